@@ -1,0 +1,103 @@
+package attest
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/asn1"
+
+	"warifu"
+)
+
+// MaxPaper bounds every paper, envelope included.
+const MaxPaper = 16 << 10
+
+// Context separates the papers: it is signed in front of the body.
+type Context string
+
+// The contexts.
+const (
+	ContextAttestation   Context = "warifu-attestation-v1"
+	ContextSecretsSet    Context = "warifu-secrets-set-v1"
+	ContextReceipt       Context = "warifu-receipt-v1"
+	ContextDeviceRequest Context = "warifu-device-request-v1"
+	ContextCardStatement Context = "warifu-card-statement-v1"
+)
+
+type envelope struct {
+	Body      []byte
+	Signature []byte
+}
+
+// SignedOctets returns context ‖ 00 ‖ body: what the signature of an envelope covers.
+func SignedOctets(c Context, body []byte) []byte {
+	out := make([]byte, 0, len(c)+1+len(body))
+	return append(append(append(out, c...), 0), body...)
+}
+
+// Seal signs body under the context and returns the envelope. key is a P-256 key.
+func Seal(c Context, body []byte, key crypto.Signer) ([]byte, error) {
+	digest := sha256.Sum256(SignedOctets(c, body))
+	sig, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	if err != nil {
+		return nil, err
+	}
+	return asn1.Marshal(envelope{body, sig})
+}
+
+// Open checks the envelope's signature under the context with pub and returns the
+// body. Errors: Invalid "paper-malformed", Refused "paper-signature-invalid", both
+// naming the paper.
+func Open(c Context, der []byte, pub *ecdsa.PublicKey) ([]byte, error) {
+	e, err := parseEnvelope(c, der)
+	if err != nil {
+		return nil, err
+	}
+	if pub == nil || pub.Curve != elliptic.P256() {
+		return nil, warifu.Refused("paper-signature-invalid", "paper", string(c))
+	}
+	digest := sha256.Sum256(SignedOctets(c, e.Body))
+	if !ecdsa.VerifyASN1(pub, digest[:], e.Signature) {
+		return nil, warifu.Refused("paper-signature-invalid", "paper", string(c))
+	}
+	return e.Body, nil
+}
+
+// Peek returns the body without believing it: for finding out whose key to check
+// with, never for deciding.
+func Peek(c Context, der []byte) ([]byte, error) {
+	e, err := parseEnvelope(c, der)
+	return e.Body, err
+}
+
+func parseEnvelope(c Context, der []byte) (envelope, error) {
+	var e envelope
+	err := parseStrict(c, der, &e)
+	return e, err
+}
+
+// parseStrict decodes DER into v and refuses whatever v would not encode to again.
+func parseStrict(c Context, der []byte, v any) error {
+	malformed := warifu.Invalid("paper-malformed", "paper", string(c))
+	if len(der) > MaxPaper {
+		return warifu.TooLarge("paper-too-large", "paper", string(c))
+	}
+	rest, err := asn1.Unmarshal(der, v)
+	if err != nil {
+		return malformed.With(err)
+	}
+	if len(rest) != 0 {
+		return malformed
+	}
+	again, err := marshalValue(v)
+	if err != nil {
+		return malformed.With(err)
+	}
+	if !bytes.Equal(again, der) {
+		return malformed
+	}
+	return nil
+}
