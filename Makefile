@@ -1,0 +1,36 @@
+# Warifu: `make help` lists what there is. `make test` is the second of the two
+# commands of the README: it installs what the tests need, then runs them all.
+GO ?= go
+export GOFLAGS ?=
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+.PHONY: help test lint bench soak fuzz release prepare cover
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+prepare: ## install what the tests need (Debian packages as root or through sudo)
+	@./build/prepare.sh
+
+test: prepare ## every test a machine needs to believe the build (under 12 minutes on two cores)
+	@echo "==> go vet"
+	@$(GO) vet ./...
+	@echo "==> go test (all packages; external clients, PostgreSQL and crash loops included)"
+	@$(GO) test -timeout 15m ./... 2>&1 | ./build/summary.sh
+
+lint: ## gofmt, vet, staticcheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: the files above are not formatted"; exit 1; }
+	@$(GO) vet ./...
+	@$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+bench: ## the figures, each with its peer, ratio and goal; writes bench/out/latest.json
+	@cd bench && $(GO) run . -out out/latest.json
+
+soak: prepare ## the long tests: crash loops, stateful tests, backlogs
+	@WARIFU_SOAK=1 $(GO) test -timeout 80m -count=1 ./...
+
+fuzz: ## every fuzz target for FUZZTIME each (default 30s)
+	@./build/fuzz.sh
+
+release: ## static binaries for Linux, Windows and macOS under dist/
+	@./build/release.sh "$(VERSION)"
