@@ -1,0 +1,52 @@
+package cms
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/asn1"
+
+	"warifu"
+)
+
+// The RSA moduli accepted, in bits: below the first a signature proves nothing,
+// above the second checking it costs more than a stranger may ask for.
+const (
+	minRSABits = 2048
+	maxRSABits = 4096
+)
+
+// signatureAlgorithm returns the algorithm that a key signs SHA-256 with, and
+// whether the key is one that this package signs and verifies with.
+func signatureAlgorithm(key crypto.PublicKey) (asn1.ObjectIdentifier, bool) {
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		bits := k.N.BitLen()
+		return oidRSAEncryption, bits >= minRSABits && bits <= maxRSABits
+	case *ecdsa.PublicKey:
+		return oidECDSAWithSHA256, k.Curve == elliptic.P256()
+	}
+	return nil, false
+}
+
+// CheckSignature checks a signature over a SHA-256 digest: PKCS#1 v1.5 for an RSA
+// key of 2048 to 4096 bits, an ASN.1 ECDSA-Sig-Value for a P-256 key. Errors: Refused
+// "signature-key-unsupported", Refused "signature-invalid".
+func CheckSignature(key crypto.PublicKey, digest [sha256.Size]byte, signature []byte) error {
+	if _, ok := signatureAlgorithm(key); !ok {
+		return warifu.Refused("signature-key-unsupported")
+	}
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		if err := rsa.VerifyPKCS1v15(k, crypto.SHA256, digest[:], signature); err != nil {
+			return warifu.Refused("signature-invalid").With(err)
+		}
+	case *ecdsa.PublicKey:
+		if !ecdsa.VerifyASN1(k, digest[:], signature) {
+			return warifu.Refused("signature-invalid")
+		}
+	}
+	return nil
+}
