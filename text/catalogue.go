@@ -40,7 +40,8 @@ var lastResort = Entry{
 	"next":  {Japanese: "しばらくしてから、もう一度お試しください。", English: "Please try again in a little while."},
 }
 
-var keyForm = regexp.MustCompile(`^[a-z][a-z0-9]*(\.[a-z0-9]+(-[a-z0-9]+)*)+$`)
+// keyForm allows camel case in the middle, where a word's parameter name stands.
+var keyForm = regexp.MustCompile(`^[a-z][a-z0-9]*(\.[a-z][a-zA-Z0-9]*)*\.[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // Load reads the files of fsys that match pattern. It refuses, file by file and
 // naming the key: what is not TOML, duplicate keys within and across files, unknown

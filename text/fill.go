@@ -28,11 +28,17 @@ func Params(s string) []string {
 }
 
 // fill replaces every {name} once (a value's own braces stay as they are, they are not
-// looked up again) and reports whether all were given. Missing ones become a dash.
-func fill(s string, params map[string]string) (string, bool) {
+// looked up again) and reports whether all were given. Missing ones become a dash. A
+// value that is a word of the house is said in the reader's language: {kind} with
+// the value "signature" becomes the text of "word.kind.signature".
+func (c *Catalogue) fill(s string, lang Lang, params map[string]string) (string, bool) {
 	whole := true
 	out := braces.ReplaceAllStringFunc(s, func(m string) string {
-		v, ok := params[m[1:len(m)-1]]
+		name := m[1 : len(m)-1]
+		v, ok := params[name]
+		if word, known := c.entries["word."+name+"."+v]; known {
+			return word["text"][lang]
+		}
 		if !ok || v == "" {
 			whole = false
 			return unfilled

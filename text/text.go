@@ -75,17 +75,18 @@ func Problem(err *warifu.Error, lang Lang) (title, detail, next string) {
 	if err == nil {
 		return "", "", ""
 	}
-	e, ok := embedded().entries["problem."+err.Problem]
+	c := embedded()
+	e, ok := c.entries["problem."+err.Problem]
 	if !ok {
-		e, ok = embedded().entries["code."+string(err.Code)]
+		e, ok = c.entries["code."+string(err.Code)]
 	}
 	if !ok {
 		e = lastResort
 	}
 	lang = orJapanese(lang)
-	title, _ = fill(e["title"][lang], err.Params)
-	next, _ = fill(e["next"][lang], err.Params)
-	if whole, ok := fill(e["detail"][lang], err.Params); ok {
+	title, _ = c.fill(e["title"][lang], lang, err.Params)
+	next, _ = c.fill(e["next"][lang], lang, err.Params)
+	if whole, ok := c.fill(e["detail"][lang], lang, err.Params); ok {
 		detail = whole // a detail that lacks a parameter says nothing rather than half
 	}
 	return title, detail, next
@@ -98,7 +99,8 @@ func Sentence(key string, lang Lang, params map[string]string) string {
 	if !ok || e["text"] == nil {
 		return key
 	}
-	s, _ := fill(e["text"][orJapanese(lang)], params)
+	lang = orJapanese(lang)
+	s, _ := embedded().fill(e["text"][lang], lang, params)
 	return s
 }
 

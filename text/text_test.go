@@ -125,6 +125,17 @@ func TestParametersStayInTheirSentence(t *testing.T) {
 	}
 }
 
+func TestWordsOfTheHouseAreSaidInTheReadersLanguage(t *testing.T) {
+	err := warifu.Invalid("card-pin-format", "kind", "signature", "hint", "empty", "alphabet", "upper-digits", "length", "6–16")
+	ja, detail, _ := text.Problem(err, text.Japanese)
+	if !strings.Contains(ja, "署名用") || strings.Contains(detail, "upper") {
+		t.Errorf("%q %q", ja, detail)
+	}
+	if en, _, _ := text.Problem(err, text.English); !strings.Contains(en, "signing") {
+		t.Errorf("%q", en)
+	}
+}
+
 func FuzzParseFile(f *testing.F) {
 	f.Add([]byte(`["x.y"]` + "\n" + `text = { ja = "あ{n}", en = "a{n}" }`))
 	f.Add([]byte(`["problem.a"]` + "\n" + `title = { ja = "あ", en = "a" }` + "\n" + `next = { ja = "い", en = "b" }`))
