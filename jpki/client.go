@@ -123,25 +123,25 @@ func (k *Token) Sign(ctx context.Context, kind warifu.Kind, digestInfo []byte) (
 }
 
 // ChangeCard gives the card a new password or PIN; the present one must have been
-// verified. A value of the wrong form is refused here ("card-pin-format").
+// verified. A value of the wrong form is refused here ("card-pin-malformed").
 func (k *Token) ChangeCard(ctx context.Context, kind warifu.Kind, pin warifu.CardPIN) error {
 	if k.IsPhone() {
 		return warifu.Refused("not-a-card")
 	}
 	if !RuleOf(kind).Allows(pin.Reveal()) {
-		return warifu.Invalid("card-pin-format", "kind", kind.String())
+		return warifu.Invalid("card-pin-malformed", "kind", kind.String())
 	}
 	return k.change(ctx, kind, pin.Reveal())
 }
 
 // ChangePhone gives the phone a new secret; the present one must have been verified. A
-// value of the wrong form is refused here ("secret-format").
+// value of the wrong form is refused here ("secret-malformed").
 func (k *Token) ChangePhone(ctx context.Context, kind warifu.Kind, secret warifu.ActivationSecret) error {
 	if !k.IsPhone() {
 		return warifu.Refused("not-a-phone")
 	}
 	if !RuleOf(kind).Allows(secret.Reveal()) {
-		return warifu.Invalid("secret-format", "kind", kind.String())
+		return warifu.Invalid("secret-malformed", "kind", kind.String())
 	}
 	return k.change(ctx, kind, secret.Reveal())
 }

@@ -46,9 +46,9 @@ func (k *Token) secretWrong(kind warifu.Kind, left int, err error) error {
 	tries := strconv.Itoa(left)
 	switch {
 	case left < 0 && k.IsPhone():
-		return warifu.Invalid("secret-format", "kind", kind.String())
+		return warifu.Invalid("secret-malformed", "kind", kind.String())
 	case left < 0:
-		return warifu.Invalid("card-pin-format", "kind", kind.String())
+		return warifu.Invalid("card-pin-malformed", "kind", kind.String())
 	case left == 0 && k.IsPhone():
 		return warifu.Refused("secret-blocked", "kind", kind.String()).With(err)
 	case left == 0:
