@@ -148,9 +148,17 @@ func (p *Profile) extensions(in EndEntity, issuer *x509.Certificate) ([]pkix.Ext
 	return append(out,
 		pkix.Extension{Id: oidIssuerAltName, Value: issuerNames},
 		p.crlPoint(in, issuer),
-		authorityInfo(p.Endpoints.OCSP, p.Endpoints.Issuer),
+		authorityInfo(p.Endpoints.OCSP, p.issuerAddress()),
 		authorityKeyID(issuer.SubjectKeyId),
 		subjectKeyID(keyID)), nil
+}
+
+// issuerAddress is written on the phone's certificates only; the card's have none.
+func (p *Profile) issuerAddress() string {
+	if p.Class == ClassCard {
+		return ""
+	}
+	return p.Endpoints.Issuer
 }
 
 // crlPoint is a directory entry per municipality on the card, an address on the phone.
