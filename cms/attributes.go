@@ -90,12 +90,15 @@ func (m *Message) readKnown(oid asn1.ObjectIdentifier, value cryptobyte.String, 
 // both in Z and to the second (X.690 §11.7, §11.8).
 func readTime(in cryptobyte.String) (time.Time, bool) {
 	var t time.Time
-	if in.PeekASN1Tag(cbasn1.UTCTime) {
-		const length = 2 + len("YYMMDDHHMMSSZ")
-		return t, len(in) == length && in[length-1] == 'Z' && in.ReadASN1UTCTime(&t)
+	const utc, generalized = 2 + len("YYMMDDHHMMSSZ"), 2 + len("YYYYMMDDHHMMSSZ")
+	if len(in) == 0 || in[len(in)-1] != 'Z' {
+		return t, false
 	}
-	const length = 2 + len("YYYYMMDDHHMMSSZ")
-	ok := len(in) == length && in[length-1] == 'Z' && in.ReadASN1GeneralizedTime(&t)
+	if in.PeekASN1Tag(cbasn1.UTCTime) {
+		ok := len(in) == utc && in.ReadASN1UTCTime(&t)
+		return t, ok
+	}
+	ok := len(in) == generalized && in.ReadASN1GeneralizedTime(&t)
 	return t, ok && (t.Year() < 1950 || t.Year() >= 2050)
 }
 

@@ -274,5 +274,6 @@ func readAlgorithm(in *cryptobyte.String) (asn1.ObjectIdentifier, bool) {
 	if body.Empty() {
 		return oid, true
 	}
-	return oid, body.ReadASN1(&null, cbasn1.NULL) && null.Empty() && body.Empty()
+	ok := body.ReadASN1(&null, cbasn1.NULL) && null.Empty() && body.Empty()
+	return oid, ok
 }

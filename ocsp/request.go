@@ -183,7 +183,8 @@ func readExtension(list *cryptobyte.String) (extension, bool) {
 	if body.PeekASN1Tag(cbasn1.BOOLEAN) && !body.ReadASN1Boolean(&e.critical) {
 		return e, false
 	}
-	return e, body.ReadASN1(&e.value, cbasn1.OCTET_STRING) && body.Empty()
+	ok := body.ReadASN1(&e.value, cbasn1.OCTET_STRING) && body.Empty()
+	return e, ok
 }
 
 func readNonce(value cryptobyte.String) ([]byte, bool) {

@@ -1,0 +1,162 @@
+package crl
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/asn1"
+	"math/big"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"warifu"
+)
+
+const (
+	// MaxList bounds a list in octets: some 1.6 million entries.
+	MaxList = 64 << 20
+	// MaxSkew is how far in the future a list's thisUpdate may lie.
+	MaxSkew = 5 * time.Minute
+
+	maxSerial = 20
+)
+
+// List is a parsed list. Nothing in it is to be believed before Verify.
+type List struct {
+	Number     *big.Int // CRLNumber
+	ThisUpdate time.Time
+	NextUpdate time.Time
+	Base       *big.Int // of a delta; nil in a full list
+	// Points are the addresses of the issuingDistributionPoint; PointNamed says that
+	// there is one, though it may hold names of another sort.
+	Points     []string
+	PointNamed bool
+	Raw        []byte
+
+	issuer    []byte // DER Name
+	entries   []byte // content of revokedCertificates
+	index     []uint32
+	tbsDigest [sha256.Size]byte
+	algorithm asn1.ObjectIdentifier
+	signature []byte
+}
+
+func malformed(what string) error { return warifu.Invalid("crl-malformed", "what", what) }
+
+// Parse reads a list of at most MaxList octets: version 2, every entry whole, no
+// serial number twice, no critical extension that is not understood, no indirect
+// list and none that covers only some reasons. Errors: Invalid "crl-malformed", TooLarge
+// "crl-too-large".
+func Parse(der []byte) (*List, error) {
+	if len(der) > MaxList {
+		return nil, warifu.TooLarge("crl-too-large")
+	}
+	in := cryptobyte.String(der)
+	var outer, tbs cryptobyte.String
+	var signature asn1.BitString
+	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !in.Empty() || !outer.ReadASN1Element(&tbs, cbasn1.SEQUENCE) {
+		return nil, malformed("CertificateList")
+	}
+	l := &List{Raw: der, tbsDigest: sha256.Sum256(tbs)}
+	var ok bool
+	if l.algorithm, ok = readAlgorithm(&outer); !ok || !outer.ReadASN1BitString(&signature) || signature.BitLength%8 != 0 || !outer.Empty() {
+		return nil, malformed("signature")
+	}
+	l.signature = signature.Bytes
+	if err := l.readTBS(tbs); err != nil {
+		return nil, err
+	}
+	return l, l.buildIndex()
+}
+
+func (l *List) readTBS(element cryptobyte.String) error {
+	var tbs, issuer, entries, extensions cryptobyte.String
+	var version int
+	if !element.ReadASN1(&tbs, cbasn1.SEQUENCE) || !tbs.ReadASN1Integer(&version) || version != 1 {
+		return malformed("version")
+	}
+	if inner, ok := readAlgorithm(&tbs); !ok || !inner.Equal(l.algorithm) {
+		return malformed("signature algorithm")
+	}
+	if !tbs.ReadASN1Element(&issuer, cbasn1.SEQUENCE) {
+		return malformed("issuer")
+	}
+	l.issuer = issuer
+	if !readTime(&tbs, &l.ThisUpdate) || !readTime(&tbs, &l.NextUpdate) || !l.NextUpdate.After(l.ThisUpdate) {
+		return malformed("thisUpdate or nextUpdate")
+	}
+	if tbs.PeekASN1Tag(cbasn1.SEQUENCE) {
+		if !tbs.ReadASN1(&entries, cbasn1.SEQUENCE) || entries.Empty() {
+			return malformed("revokedCertificates")
+		}
+		l.entries = entries
+	}
+	if !tbs.ReadASN1(&extensions, context(0)) || !tbs.Empty() {
+		return malformed("crlExtensions")
+	}
+	return l.readExtensions(extensions)
+}
+
+func (l *List) readExtensions(explicit cryptobyte.String) error {
+	var list cryptobyte.String
+	if !explicit.ReadASN1(&list, cbasn1.SEQUENCE) || !explicit.Empty() {
+		return malformed("crlExtensions")
+	}
+	seen := map[string]bool{}
+	for !list.Empty() {
+		oid, critical, value, ok := readExtension(&list)
+		if !ok || seen[oid.String()] || len(seen) == 16 {
+			return malformed("crlExtensions")
+		}
+		seen[oid.String()] = true
+		switch {
+		case oid.Equal(oidNumber):
+			l.Number, ok = readNumber(value)
+		case oid.Equal(oidDelta):
+			l.Base, ok = readNumber(value)
+		case oid.Equal(oidPoint):
+			l.PointNamed = true
+			ok = l.readPoint(value)
+		default:
+			ok = !critical
+		}
+		if !ok {
+			return malformed("extension " + oid.String())
+		}
+	}
+	if l.Number == nil {
+		return malformed("CRLNumber absent")
+	}
+	return nil
+}
+
+// readPoint reads IssuingDistributionPoint (§5.2.5). The scope may be narrowed to a
+// distribution point or to end-entity certificates, and in no other way.
+func (l *List) readPoint(value cryptobyte.String) bool {
+	var point, name, full cryptobyte.String
+	var has bool
+	if !value.ReadASN1(&point, cbasn1.SEQUENCE) || !value.Empty() || !point.ReadOptionalASN1(&name, &has, context(0)) {
+		return false
+	}
+	if has {
+		if !name.ReadASN1(&full, context(0)) || !name.Empty() || full.Empty() {
+			return false
+		}
+		for !full.Empty() {
+			var general cryptobyte.String
+			var tag cbasn1.Tag
+			if !full.ReadAnyASN1(&general, &tag) {
+				return false
+			}
+			if tag == cbasn1.Tag(6).ContextSpecific() {
+				l.Points = append(l.Points, string(general))
+			}
+		}
+	}
+	var yes cryptobyte.String
+	if !point.ReadOptionalASN1(&yes, &has, cbasn1.Tag(1).ContextSpecific()) { // onlyContainsUserCerts
+		return false
+	}
+	return point.Empty() && (!has || bytes.Equal(yes, []byte{0xFF}))
+}

@@ -1,0 +1,249 @@
+package crl
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"warifu"
+)
+
+var (
+	oidNumber    = asn1.ObjectIdentifier{2, 5, 29, 20}
+	oidReason    = asn1.ObjectIdentifier{2, 5, 29, 21}
+	oidDelta     = asn1.ObjectIdentifier{2, 5, 29, 27}
+	oidPoint     = asn1.ObjectIdentifier{2, 5, 29, 28}
+	oidAuthority = asn1.ObjectIdentifier{2, 5, 29, 35}
+
+	oidSHA256WithRSA   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}
+	oidECDSAWithSHA256 = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
+)
+
+func context(n uint8) cbasn1.Tag { return cbasn1.Tag(n).ContextSpecific().Constructed() }
+
+// Head is what a list says before its entries. Times are written to the second.
+type Head struct {
+	Number     uint64 // CRLNumber: greater than that of every earlier list of the same scope
+	ThisUpdate time.Time
+	NextUpdate time.Time
+	// Point, when set, is the address in the issuingDistributionPoint (critical): the
+	// list covers the certificates that name this distribution point, and no others.
+	Point string
+	// Base, when not zero, makes the list a delta on the full list of that number.
+	Base uint64
+}
+
+// Records hands every record the list is to name to add, in any order, and returns
+// add's error or its own. Each serial number stands once.
+type Records func(add func(warifu.StatusRecord) error) error
+
+// None is the empty stream.
+func None(func(warifu.StatusRecord) error) error { return nil }
+
+// Write builds the list of the issuer, signs it with key (RSA or P-256, SHA-256) and
+// writes its DER to w. Only revoked records are taken; in a delta also good ones,
+// whose entry says removeFromCRL.
+func Write(w io.Writer, head Head, records Records, issuer *x509.Certificate, key crypto.Signer) error {
+	algorithm, err := algorithmOf(key.Public())
+	if err != nil {
+		return err
+	}
+	var entries bytes.Buffer
+	add := func(r warifu.StatusRecord) error { return addEntry(&entries, r, head) }
+	if err := records(add); err != nil {
+		return err
+	}
+	before, after, err := head.frame(algorithm, issuer, entries.Len())
+	if err != nil {
+		return err
+	}
+	pieces := [][]byte{before, entries.Bytes(), after}
+	tail, err := sign(pieces, algorithm, key)
+	if err != nil {
+		return err
+	}
+	pieces = append(pieces, tail)
+	return writeAll(w, header(cbasn1.SEQUENCE, total(pieces)), pieces)
+}
+
+func writeAll(w io.Writer, first []byte, rest [][]byte) error {
+	for _, p := range append([][]byte{first}, rest...) {
+		if _, err := w.Write(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func total(pieces [][]byte) int {
+	n := 0
+	for _, p := range pieces {
+		n += len(p)
+	}
+	return n
+}
+
+// sign returns signatureAlgorithm and signatureValue over the pieces.
+func sign(pieces [][]byte, algorithm asn1.ObjectIdentifier, key crypto.Signer) ([]byte, error) {
+	hash := sha256.New()
+	for _, p := range pieces {
+		hash.Write(p)
+	}
+	signature, err := key.Sign(rand.Reader, hash.Sum(nil), crypto.SHA256)
+	if err != nil {
+		return nil, err
+	}
+	var b cryptobyte.Builder
+	addAlgorithm(&b, algorithm)
+	b.AddASN1BitString(signature)
+	return b.Bytes()
+}
+
+// frame returns the octets of tbsCertList around its entries, of which there are
+// entries octets. revokedCertificates is absent when nothing is revoked (§5.1.2.6).
+func (h Head) frame(algorithm asn1.ObjectIdentifier, issuer *x509.Certificate, entries int) (before, after []byte, err error) {
+	if h.Number == 0 || (h.Base != 0 && h.Base >= h.Number) || !h.NextUpdate.After(h.ThisUpdate) {
+		return nil, nil, errors.New("crl: the number, its base or the times make no list")
+	}
+	var b, e cryptobyte.Builder
+	b.AddASN1Int64(1) // v2
+	addAlgorithm(&b, algorithm)
+	b.AddBytes(issuer.RawSubject)
+	addTime(&b, h.ThisUpdate)
+	addTime(&b, h.NextUpdate)
+	if entries > 0 {
+		b.AddBytes(header(cbasn1.SEQUENCE, entries))
+	}
+	e.AddASN1(context(0), func(b *cryptobyte.Builder) {
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { h.addExtensions(b, issuer) })
+	})
+	if before, err = b.Bytes(); err != nil {
+		return nil, nil, err
+	}
+	if after, err = e.Bytes(); err != nil {
+		return nil, nil, err
+	}
+	return append(header(cbasn1.SEQUENCE, len(before)+entries+len(after)), before...), after, nil
+}
+
+func (h Head) addExtensions(b *cryptobyte.Builder, issuer *x509.Certificate) {
+	addExtension(b, oidAuthority, false, func(b *cryptobyte.Builder) {
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.Tag(0).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes(issuer.SubjectKeyId) })
+		})
+	})
+	addExtension(b, oidNumber, false, func(b *cryptobyte.Builder) { b.AddASN1Uint64(h.Number) })
+	if h.Base != 0 {
+		addExtension(b, oidDelta, true, func(b *cryptobyte.Builder) { b.AddASN1Uint64(h.Base) })
+	}
+	if h.Point != "" {
+		addExtension(b, oidPoint, true, h.addPoint)
+	}
+}
+
+// addPoint encodes IssuingDistributionPoint with distributionPoint fullName, one URI (§5.2.5).
+func (h Head) addPoint(b *cryptobyte.Builder) {
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(context(0), func(b *cryptobyte.Builder) {
+			b.AddASN1(context(0), func(b *cryptobyte.Builder) {
+				b.AddASN1(cbasn1.Tag(6).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(h.Point)) })
+			})
+		})
+	})
+}
+
+// addEntry appends one revokedCertificates entry (§5.3).
+func addEntry(out *bytes.Buffer, r warifu.StatusRecord, head Head) error {
+	reason := r.Status.Reason
+	switch {
+	case len(r.Serial) == 0 || len(r.Serial) > maxSerial:
+		return fmt.Errorf("crl: a serial number of %d octets", len(r.Serial))
+	case r.Status.Cert == warifu.StatusRevoked && reason.Valid() && (reason != warifu.ReasonRemoveFromCRL || head.Base != 0):
+	case r.Status.Cert == warifu.StatusGood && head.Base != 0:
+		reason = warifu.ReasonRemoveFromCRL
+	default:
+		return fmt.Errorf("crl: a record that is %s, %s is not for this list", r.Status.Cert, reason)
+	}
+	at := r.Status.RevokedAt
+	if at.IsZero() {
+		at = head.ThisUpdate
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1BigInt(new(big.Int).SetBytes(r.Serial))
+		addTime(b, at)
+		if reason != warifu.ReasonUnspecified { // §5.3.1: rather absent
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				addExtension(b, oidReason, false, func(b *cryptobyte.Builder) { b.AddASN1Enum(int64(reason)) })
+			})
+		}
+	})
+	der, err := b.Bytes()
+	out.Write(der)
+	return err
+}
+
+func addExtension(b *cryptobyte.Builder, oid asn1.ObjectIdentifier, critical bool, value cryptobyte.BuilderContinuation) {
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1ObjectIdentifier(oid)
+		if critical {
+			b.AddASN1Boolean(true)
+		}
+		b.AddASN1(cbasn1.OCTET_STRING, value)
+	})
+}
+
+// addTime encodes a Time (§5.1.2.4): UTCTime through 2049.
+func addTime(b *cryptobyte.Builder, t time.Time) {
+	t = t.UTC().Truncate(time.Second)
+	if t.Year() >= 1950 && t.Year() < 2050 {
+		b.AddASN1UTCTime(t)
+		return
+	}
+	b.AddASN1GeneralizedTime(t)
+}
+
+func addAlgorithm(b *cryptobyte.Builder, oid asn1.ObjectIdentifier) {
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1ObjectIdentifier(oid)
+		if oid.Equal(oidSHA256WithRSA) {
+			b.AddASN1NULL()
+		}
+	})
+}
+
+func algorithmOf(key crypto.PublicKey) (asn1.ObjectIdentifier, error) {
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		return oidSHA256WithRSA, nil
+	case *ecdsa.PublicKey:
+		if k.Curve == elliptic.P256() {
+			return oidECDSAWithSHA256, nil
+		}
+	}
+	return nil, errors.New("crl: the authority's key is neither RSA nor P-256")
+}
+
+// header returns tag and length of an element whose content has n octets; cryptobyte
+// would want the content with it.
+func header(tag cbasn1.Tag, n int) []byte {
+	if n < 0x80 {
+		return []byte{byte(tag), byte(n)}
+	}
+	length := big.NewInt(int64(n)).Bytes()
+	return append([]byte{byte(tag), 0x80 | byte(len(length))}, length...)
+}
