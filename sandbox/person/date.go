@@ -48,11 +48,13 @@ func birthdayIn(birth time.Time, year int) time.Time {
 	return Date(year, time.February, 28)
 }
 
-// Age returns the number of full years on the day of t.
+// Age returns the number of full years on the day of t. Somebody born on 29 February
+// grows older on 1 March of other years (年齢計算ニ関スル法律: at the end of the day before).
 func Age(birth, t time.Time) int {
 	day := DateOf(t)
+	_, m, d := birth.In(Tokyo).Date()
 	years := day.Year() - birth.In(Tokyo).Year()
-	if birthdayIn(birth, day.Year()).After(day) {
+	if Date(day.Year(), m, d).After(day) {
 		years--
 	}
 	return years

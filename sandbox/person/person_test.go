@@ -130,7 +130,7 @@ func TestBirthdays(t *testing.T) {
 	if got := person.EndOfDay(date(2030, 2, 17)).UTC().Format("15:04:05"); got != "14:59:59" {
 		t.Errorf("days end at %s", got)
 	}
-	if a := person.Age(date(2000, 2, 29), date(2015, 2, 27)); a != 14 {
+	if a := person.Age(date(2000, 2, 29), date(2015, 2, 28)); a != 14 {
 		t.Errorf("age %d on the day before", a)
 	}
 }

@@ -1,0 +1,273 @@
+package bureau
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"warifu"
+	"warifu/sandbox/folder"
+	"warifu/sandbox/person"
+)
+
+// Config is what a bureau needs.
+type Config struct {
+	Dir     string       // everything it keeps; made where missing
+	Clock   warifu.Clock // of the world
+	BaseURL string       // where Handler will stand, "http://127.0.0.1:8401/bureau": written into certificates
+	// Background issues the cards of all persons one after another as soon as the bureau
+	// opens; without it a card is issued when it is first touched.
+	Background bool
+	// NewKey makes the card's RSA-2048 keys; nil generates them.
+	NewKey func() (*rsa.PrivateKey, error)
+}
+
+// Bureau is an open card bureau. All its methods may be called from several
+// goroutines.
+type Bureau struct {
+	config    Config
+	start     time.Time
+	handleKey []byte
+	cards     folder.Folder
+	chips     folder.Folder
+
+	authorities map[warifu.Kind]*authority
+	statement   *ecdsa.PrivateKey
+	lists       atomic.Uint64 // number of the newest revocation list
+
+	adding  sync.Mutex // one further person at a time
+	mu      sync.RWMutex
+	order   []string // persons in the order in which they came
+	holders map[string]*holder
+	serials map[warifu.Kind]map[string]*holder
+
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// world is the file in which a world remembers how it began.
+type world struct {
+	Start     time.Time `json:"start"`
+	BaseURL   string    `json:"base_url"`
+	HandleKey []byte    `json:"handle_key"` // persons' opaque handles are HMACs under it
+}
+
+// Open opens the bureau of a world, or begins one. Errors: Unavailable
+// "world-damaged" naming the file that cannot be read.
+func Open(config Config) (*Bureau, error) {
+	if config.NewKey == nil {
+		config.NewKey = newRSA
+	}
+	config.BaseURL = strings.TrimSuffix(config.BaseURL, "/")
+	b := &Bureau{
+		config: config, holders: map[string]*holder{}, done: make(chan struct{}),
+		serials: map[warifu.Kind]map[string]*holder{warifu.Signature: {}, warifu.Authentication: {}},
+	}
+	root, err := folder.Open(config.Dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range []func(folder.Folder) error{b.openWorld, b.openKeys, b.openPersons, b.openCards} {
+		if err := step(root); err != nil {
+			return nil, err
+		}
+	}
+	b.begin()
+	return b, nil
+}
+
+func (b *Bureau) openWorld(root folder.Folder) error {
+	var w world
+	there, err := root.ReadJSON("world.json", &w)
+	if err != nil {
+		return err
+	}
+	if !there {
+		w = world{Start: b.config.Clock.Now().UTC().Truncate(time.Second), BaseURL: b.config.BaseURL, HandleKey: make([]byte, 32)}
+		if _, err := rand.Read(w.HandleKey); err != nil {
+			return err
+		}
+		if err := root.WriteJSON("world.json", w); err != nil {
+			return err
+		}
+	}
+	b.start, b.handleKey, b.config.BaseURL = w.Start, w.HandleKey, w.BaseURL
+	return nil
+}
+
+// openKeys opens both authorities at once, since a new world makes two RSA keys.
+func (b *Bureau) openKeys(root folder.Folder) error {
+	keys, err := root.Sub("keys")
+	if err != nil {
+		return err
+	}
+	var opened [len(warifu.Kinds)]*authority
+	var failed [len(warifu.Kinds)]error
+	var wait sync.WaitGroup
+	for i, kind := range warifu.Kinds {
+		wait.Go(func() { opened[i], failed[i] = openAuthority(keys, kind, b.start, b.config.BaseURL) })
+	}
+	statement, err := keys.Key("statement.key", func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })
+	wait.Wait()
+	if err := errors.Join(append(failed[:], err)...); err != nil {
+		return err
+	}
+	b.authorities = map[warifu.Kind]*authority{}
+	for i, kind := range warifu.Kinds {
+		b.authorities[kind] = opened[i]
+	}
+	key, ok := statement.(*ecdsa.PrivateKey)
+	if !ok {
+		return warifu.Unavailable("world-damaged", "file", "statement.key")
+	}
+	b.statement = key
+	return nil
+}
+
+// openPersons lists the shipped persons.
+func (b *Bureau) openPersons(folder.Folder) error {
+	persons, err := person.Shipped(b.start)
+	if err != nil {
+		return err
+	}
+	for _, p := range persons {
+		b.list(p)
+	}
+	return nil
+}
+
+// openCards reads the cards issued so far, and with them the persons who came later.
+func (b *Bureau) openCards(root folder.Folder) (err error) {
+	if b.cards, err = root.Sub("cards"); err != nil {
+		return err
+	}
+	if b.chips, err = root.Sub("chips"); err != nil {
+		return err
+	}
+	ids, err := b.cards.Names(".json")
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := b.openCard(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Bureau) openCard(id string) error {
+	file := id + ".json"
+	var r record
+	if _, err := b.cards.ReadJSON(file, &r); err != nil {
+		return err
+	}
+	damaged := warifu.Unavailable("world-damaged", "file", file)
+	for _, c := range r.Certificates {
+		if err := c.revive(); err != nil {
+			return damaged.With(err)
+		}
+	}
+	h := b.holders[id]
+	if h == nil {
+		p, err := r.Person.Person(b.start)
+		if err != nil {
+			return damaged.With(err)
+		}
+		h = b.list(p)
+	}
+	if len(r.Certificates) > 0 {
+		h.now.Store(&r)
+		b.index(h, &r)
+	}
+	return nil
+}
+
+func (b *Bureau) list(p person.Person) *holder {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h := &holder{id: p.ID, listed: p}
+	b.holders[p.ID] = h
+	b.order = append(b.order, p.ID)
+	return h
+}
+
+// begin starts issuing in the background, where asked.
+func (b *Bureau) begin() {
+	ctx, stop := context.WithCancel(context.Background())
+	b.stop = stop
+	go func() {
+		defer close(b.done)
+		if !b.config.Background {
+			return
+		}
+		for _, id := range b.ids() {
+			if ctx.Err() != nil {
+				return
+			}
+			if err := b.Issue(id); err != nil {
+				slog.Warn("card bureau: a card could not be issued in the background", "err", err)
+			}
+		}
+	}()
+}
+
+// Close stops the background work. Nothing is lost by not calling it.
+func (b *Bureau) Close() error {
+	b.stop()
+	<-b.done
+	return nil
+}
+
+// Start returns the instant at which the world began.
+func (b *Bureau) Start() time.Time { return b.start }
+
+// BaseURL returns the address written into the world's certificates, which is that of
+// the first start: who serves Handler must serve it there.
+func (b *Bureau) BaseURL() string { return b.config.BaseURL }
+
+// Authority returns the parent authority's certificate: the trust anchor of a kind.
+func (b *Bureau) Authority(kind warifu.Kind) *x509.Certificate {
+	if a := b.authorities[kind]; a != nil {
+		return a.certificate
+	}
+	return nil
+}
+
+// StatementKey returns the public key that card statements are checked with.
+func (b *Bureau) StatementKey() *ecdsa.PublicKey { return &b.statement.PublicKey }
+
+func (b *Bureau) ids() []string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return append([]string(nil), b.order...)
+}
+
+func (b *Bureau) find(id string) (*holder, error) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if h := b.holders[id]; h != nil {
+		return h, nil
+	}
+	return nil, warifu.NotFound("person-unknown")
+}
+
+func (b *Bureau) findCertificate(kind warifu.Kind, serial []byte) (*certificate, *holder) {
+	b.mu.RLock()
+	h := b.serials[kind][string(serial)]
+	b.mu.RUnlock()
+	if h == nil {
+		return nil, nil
+	}
+	return h.now.Load().bySerial(kind, string(serial)), h
+}

@@ -1,0 +1,113 @@
+package bureau
+
+import (
+	"bytes"
+	"encoding/base64"
+	"net/http"
+	"strings"
+
+	"warifu"
+	"warifu/ocsp"
+	"warifu/sandbox/doorway"
+)
+
+// maxStatementRequest bounds a question for a card statement: one certificate in
+// base64 and a nonce.
+const maxStatementRequest = 16 << 10
+
+// Handler answers, below whatever prefix BaseURL has (strip it first):
+//
+//	POST /statements                 {certificate: base64 DER, nonce: hex} → {statement: base64}
+//	POST /ocsp/{kind}, GET /ocsp/{kind}/{base64}
+//	GET  /crl/{kind}.crl, /ca/{kind}.cer
+//
+// It routes by hand: http.ServeMux would clean the slashes out of a GET request's
+// base64 (RFC 6960 appendix A.1).
+func (b *Bureau) Handler() http.Handler {
+	statements := doorway.JSON(b.serveStatement)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		room, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		get := r.Method == http.MethodGet || r.Method == http.MethodHead
+		switch {
+		case room == "statements" && rest == "" && r.Method == http.MethodPost:
+			statements.ServeHTTP(w, r)
+		case room == "ocsp" && (get || r.Method == http.MethodPost):
+			b.serveOCSP(w, r, rest)
+		case room == "crl" && get:
+			b.serveKind(w, rest, ".crl", "application/pkix-crl", b.listOf)
+		case room == "ca" && get:
+			b.serveKind(w, rest, ".cer", "application/pkix-cert", b.certificateOf)
+		default:
+			doorway.Refuse(w, warifu.NotFound("bureau-page-unknown"))
+		}
+	})
+}
+
+type statementRequest struct {
+	Certificate []byte        `json:"certificate"`
+	Nonce       warifu.Digest `json:"nonce"`
+}
+
+type statementAnswer struct {
+	Statement []byte `json:"statement"`
+}
+
+func (b *Bureau) serveStatement(w http.ResponseWriter, r *http.Request) (any, error) {
+	var in statementRequest
+	if err := doorway.Read(w, r, maxStatementRequest, &in); err != nil {
+		return nil, err
+	}
+	statement, err := b.Statement(in.Certificate, in.Nonce)
+	return statementAnswer{statement}, err
+}
+
+// serveOCSP answers POST, and GET with the request in the path (RFC 6960 appendix A.1).
+func (b *Bureau) serveOCSP(w http.ResponseWriter, r *http.Request, rest string) {
+	name, encoded, _ := strings.Cut(rest, "/")
+	kind, err := warifu.ParseKind(name)
+	if err != nil {
+		doorway.Refuse(w, warifu.NotFound("bureau-page-unknown"))
+		return
+	}
+	var request []byte
+	if r.Method == http.MethodPost {
+		request, err = doorway.Octets(w, r, ocsp.MaxRequest)
+	} else {
+		request, err = base64.StdEncoding.DecodeString(encoded)
+	}
+	answer := ocsp.ErrorResponse(ocsp.MalformedRequest)
+	if err == nil {
+		answer = b.OCSP(kind, request)
+	}
+	w.Header().Set("Content-Type", "application/ocsp-response")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(answer)
+}
+
+// serveKind serves a file named after a kind.
+func (b *Bureau) serveKind(w http.ResponseWriter, name, suffix, contentType string, content func(warifu.Kind) ([]byte, error)) {
+	name, named := strings.CutSuffix(name, suffix)
+	kind, err := warifu.ParseKind(name)
+	if !named || err != nil {
+		doorway.Refuse(w, warifu.NotFound("bureau-page-unknown"))
+		return
+	}
+	octets, err := content(kind)
+	if err != nil {
+		doorway.Refuse(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Cache-Control", "max-age=60")
+	_, _ = w.Write(octets)
+}
+
+func (b *Bureau) listOf(kind warifu.Kind) ([]byte, error) {
+	var out bytes.Buffer
+	err := b.CRL(&out, kind)
+	return out.Bytes(), err
+}
+
+func (b *Bureau) certificateOf(kind warifu.Kind) ([]byte, error) {
+	return b.Authority(kind).Raw, nil
+}

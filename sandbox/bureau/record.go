@@ -1,0 +1,121 @@
+package bureau
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"slices"
+	"time"
+
+	"warifu"
+	"warifu/sandbox/person"
+)
+
+// record is what the bureau knows of one person's card. A record is never changed:
+// a change makes a new one (holder.change).
+type record struct {
+	Person       person.Record  `json:"person"`
+	CardSerial   string         `json:"card_serial"` // 15 digits, on the card's common application
+	Certificates []*certificate `json:"certificates"`
+}
+
+// certificate is one certificate of a card with its key and its state. Older ones
+// stay, so that their state can be asked for ever after.
+type certificate struct {
+	Kind      warifu.Kind   `json:"kind"`
+	DER       []byte        `json:"certificate"`
+	Key       []byte        `json:"key"` // PKCS#8; only the newest of a kind is on the chip
+	RevokedAt time.Time     `json:"revoked_at,omitzero"`
+	Reason    warifu.Reason `json:"reason,omitempty"`
+
+	parsed *x509.Certificate
+	key    *rsa.PrivateKey
+}
+
+// revive parses what JSON brought.
+func (c *certificate) revive() error {
+	parsed, err := x509.ParseCertificate(c.DER)
+	if err != nil {
+		return err
+	}
+	key, err := x509.ParsePKCS8PrivateKey(c.Key)
+	if err != nil {
+		return err
+	}
+	c.parsed, c.key = parsed, key.(*rsa.PrivateKey)
+	return nil
+}
+
+func (c *certificate) serial() []byte { return c.parsed.SerialNumber.Bytes() }
+
+func (c *certificate) held() bool { return c.Reason == warifu.ReasonCertificateHold }
+
+// final reports a revocation that nothing lifts.
+func (c *certificate) final() bool { return !c.RevokedAt.IsZero() && !c.held() }
+
+func (c *certificate) status() warifu.Status {
+	if c.RevokedAt.IsZero() {
+		return warifu.Status{Cert: warifu.StatusGood}
+	}
+	return warifu.Status{Cert: warifu.StatusRevoked, Reason: c.Reason, RevokedAt: c.RevokedAt}
+}
+
+// with returns a copy in another state; the zero instant makes it good.
+func (c *certificate) with(reason warifu.Reason, at time.Time) *certificate {
+	n := *c
+	n.Reason, n.RevokedAt = reason, at.UTC().Truncate(time.Second)
+	if at.IsZero() {
+		n.Reason, n.RevokedAt = 0, time.Time{}
+	}
+	return &n
+}
+
+// newest returns the certificate of the kind that is on the chip, or nil.
+func (r *record) newest(kind warifu.Kind) *certificate {
+	for _, c := range slices.Backward(r.Certificates) {
+		if c.Kind == kind {
+			return c
+		}
+	}
+	return nil
+}
+
+// onChip lists the certificates on the chip in order of kind.
+func (r *record) onChip() []*certificate {
+	var out []*certificate
+	for _, k := range warifu.Kinds {
+		if c := r.newest(k); c != nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// bySerial finds a certificate among all the card ever had.
+func (r *record) bySerial(kind warifu.Kind, serial string) *certificate {
+	for _, c := range r.Certificates {
+		if c.Kind == kind && string(c.serial()) == serial {
+			return c
+		}
+	}
+	return nil
+}
+
+// replace returns a record in which f was applied to every certificate on the chip;
+// f returns its argument where nothing changes.
+func (r *record) replace(f func(*certificate) *certificate) *record {
+	n := *r
+	n.Certificates = slices.Clone(r.Certificates)
+	for i, c := range n.Certificates {
+		if c == r.newest(c.Kind) {
+			n.Certificates[i] = f(c)
+		}
+	}
+	return &n
+}
+
+// add returns a record with further certificates.
+func (r *record) add(certificates ...*certificate) *record {
+	n := *r
+	n.Certificates = append(slices.Clone(r.Certificates), certificates...)
+	return &n
+}

@@ -1,0 +1,92 @@
+package bureau
+
+import (
+	"crypto/x509"
+	"time"
+
+	"warifu"
+	"warifu/sandbox/person"
+)
+
+// View is what the desk and `warifu card show` say of a person and their card. It
+// carries the PINs: it never leaves the sandbox.
+type View struct {
+	Person       person.Person
+	Issued       bool   // false: the card waits to be touched for the first time
+	State        string // of the card as a whole: "good", "held", "revoked", "expired"; "" before it was issued
+	CardSerial   string
+	CardExpires  time.Time
+	Certificates []CertificateView // on the chip now, in order of kind
+}
+
+// CertificateView is one certificate of a card.
+type CertificateView struct {
+	Kind        warifu.Kind
+	Certificate *x509.Certificate
+	Status      warifu.Status
+}
+
+// Persons lists everybody in the order in which they came.
+func (b *Bureau) Persons() ([]View, error) {
+	var out []View
+	for _, id := range b.ids() {
+		v, err := b.Show(id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// Show returns one person's view without touching the card.
+func (b *Bureau) Show(id string) (View, error) {
+	h, err := b.find(id)
+	if err != nil {
+		return View{}, err
+	}
+	p, err := h.person()
+	if err != nil {
+		return View{}, err
+	}
+	v := View{Person: p, CardExpires: p.CardExpires()}
+	r := h.now.Load()
+	if r == nil {
+		return v, nil
+	}
+	v.Issued, v.State, v.CardSerial = true, r.state(b.config.Clock.Now()), r.CardSerial
+	for _, c := range r.onChip() {
+		v.Certificates = append(v.Certificates, CertificateView{c.Kind, c.parsed, c.status()})
+	}
+	return v, nil
+}
+
+// New lists a further person, whose card is issued when it is first touched. Errors:
+// Conflict "person-exists", and those of person.Record.Person.
+func (b *Bureau) New(in person.Record) (person.Person, error) {
+	p, err := in.Person(b.config.Clock.Now())
+	if err != nil {
+		return person.Person{}, err
+	}
+	b.adding.Lock()
+	defer b.adding.Unlock()
+	if _, err := b.find(p.ID); err == nil {
+		return person.Person{}, warifu.Conflict("person-exists")
+	}
+	if err := b.cards.WriteJSON(p.ID+".json", record{Person: p.Record()}); err != nil {
+		return person.Person{}, err
+	}
+	b.list(p)
+	return p, nil
+}
+
+// Resident makes and lists the next generated person: `warifu card new` without particulars.
+func (b *Bureau) Resident() (person.Person, error) {
+	g := person.Generator{Seed: uint64(b.start.Unix()), Start: b.start}
+	for index := len(b.ids()); ; index++ {
+		p := g.Person(index)
+		if _, err := b.find(p.ID); err != nil {
+			return b.New(p.Record())
+		}
+	}
+}
