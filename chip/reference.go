@@ -20,6 +20,8 @@ type referenceState struct {
 type reference struct {
 	rule  jpki.SecretRule
 	state *referenceState
+	// constant says that no command changes the value.
+	constant bool
 	// epoch rises with every new value, so that a status earned with an older value, on
 	// whatever interface, is worth nothing.
 	epoch uint64

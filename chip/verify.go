@@ -88,6 +88,9 @@ func (a *application) changeSecret(c iso7816.Command) ([]byte, error) {
 	if !a.isVerified(secret) {
 		return nil, iso7816.SWSecurityStatus
 	}
+	if secret.constant {
+		return nil, iso7816.SWConditions
+	}
 	if !secret.rule.Allows(c.Data) {
 		return nil, iso7816.SWWrongData
 	}
