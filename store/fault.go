@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"warifu"
+)
+
+// translate makes Unavailable "store-unavailable" of an error of the machine
+// beneath (disk full, failed flush, lost connection, lock not had in time) and
+// leaves every other error as it is: those are ours or the caller's.
+func translate(err error) error {
+	var known *warifu.Error
+	if err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if isFault(err) {
+		return warifu.Unavailable("store-unavailable").With(err)
+	}
+	return err
+}
+
+// isFault reports whether err says that the storage failed, not the statement.
+func isFault(err error) bool {
+	if hasSQLiteFault(err) {
+		return true
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return postgresFault(pg.Code)
+	}
+	var network net.Error
+	var path *fs.PathError
+	return errors.As(err, &network) || errors.As(err, &path) || errors.Is(err, driver.ErrBadConn) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || pgconn.SafeToRetry(err)
+}
+
+// hasSQLiteFault reports whether err carries a fault of SQLite's: its storage or
+// its memory failed, or its lock was not to be had.
+func hasSQLiteFault(err error) bool {
+	var lite *sqlite.Error
+	if !errors.As(err, &lite) {
+		return false
+	}
+	switch lite.Code() & 0xff { // the primary result code
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED,
+		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_INTERRUPT:
+		return true
+	}
+	return false
+}
+
+// postgresFault knows the classes of SQLSTATE that speak of the server: 08
+// connection, 25006 a standby, 53 resources (disk full), 57P shutdown, 58 I/O, XX corruption.
+func postgresFault(state string) bool {
+	if state == "25006" {
+		return true
+	}
+	for _, class := range []string{"08", "53", "57P", "58", "XX"} {
+		if strings.HasPrefix(state, class) {
+			return true
+		}
+	}
+	return false
+}
+
+// isContended reports whether PostgreSQL asks for the transaction to be run
+// again: serialization failure or deadlock.
+func isContended(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
+}

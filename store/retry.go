@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"warifu"
+)
+
+// retryEngine is the PostgreSQL engine: a serializable transaction for every
+// closure, run again when it lost against another.
+type retryEngine struct {
+	db    *sql.DB
+	queue sync.Mutex // held while trying again, so that losers of one process do not beat each other
+}
+
+const (
+	postgresConns = 16 // each server's share of the primary's connections
+	writeAttempts = 40
+	writePause    = 2 * time.Millisecond // before the second try; grows with each
+)
+
+func newRetryEngine(db *sql.DB) *retryEngine {
+	db.SetMaxOpenConns(postgresConns)
+	db.SetMaxIdleConns(postgresConns)
+	return &retryEngine{db: db}
+}
+
+func (e *retryEngine) skipLocked() string { return " FOR UPDATE SKIP LOCKED" }
+
+func (e *retryEngine) read(ctx context.Context, fn func(*work) error) error {
+	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return translate(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	return runReading(ctx, tx, fn)
+}
+
+func (e *retryEngine) write(ctx context.Context, fn func(*work) error) error {
+	err := e.attempt(ctx, fn)
+	if !isContended(err) {
+		return translate(err)
+	}
+	e.queue.Lock()
+	defer e.queue.Unlock()
+	for n := range writeAttempts {
+		if err := pause(ctx, n); err != nil {
+			return err
+		}
+		if err = e.attempt(ctx, fn); !isContended(err) {
+			return translate(err)
+		}
+	}
+	return warifu.Unavailable("store-busy").With(err)
+}
+
+// pause waits before try n+2: longer each time, and a random share of it, so that
+// servers that collided once do not collide again.
+func pause(ctx context.Context, n int) error {
+	limit := writePause * time.Duration(min(n+1, 25))
+	select {
+	case <-time.After(rand.N(limit)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (e *retryEngine) attempt(ctx context.Context, fn func(*work) error) error {
+	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // no effect after a commit; needed after a panic
+	w := &work{ctx: ctx, q: tx}
+	defer func() { w.finished = true }()
+	if err := fn(w); err != nil {
+		if isContended(w.failed) {
+			return w.failed // whatever the closure made of it
+		}
+		return err
+	}
+	if w.failed != nil {
+		return w.failed
+	}
+	return tx.Commit()
+}
+
+func (e *retryEngine) close() error { return e.db.Close() }
