@@ -1,0 +1,116 @@
+package verify
+
+import (
+	"context"
+	"crypto/x509"
+	"time"
+
+	"warifu"
+	"warifu/crl"
+	"warifu/ocsp"
+)
+
+// Answer is an authentic word about one certificate's status. Its authenticity was
+// checked; how fresh it is, is for the one who asked to judge.
+type Answer struct {
+	Status     warifu.Status
+	ThisUpdate time.Time // when it was true
+	NextUpdate time.Time // until when it may be relied upon; zero: not said
+	Source     string    // for people: "ocsp http://…"
+}
+
+// StatusChecker finds out a certificate's status. Check returns only what the
+// issuer, or a responder it appointed, has signed; now is the verifier's present
+// instant. Whatever keeps it from an answer is an error, and never a good status.
+type StatusChecker interface {
+	Check(ctx context.Context, certificate, issuer *x509.Certificate, now time.Time) (Answer, error)
+}
+
+// RawOCSP checks with an OCSP response that was handed in: stapled to a signature,
+// or fetched by somebody else.
+type RawOCSP []byte
+
+// Check implements StatusChecker.
+func (raw RawOCSP) Check(_ context.Context, certificate, issuer *x509.Certificate, now time.Time) (Answer, error) {
+	answer, _, err := readOCSP(raw, certificate, issuer, now)
+	answer.Source = "ocsp handed in"
+	return answer, err
+}
+
+func readOCSP(der []byte, certificate, issuer *x509.Certificate, now time.Time) (Answer, []byte, error) {
+	response, err := ocsp.ParseResponse(der)
+	if err != nil {
+		return Answer{}, nil, err
+	}
+	if err := response.Verify(issuer, now); err != nil {
+		return Answer{}, nil, err
+	}
+	single, err := response.Find(issuer, certificate.SerialNumber)
+	if err != nil {
+		return Answer{}, nil, err
+	}
+	return Answer{Status: single.Status, ThisUpdate: single.ThisUpdate, NextUpdate: single.NextUpdate}, response.Nonce, nil
+}
+
+// RawCRL checks with a full list that was handed in.
+type RawCRL []byte
+
+// Check implements StatusChecker.
+func (raw RawCRL) Check(_ context.Context, certificate, issuer *x509.Certificate, now time.Time) (Answer, error) {
+	list, err := crl.Parse(raw)
+	if err != nil {
+		return Answer{}, err
+	}
+	answer, err := readCRL(list, certificate, issuer, now)
+	answer.Source = "crl handed in"
+	return answer, err
+}
+
+// readCRL looks the certificate up in a full list of its issuer. A list narrowed to
+// a distribution point must name one of the certificate's.
+func readCRL(list *crl.List, certificate, issuer *x509.Certificate, now time.Time) (Answer, error) {
+	if err := list.Verify(issuer, now); err != nil {
+		return Answer{}, err
+	}
+	if list.Base != nil {
+		return Answer{}, warifu.Refused("crl-is-delta")
+	}
+	if list.PointNamed && !pointShared(list.Points, certificate.CRLDistributionPoints) {
+		return Answer{}, warifu.Refused("crl-scope-mismatch")
+	}
+	answer := Answer{Status: warifu.Status{Cert: warifu.StatusGood}, ThisUpdate: list.ThisUpdate, NextUpdate: list.NextUpdate}
+	if status, listed := list.Lookup(certificate.SerialNumber.Bytes()); listed {
+		answer.Status = status
+	}
+	return answer, nil
+}
+
+func pointShared(list, certificate []string) bool {
+	for _, a := range list {
+		for _, b := range certificate {
+			if a == b {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// FirstOf asks one checker after the other and returns the first answer; when none
+// has one, the first error. OCSP first and a CRL behind it is the usual pair.
+type FirstOf []StatusChecker
+
+// Check implements StatusChecker.
+func (all FirstOf) Check(ctx context.Context, certificate, issuer *x509.Certificate, now time.Time) (Answer, error) {
+	var first error = warifu.Unavailable("status-not-checked")
+	for i, checker := range all {
+		answer, err := checker.Check(ctx, certificate, issuer, now)
+		if err == nil {
+			return answer, nil
+		}
+		if i == 0 {
+			first = err
+		}
+	}
+	return Answer{}, first
+}

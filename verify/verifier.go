@@ -1,0 +1,151 @@
+package verify
+
+import (
+	"context"
+	"crypto/x509"
+	"time"
+
+	"warifu"
+	"warifu/ocsp"
+	"warifu/profile"
+)
+
+// Verifier answers questions against one set of trusted authorities. It holds no
+// other state and may be used by many goroutines.
+type Verifier struct {
+	trust  Trust
+	status StatusChecker
+	clock  warifu.Clock
+}
+
+// New makes a verifier. status is asked for every certificate whose chain held; nil
+// leaves every verdict unknown at best, unless the policy brings its own.
+func New(trust Trust, status StatusChecker, clock warifu.Clock) *Verifier {
+	return &Verifier{trust, status, clock}
+}
+
+// begin starts a result for the instant the policy asks about.
+func (v *Verifier) begin(p Policy) *Result {
+	at := p.At
+	if at.IsZero() {
+		at = v.clock.Now()
+	}
+	return &Result{At: at}
+}
+
+// Certificate judges a certificate alone: chain, profile, class, kind, validity,
+// status. Error: the context's, and nothing else.
+func (v *Verifier) Certificate(ctx context.Context, c *x509.Certificate, p Policy) (*Result, error) {
+	r := v.begin(p)
+	v.judge(ctx, r, c, p.Kind, p)
+	r.conclude()
+	return r, ctx.Err()
+}
+
+// judge runs every check on the certificate that has a meaning by itself and
+// records what did not hold. No address inside the certificate is called before
+// its authority is known.
+func (v *Verifier) judge(ctx context.Context, r *Result, c *x509.Certificate, want warifu.Kind, p Policy) {
+	r.Certificate = c
+	class, kind, known := profile.ClassOf(c)
+	if !known {
+		r.bad(warifu.Refused("certificate-policy-unknown"))
+		return
+	}
+	r.Class, r.Kind = class, kind
+	if want != 0 && kind != want {
+		r.bad(warifu.Refused("certificate-purpose", "wanted", want.String(), "kind", kind.String()))
+	}
+	if !p.accepts(class) {
+		r.bad(warifu.Refused("certificate-class", "class", class.String()))
+	}
+	a, err := v.trust.find(c, class, kind)
+	if err != nil {
+		r.bad(err)
+		return
+	}
+	r.Authority = a.certificate
+	if err := a.profile.Check(c); err != nil {
+		r.bad(err)
+		return
+	}
+	r.checkValidity(c, a.certificate)
+	r.tellAttributes(c, p.Attributes)
+	v.checkStatus(ctx, r, p)
+}
+
+func (r *Result) checkValidity(c, authority *x509.Certificate) {
+	stamp := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	switch {
+	case r.At.Before(c.NotBefore):
+		r.bad(warifu.Refused("certificate-not-yet-valid", "notBefore", stamp(c.NotBefore)))
+	case r.At.After(c.NotAfter):
+		r.bad(warifu.Refused("certificate-expired", "notAfter", stamp(c.NotAfter)))
+	}
+	if r.At.Before(authority.NotBefore) || r.At.After(authority.NotAfter) {
+		r.bad(warifu.Refused("certificate-authority-expired", "notAfter", stamp(authority.NotAfter)))
+	}
+}
+
+func (r *Result) tellAttributes(c *x509.Certificate, asked []Attribute) {
+	if len(asked) == 0 {
+		return
+	}
+	attributes, present, err := profile.ParseAttributes(c)
+	switch {
+	case err != nil:
+		r.bad(err)
+	case present:
+		r.Attributes = only(asked, attributes)
+	default:
+		r.warn(warifu.NotFound("attributes-absent"))
+	}
+}
+
+// checkStatus asks the checker and holds its answer against the instant judged.
+func (v *Verifier) checkStatus(ctx context.Context, r *Result, p Policy) {
+	checker := v.status
+	if p.Status != nil {
+		checker = p.Status
+	}
+	if checker == nil {
+		r.unsure(warifu.Unavailable("status-not-checked"))
+		return
+	}
+	answer, err := checker.Check(ctx, r.Certificate, r.Authority, v.clock.Now())
+	if err != nil {
+		r.unsure(err)
+		return
+	}
+	r.StatusSource, r.StatusTime = answer.Source, answer.ThisUpdate
+	r.weigh(answer, p.MaxStatusAge)
+}
+
+// weigh turns an authentic answer into reasons. A revocation that had begun counts
+// however old the word of it is; any better word must speak of the instant judged.
+func (r *Result) weigh(answer Answer, maxAge time.Duration) {
+	status := answer.Status
+	if status.Cert == warifu.StatusRevoked && !status.RevokedAt.After(r.At.Add(ocsp.MaxSkew)) {
+		r.Status = status
+		r.bad(revoked(status))
+		return
+	}
+	single := ocsp.Single{Status: status, ThisUpdate: answer.ThisUpdate, NextUpdate: answer.NextUpdate}
+	if err := single.Fresh(r.At, maxAge); err != nil {
+		r.unsure(err)
+		return
+	}
+	if status.Cert != warifu.StatusGood {
+		r.unsure(warifu.Unavailable("status-unknown"))
+		return
+	}
+	r.Status = status
+}
+
+func revoked(s warifu.Status) *warifu.Error {
+	at := s.RevokedAt.UTC().Format(time.RFC3339)
+	if s.Reason == warifu.ReasonCertificateHold {
+		return warifu.Refused("certificate-suspended", "since", at)
+	}
+	return warifu.Refused("certificate-revoked", "since", at, "reason", s.Reason.String())
+}
