@@ -1,6 +1,6 @@
 // Package field is the reader's field: every chip of the sandbox by its identifier,
-// one holder at a time, powered off between two. A chip is opened when it is first
-// held, since making a card's keys takes a moment.
+// one holder at a time. Whoever holds a chip may do many APDUs undisturbed; when it
+// is put away its power goes and nothing stays verified.
 package field
 
 import (
@@ -22,26 +22,25 @@ type Chip interface {
 type Field struct {
 	find  func(id string) (Chip, error)
 	mu    sync.Mutex
-	spots map[string]*spot
+	spots map[string]spot
 }
 
-type spot struct {
-	taken chan struct{} // holds one token while somebody holds the chip
-	chip  Chip
-}
+// spot holds one token while somebody holds the chip.
+type spot chan struct{}
 
-// New makes a field of the chips that find opens. find is called once for each
-// identifier that it knows, and returns NotFound "chip-unknown" for others.
+// New makes a field of the chips that find opens. find is called each time a chip is
+// held, since a card may have been renewed meanwhile; it returns NotFound for an
+// identifier that names none.
 func New(find func(id string) (Chip, error)) *Field {
-	return &Field{find: find, spots: map[string]*spot{}}
+	return &Field{find: find, spots: map[string]spot{}}
 }
 
-func (f *Field) spot(id string) *spot {
+func (f *Field) spot(id string) spot {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s, ok := f.spots[id]
 	if !ok {
-		s = &spot{taken: make(chan struct{}, 1)}
+		s = make(spot, 1)
 		f.spots[id] = s
 	}
 	return s
@@ -58,36 +57,36 @@ func (f *Field) forget(id string) {
 func (f *Field) Hold(ctx context.Context, id string) (*Held, error) {
 	s := f.spot(id)
 	select {
-	case s.taken <- struct{}{}:
+	case s <- struct{}{}:
 	case <-ctx.Done():
 		return nil, warifu.Unavailable("chip-busy", "chip", id).With(ctx.Err())
 	}
-	if s.chip == nil {
-		chip, err := f.find(id)
-		if err != nil {
-			<-s.taken
-			f.forget(id)
-			return nil, err
-		}
-		s.chip = chip
+	chip, err := f.find(id)
+	if err != nil {
+		<-s
+		f.forget(id)
+		return nil, err
 	}
-	return &Held{spot: s}, nil
+	return &Held{spot: s, chip: chip}, nil
 }
 
 // Held is a chip in somebody's hands.
-type Held struct{ spot *spot }
+type Held struct {
+	spot spot
+	chip Chip
+}
 
 // Transmit implements iso7816.Transmitter.
 func (h *Held) Transmit(ctx context.Context, command []byte) ([]byte, error) {
-	return h.spot.chip.Transmit(ctx, command)
+	return h.chip.Transmit(ctx, command)
 }
 
 // PowerOff takes the chip's power: nothing stays verified.
-func (h *Held) PowerOff() { h.spot.chip.PowerOff() }
+func (h *Held) PowerOff() { h.chip.PowerOff() }
 
 // Release lets go of the chip and leaves its power on, for who carries one APDU at
 // a time on another's behalf.
-func (h *Held) Release() { <-h.spot.taken }
+func (h *Held) Release() { <-h.spot }
 
 // PutAway takes the power and lets go.
 func (h *Held) PutAway() {

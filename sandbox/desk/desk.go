@@ -1,0 +1,193 @@
+package desk
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"warifu"
+	"warifu/jpki"
+	"warifu/sandbox/bureau"
+	"warifu/sandbox/doorway"
+	"warifu/sandbox/field"
+	"warifu/sandbox/handset"
+	"warifu/sandbox/person"
+	"warifu/scheme"
+)
+
+// Places says where everything stands, by address.
+type Places struct {
+	Server string `json:"server"`
+	Desk   string `json:"desk"`
+	Phones string `json:"phones"`
+	Bank   string `json:"bank"`
+}
+
+// Cards is what the desk needs of the card bureau.
+type Cards interface {
+	Persons() ([]bureau.View, error)
+	Show(id string) (bureau.View, error)
+	New(person.Record) (person.Person, error)
+	Resident() (person.Person, error)
+}
+
+// Clock is the world's clock, which moves only forward.
+type Clock interface {
+	warifu.Clock
+	To(time.Time) error
+}
+
+// Config is what a desk needs.
+type Config struct {
+	Places Places
+	Scheme *scheme.Scheme
+	Cards  Cards
+	Phones func() []handset.Record
+	Chips  *field.Field
+	Clock  Clock
+}
+
+// Desk answers at port 8401.
+type Desk struct{ config Config }
+
+// New makes a desk.
+func New(c Config) *Desk { return &Desk{c} }
+
+// Routes adds the desk's doors to mux.
+func (d *Desk) Routes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /{$}", d.page)
+	mux.Handle("GET /api/places", doorway.JSON(d.places))
+	mux.Handle("GET /api/cards", doorway.JSON(d.cards))
+	mux.Handle("POST /api/cards", doorway.JSON(d.newCard))
+	mux.Handle("GET /api/cards/{id}", doorway.JSON(d.card))
+	mux.Handle("POST /api/cards/{id}/secret", doorway.JSON(d.changePIN))
+	mux.Handle("GET /api/clock", doorway.JSON(d.time))
+	mux.Handle("POST /api/clock", doorway.JSON(d.moveTime))
+	mux.HandleFunc("POST /clock", d.moveTimeByForm)
+	mux.HandleFunc("POST /chips/{id}/apdu", d.apdu)
+	mux.HandleFunc("POST /chips/{id}/power", d.power)
+}
+
+func (d *Desk) places(http.ResponseWriter, *http.Request) (any, error) { return d.config.Places, nil }
+
+// Card is a card as the desk shows it, secrets and all: it protects nothing.
+type Card struct {
+	person.Record
+	Issued       bool          `json:"issued"`
+	State        string        `json:"state,omitempty"` // "good", "held", "revoked", "expired"
+	CardSerial   string        `json:"cardSerial,omitempty"`
+	CardExpires  time.Time     `json:"cardExpires"`
+	Certificates []Certificate `json:"certificates,omitempty"`
+}
+
+// Certificate is one certificate of a card.
+type Certificate struct {
+	Kind     warifu.Kind       `json:"kind"`
+	Serial   string            `json:"serial"` // hexadecimal
+	NotAfter time.Time         `json:"notAfter"`
+	Status   warifu.CertStatus `json:"status"`
+}
+
+func cardOf(v bureau.View) Card {
+	c := Card{Record: v.Person.Record(), Issued: v.Issued, State: v.State, CardSerial: v.CardSerial, CardExpires: v.CardExpires}
+	for _, x := range v.Certificates {
+		c.Certificates = append(c.Certificates, Certificate{
+			Kind: x.Kind, Serial: x.Certificate.SerialNumber.Text(16), NotAfter: x.Certificate.NotAfter, Status: x.Status.Cert,
+		})
+	}
+	return c
+}
+
+func (d *Desk) all() ([]Card, error) {
+	views, err := d.config.Cards.Persons()
+	if err != nil {
+		return nil, err
+	}
+	cards := make([]Card, 0, len(views))
+	for _, v := range views {
+		cards = append(cards, cardOf(v))
+	}
+	return cards, nil
+}
+
+func (d *Desk) cards(http.ResponseWriter, *http.Request) (any, error) { return d.all() }
+
+// newCard lists a further person: of the record in the body, or a generated one for {}.
+func (d *Desk) newCard(w http.ResponseWriter, r *http.Request) (any, error) {
+	var in person.Record
+	if err := doorway.Read(w, r, doorway.MaxBody, &in); err != nil {
+		return nil, err
+	}
+	var p person.Person
+	var err error
+	if in.ID == "" {
+		p, err = d.config.Cards.Resident()
+	} else {
+		p, err = d.config.Cards.New(in)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d.show(p.ID)
+}
+
+// card shows one card; it is issued now if nobody touched it before.
+func (d *Desk) card(_ http.ResponseWriter, r *http.Request) (any, error) {
+	id := r.PathValue("id")
+	if _, err := d.config.Cards.Show(id); err != nil {
+		return nil, err
+	}
+	held, err := d.config.Chips.Hold(r.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	held.Release()
+	return d.show(id)
+}
+
+func (d *Desk) show(id string) (any, error) {
+	v, err := d.config.Cards.Show(id)
+	if err != nil {
+		return nil, err
+	}
+	return cardOf(v), nil
+}
+
+// ChangePIN is a card's password changed at the counter (K16): never in the app (R31).
+type ChangePIN struct {
+	Kind    warifu.Kind `json:"kind"`
+	Current string      `json:"current"`
+	Next    string      `json:"next"`
+}
+
+func (d *Desk) changePIN(w http.ResponseWriter, r *http.Request) (any, error) {
+	var in ChangePIN
+	if err := doorway.Read(w, r, doorway.MaxBody, &in); err != nil {
+		return nil, err
+	}
+	current, err := d.config.Scheme.CardPIN(in.Kind, in.Current)
+	if err != nil {
+		return nil, err
+	}
+	next, err := d.config.Scheme.CardPIN(in.Kind, in.Next)
+	if err != nil {
+		return nil, err
+	}
+	return struct{}{}, d.atCounter(r.Context(), r.PathValue("id"), in.Kind, current, next)
+}
+
+func (d *Desk) atCounter(ctx context.Context, id string, kind warifu.Kind, current, next warifu.CardPIN) error {
+	held, err := d.config.Chips.Hold(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer held.PutAway()
+	token, err := jpki.Select(ctx, held)
+	if err != nil {
+		return err
+	}
+	if err := token.VerifyCard(ctx, kind, current); err != nil {
+		return err
+	}
+	return token.ChangeCard(ctx, kind, next)
+}

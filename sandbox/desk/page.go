@@ -1,0 +1,50 @@
+package desk
+
+import (
+	"net/http"
+
+	"warifu/sandbox/doorway"
+	"warifu/sandbox/handset"
+)
+
+var front = doorway.Template(`{{define "body"}}{{$p := .}}
+<p>{{.T "desk.welcome"}}</p>
+<h2>{{.T "desk.places"}}</h2>
+<ul>
+<li><a href="{{.Data.Places.Phones}}/">{{.T "desk.phones"}}</a> <code>{{.Data.Places.Phones}}</code></li>
+<li><a href="{{.Data.Places.Bank}}/">{{.T "desk.bank"}}</a> <code>{{.Data.Places.Bank}}</code></li>
+<li><a href="{{.Data.Places.Server}}/">{{.T "desk.server"}}</a> <code>{{.Data.Places.Server}}</code></li>
+</ul>
+<h2>{{.T "desk.clock"}}</h2>
+<form method="post" action="/clock"><p>{{.Data.Now}}</p>
+<label>{{.T "desk.clock-to"}} <input type="datetime-local" name="to" required></label> <button>{{.T "desk.clock-move"}}</button></form>
+<h2>{{.T "desk.cards"}}</h2>
+<p>{{.T "desk.cards-note"}}</p>
+<table><tr><th>{{.T "desk.card"}}</th><th>{{.T "desk.name"}}</th><th>{{.T "desk.difference"}}</th><th>{{.T "desk.pins"}}</th><th>{{.T "desk.state"}}</th></tr>
+{{range .Data.Cards}}<tr id="card-{{.ID}}"><td><code>{{.ID}}</code></td><td>{{.Name}}</td><td>{{if eq $p.Lang "ja"}}{{.Difference.Ja}}{{else}}{{.Difference.En}}{{end}}</td>
+<td><code>{{.PINs.Signature}} {{.PINs.Authentication}}</code></td><td>{{.State}}</td></tr>
+{{end}}</table>
+<h2>{{.T "desk.handsets"}}</h2>
+{{if .Data.Phones}}<ul>{{range .Data.Phones}}<li><a href="{{$p.Data.Places.Phones}}/phones/{{.ID}}">{{.ID}}</a> {{.Model}}</li>{{end}}</ul>{{else}}<p>{{.T "desk.no-handsets"}}</p>{{end}}
+{{end}}`)
+
+type frontData struct {
+	Places Places
+	Now    string
+	Cards  []Card
+	Phones []handset.Record
+}
+
+func (d *Desk) page(w http.ResponseWriter, r *http.Request) { d.draw(w, r, nil) }
+
+// draw writes the start page, with a problem where something was refused.
+func (d *Desk) draw(w http.ResponseWriter, r *http.Request, problem error) {
+	cards, err := d.all()
+	if err != nil {
+		doorway.Refuse(w, err)
+		return
+	}
+	now := d.config.Clock.Now().In(d.config.Scheme.Hours.Zone)
+	data := frontData{d.config.Places, now.Format("2006-01-02 15:04:05 MST"), cards, d.config.Phones()}
+	doorway.Show(w, r, front, "desk.title", data, problem)
+}
