@@ -48,12 +48,12 @@ const (
 const cps = "http://www.jpki.go.jp/cps.html"
 
 // openAuthority reads the authority's key and certificate, or makes them in a new world.
-func openAuthority(f folder.Folder, kind warifu.Kind, start time.Time, baseURL string) (*authority, error) {
-	key, err := f.Key(kind.String()+".key", func() (crypto.Signer, error) { return newRSA() })
+func openAuthority(f folder.Folder, kind warifu.Kind, start time.Time, config Config) (*authority, error) {
+	key, err := f.Key(kind.String()+".key", func() (crypto.Signer, error) { return config.NewKey() })
 	if err != nil {
 		return nil, err
 	}
-	a := &authority{kind: kind, key: key, profile: profile.Card(kind, profile.Endpoints{OCSP: baseURL + "/ocsp/" + kind.String(), CPS: cps})}
+	a := &authority{kind: kind, key: key, profile: profile.Card(kind, profile.Endpoints{OCSP: config.BaseURL + "/ocsp/" + kind.String(), CPS: cps})}
 	der, there, err := f.Read(kind.String() + ".cer")
 	if err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ type Config struct {
 	// Background issues the cards of all persons one after another as soon as the bureau
 	// opens; without it a card is issued when it is first touched.
 	Background bool
-	// NewKey makes the card's RSA-2048 keys; nil generates them.
+	// NewKey makes RSA-2048 keys, for cards and authorities; nil generates them.
 	NewKey func() (*rsa.PrivateKey, error)
 }
 
@@ -115,7 +115,7 @@ func (b *Bureau) openKeys(root folder.Folder) error {
 	var failed [len(warifu.Kinds)]error
 	var wait sync.WaitGroup
 	for i, kind := range warifu.Kinds {
-		wait.Go(func() { opened[i], failed[i] = openAuthority(keys, kind, b.start, b.config.BaseURL) })
+		wait.Go(func() { opened[i], failed[i] = openAuthority(keys, kind, b.start, b.config) })
 	}
 	statement, err := keys.Key("statement.key", func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })
 	wait.Wait()
