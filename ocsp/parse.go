@@ -261,16 +261,16 @@ func readTime(in *cryptobyte.String, t *time.Time) bool {
 	return len(element) == length && element[length-1] == 'Z' && element.ReadASN1GeneralizedTime(t)
 }
 
-// Find returns the one answer about the issuer's certificate with that serial
-// number. Errors: Refused "status-answer-mismatch" when there is none, Invalid
-// "status-answer-malformed" when there are several.
+// Find returns the answer about the issuer's certificate with that serial number.
+// Errors: Refused "status-answer-mismatch" when there is none, Invalid
+// "status-answer-malformed" when there are two that differ.
 func (r *Response) Find(issuer *x509.Certificate, serial *big.Int) (Single, error) {
 	var found *Single
 	for i := range r.Singles {
 		if !r.Singles[i].CertID.Names(issuer, serial) {
 			continue
 		}
-		if found != nil {
+		if found != nil && found.Status != r.Singles[i].Status {
 			return Single{}, malformedResponse("two answers about one certificate")
 		}
 		found = &r.Singles[i]

@@ -75,7 +75,10 @@ func (r *Result) Err() error {
 }
 
 // bad records a reason for Bad.
-func (r *Result) bad(err error) { r.Reasons = append(r.Reasons, warifu.ProblemOf(err)); r.Verdict = Bad }
+func (r *Result) bad(err error) {
+	r.Reasons = append(r.Reasons, warifu.ProblemOf(err))
+	r.Verdict = Bad
+}
 
 // unsure records a reason for Unknown, unless worse is known.
 func (r *Result) unsure(err error) {

@@ -75,7 +75,6 @@ func (v *Verifier) judge(ctx context.Context, r *Result, c *x509.Certificate, wa
 }
 
 func (r *Result) checkValidity(c, authority *x509.Certificate) {
-	stamp := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 	switch {
 	case r.At.Before(c.NotBefore):
 		r.bad(warifu.Refused("certificate-not-yet-valid", "notBefore", stamp(c.NotBefore)))
@@ -121,13 +120,20 @@ func (v *Verifier) checkStatus(ctx context.Context, r *Result, p Policy) {
 	r.weigh(answer, p.MaxStatusAge)
 }
 
-// weigh turns an authentic answer into reasons. A revocation that had begun counts
-// however old the word of it is; any better word must speak of the instant judged.
+// weigh turns an authentic answer into reasons. A final revocation that had begun
+// counts however old the word of it is; every other word must speak of the instant
+// judged: neither staler than it may be, nor so much later that a suspension could
+// have come and gone between.
 func (r *Result) weigh(answer Answer, maxAge time.Duration) {
 	status := answer.Status
-	if status.Cert == warifu.StatusRevoked && !status.RevokedAt.After(r.At.Add(ocsp.MaxSkew)) {
+	begun := status.Cert == warifu.StatusRevoked && !status.RevokedAt.After(r.At.Add(ocsp.MaxSkew))
+	if begun && status.Reason != warifu.ReasonCertificateHold {
 		r.Status = status
 		r.bad(revoked(status))
+		return
+	}
+	if answer.ThisUpdate.After(r.At.Add(ocsp.MaxSkew)) {
+		r.unsure(warifu.Unavailable("status-answer-later", "thisUpdate", stamp(answer.ThisUpdate)))
 		return
 	}
 	single := ocsp.Single{Status: status, ThisUpdate: answer.ThisUpdate, NextUpdate: answer.NextUpdate}
@@ -135,17 +141,22 @@ func (r *Result) weigh(answer Answer, maxAge time.Duration) {
 		r.unsure(err)
 		return
 	}
-	if status.Cert != warifu.StatusGood {
+	switch {
+	case status.Cert == warifu.StatusRevoked:
+		r.Status = status
+		r.bad(revoked(status))
+	case status.Cert == warifu.StatusGood:
+		r.Status = status
+	default:
 		r.unsure(warifu.Unavailable("status-unknown"))
-		return
 	}
-	r.Status = status
 }
 
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
 func revoked(s warifu.Status) *warifu.Error {
-	at := s.RevokedAt.UTC().Format(time.RFC3339)
 	if s.Reason == warifu.ReasonCertificateHold {
-		return warifu.Refused("certificate-suspended", "since", at)
+		return warifu.Refused("certificate-suspended", "since", stamp(s.RevokedAt))
 	}
-	return warifu.Refused("certificate-revoked", "since", at, "reason", s.Reason.String())
+	return warifu.Refused("certificate-revoked", "since", stamp(s.RevokedAt), "reason", s.Reason.String())
 }
