@@ -137,5 +137,5 @@ func (a *App) proveCard(ctx context.Context, card iso7816.Transmitter, typed str
 	if err != nil {
 		return nil, cardError(err)
 	}
-	return &CardProof{Certificate: certificate, Signature: signature}, nil
+	return &CardProof{Certificate: certificate, Challenge: question.Nonce, Signature: signature}, nil
 }

@@ -1,0 +1,134 @@
+package bank
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"warifu"
+	"warifu/attest"
+	"warifu/sandbox/doorway"
+	"warifu/verify"
+)
+
+// ClientID is the name under which the bank asks; with its origin it is the audience
+// of every answer, so that an answer given to another service is refused here.
+const ClientID = "warifu-sandbox-bank"
+
+// Bounds.
+const (
+	questionLife = 5 * time.Minute
+	maxQuestions = 10_000
+)
+
+// Config is what a bank needs.
+type Config struct {
+	Origin   string // "http://127.0.0.1:8403": audience, with ClientID
+	Phones   string // where the sandbox's phones are, for the link on the page
+	Verifier *verify.Verifier
+	Clock    warifu.Clock
+}
+
+// Bank answers at port 8403.
+type Bank struct {
+	config Config
+
+	mu    sync.Mutex
+	asked map[string]*visit // by transaction
+}
+
+// visit is one question put to a claimant, and who answered it.
+type visit struct {
+	question attest.Presence
+	customer *Customer
+}
+
+// Customer is who was let in.
+type Customer struct {
+	Subject string `json:"subject"` // the certificate's opaque common name
+	Class   string `json:"class"`   // "card" or "phone"
+}
+
+// New makes a bank.
+func New(c Config) *Bank { return &Bank{config: c, asked: map[string]*visit{}} }
+
+// Routes adds the bank's doors to mux.
+func (b *Bank) Routes(mux *http.ServeMux) {
+	mux.Handle("POST /api/login", doorway.JSON(b.apiAsk))
+	mux.Handle("GET /api/login/{transaction}", doorway.JSON(b.apiQuestion))
+	mux.Handle("POST /api/login/{transaction}", doorway.JSON(b.apiAnswer))
+	mux.Handle("POST /api/documents", doorway.JSON(b.apiDocument))
+	mux.HandleFunc("GET /{$}", b.front)
+	mux.HandleFunc("POST /login", b.beginLogin)
+	mux.HandleFunc("GET /login", b.waitLogin)
+	mux.HandleFunc("POST /documents", b.uploadDocument)
+}
+
+// ask puts a new question.
+func (b *Bank) ask() (attest.Presence, error) {
+	nonce := make([]byte, 32)
+	name := make([]byte, 16)
+	if _, err := rand.Read(nonce); err != nil {
+		return attest.Presence{}, err
+	}
+	if _, err := rand.Read(name); err != nil {
+		return attest.Presence{}, err
+	}
+	now := b.config.Clock.Now()
+	q := attest.Presence{Purpose: "login", ClientID: ClientID, Origin: b.config.Origin, Nonce: nonce,
+		Transaction: hex.EncodeToString(name), Time: now.UTC().Truncate(time.Second)}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sweep(now)
+	if len(b.asked) >= maxQuestions {
+		return attest.Presence{}, warifu.TooMany("bank-questions-too-many")
+	}
+	b.asked[q.Transaction] = &visit{question: q}
+	return q, nil
+}
+
+// sweep forgets visits that are over.
+func (b *Bank) sweep(now time.Time) {
+	for name, v := range b.asked {
+		if now.Sub(v.question.Time) > questionLife {
+			delete(b.asked, name)
+		}
+	}
+}
+
+func (b *Bank) find(transaction string) (visit, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	v, ok := b.asked[transaction]
+	if !ok || b.config.Clock.Now().Sub(v.question.Time) > questionLife {
+		return visit{}, warifu.NotFound("bank-question-unknown")
+	}
+	return *v, nil
+}
+
+// admit notes who answered; a question is answered once.
+func (b *Bank) admit(transaction string, c Customer) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	v, ok := b.asked[transaction]
+	if !ok {
+		return warifu.NotFound("bank-question-unknown")
+	}
+	if v.customer != nil {
+		return warifu.Conflict("bank-question-answered")
+	}
+	v.customer = &c
+	return nil
+}
+
+// readAll reads an uploaded part of at most limit octets.
+func readAll(r io.Reader, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = warifu.TooLarge("sandbox-request-too-large")
+	}
+	return data, err
+}

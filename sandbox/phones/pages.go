@@ -1,0 +1,183 @@
+package phones
+
+import (
+	"io"
+	"mime/multipart"
+	"net/http"
+	"path/filepath"
+
+	"warifu"
+	"warifu/phone"
+	"warifu/sandbox/doorway"
+)
+
+func (p *Phones) pageRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { p.shelf(w, r, nil) })
+	mux.HandleFunc("POST /phones", p.buyByForm)
+	mux.HandleFunc("GET /phones/{id}", func(w http.ResponseWriter, r *http.Request) { p.front(w, r, nil) })
+	mux.HandleFunc("POST /phones/{id}/apply", p.form(p.applyByForm))
+	mux.HandleFunc("POST /phones/{id}/personalize", p.form(p.personalizeByForm))
+	mux.HandleFunc("POST /phones/{id}/secret", p.form(p.secretByForm))
+	mux.HandleFunc("POST /phones/{id}/screenlock", p.form(p.screenLockByForm))
+	mux.HandleFunc("POST /phones/{id}/sign", p.signByForm)
+}
+
+var shelfPage = doorway.Template(`{{define "body"}}
+<p>{{.T "phones.welcome"}}</p>
+{{if .Data}}<ul>{{range .Data}}<li><a href="/phones/{{.ID}}">{{.ID}}</a> {{.Model}}</li>{{end}}</ul>{{end}}
+<form method="post" action="/phones"><label>{{.T "phones.model"}} <input name="model" autocomplete="off"></label> <button>{{.T "phones.buy"}}</button></form>
+{{end}}`)
+
+func (p *Phones) shelf(w http.ResponseWriter, r *http.Request, problem error) {
+	doorway.Show(w, r, shelfPage, "phones.title", p.List(), problem)
+}
+
+func (p *Phones) buyByForm(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
+	bought, err := p.Buy(r.FormValue("model"))
+	if err != nil {
+		p.shelf(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/phones/"+bought.ID, http.StatusSeeOther)
+}
+
+var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
+<p><code>{{$v.ID}}</code> · {{$v.Model}} · {{$v.OSBuild}} · app {{$v.AppVersion}}</p>
+<p>{{.T "phones.element"}} <code>{{$v.Record.Element}}</code></p>
+{{with $v.Application}}<h2>{{$.T "phones.status"}}</h2><p><strong>{{.State}}</strong> <code>{{.ID}}</code>{{with .DueAt}} {{$.T "phones.due"}} {{.}}{{end}}{{with .Problem}} ({{.}}){{end}}</p>
+{{if eq .State "issued"}}<form method="post" action="/phones/{{$v.ID}}/personalize"><fieldset><legend>{{$.T "phones.personalize"}}</legend>
+<p>{{$.T "phones.card-again"}}</p><label>{{$.T "phones.card"}} <input name="card" autocomplete="off"></label><label>{{$.T "phones.card-pin"}} <input name="cardPin" inputmode="numeric" autocomplete="off"></label>
+<button>{{$.T "phones.personalize-do"}}</button></fieldset></form>{{end}}{{end}}
+<form method="post" action="/phones/{{$v.ID}}/apply"><fieldset><legend>{{.T "phones.apply"}}</legend>
+<label>{{.T "phones.card"}} <input name="card" required autocomplete="off"></label>
+<label>{{.T "phones.card-password"}} <input name="cardPassword" required autocomplete="off"></label>
+<label><input type="checkbox" name="kind" value="signature" checked> {{.T "phones.kind-signature"}}</label>
+<label><input type="checkbox" name="kind" value="authentication" checked> {{.T "phones.kind-authentication"}}</label>
+<label><input type="checkbox" name="consent" value="{{.Data.Consent}}"> {{.T "phones.consent"}} ({{.Data.Consent}})</label>
+<label>{{.T "phones.signature-password"}} <input name="signature" autocomplete="off"></label>
+<label>{{.T "phones.pin"}} <input name="authentication" inputmode="numeric" autocomplete="off"></label>
+<button>{{.T "phones.apply-do"}}</button></fieldset></form>
+{{if $v.App.Personalized}}
+<form method="post" action="/phones/{{$v.ID}}/sign" enctype="multipart/form-data"><fieldset><legend>{{.T "phones.sign"}}</legend>
+<label>{{.T "phones.document"}} <input type="file" name="document" required></label>
+<label>{{.T "phones.signature-password"}} <input name="password" required autocomplete="off"></label>
+<label><input type="checkbox" name="attached" value="1"> {{.T "phones.attached"}}</label><button>{{.T "phones.sign-do"}}</button></fieldset></form>
+<form method="post" action="/phones/{{$v.ID}}/screenlock"><fieldset><legend>{{.T "phones.screenlock"}}</legend>
+<label>{{.T "phones.pin"}} <input name="pin" inputmode="numeric" required autocomplete="off"></label>
+<label>{{.T "phones.method"}} <select name="method">{{range $v.Methods}}<option>{{.}}</option>{{end}}</select></label>
+<label>{{.T "phones.shown"}} <input name="shown" value="thumb" required autocomplete="off"></label><button>{{.T "phones.screenlock-do"}}</button></fieldset></form>
+<form method="post" action="/phones/{{$v.ID}}/secret"><fieldset><legend>{{.T "phones.secret"}}</legend><p>{{.T "phones.secret-note"}}</p>
+<label>{{.T "phones.which"}} <select name="kind"><option value="signature">{{.T "phones.kind-signature"}}</option><option value="authentication">{{.T "phones.kind-authentication"}}</option></select></label>
+<label>{{.T "phones.current"}} <input name="current" required autocomplete="off"></label><label>{{.T "phones.new"}} <input name="next" required autocomplete="off"></label>
+<button>{{.T "phones.secret-do"}}</button></fieldset></form>
+{{end}}<p><a href="/">{{.T "phones.back"}}</a></p>{{end}}`)
+
+type frontData struct {
+	View    View
+	Consent string
+}
+
+func (p *Phones) front(w http.ResponseWriter, r *http.Request, problem error) {
+	v, err := p.View(r.Context(), r.PathValue("id"))
+	if err != nil {
+		p.shelf(w, r, err)
+		return
+	}
+	doorway.Show(w, r, frontPage, "phones.phone", frontData{v, p.config.Scheme.Consent}, problem)
+}
+
+// form makes a door of a step that a page's form fills: back to the page, with the
+// problem if there was one.
+func (p *Phones) form(f func(*http.Request, string) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
+		var err error = warifu.Invalid("sandbox-request-malformed")
+		if r.ParseForm() == nil {
+			err = f(r, r.PathValue("id"))
+		}
+		if err == nil {
+			http.Redirect(w, r, "/phones/"+r.PathValue("id"), http.StatusSeeOther)
+			return
+		}
+		p.front(w, r, err)
+	}
+}
+
+func (p *Phones) applyByForm(r *http.Request, id string) error {
+	in := Apply{Card: r.FormValue("card"), CardPassword: r.FormValue("cardPassword"), Consent: r.FormValue("consent"),
+		Signature: r.FormValue("signature"), PIN: r.FormValue("authentication")}
+	for _, name := range r.Form["kind"] {
+		kind, err := warifu.ParseKind(name)
+		if err != nil {
+			return err
+		}
+		in.Kinds = append(in.Kinds, kind)
+	}
+	_, err := p.Apply(r.Context(), id, in)
+	return err
+}
+
+func (p *Phones) personalizeByForm(r *http.Request, id string) error {
+	_, err := p.Personalize(r.Context(), id, Personalize{r.FormValue("card"), r.FormValue("cardPin")})
+	return err
+}
+
+func (p *Phones) secretByForm(r *http.Request, id string) error {
+	kind, err := warifu.ParseKind(r.FormValue("kind"))
+	if err != nil {
+		return err
+	}
+	return p.ChangeSecret(r.Context(), id, ChangeSecret{kind, r.FormValue("current"), r.FormValue("next")})
+}
+
+func (p *Phones) screenLockByForm(r *http.Request, id string) error {
+	return p.EnableScreenLock(r.Context(), id, Unlock{r.FormValue("pin"), phone.Method(r.FormValue("method")), r.FormValue("shown")})
+}
+
+// signByForm answers with the signature as a file to keep.
+func (p *Phones) signByForm(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, phone.MaxDocument+doorway.MaxBody)
+	file, header, err := r.FormFile("document")
+	if err != nil {
+		p.front(w, r, warifu.Invalid("sandbox-request-malformed").With(err))
+		return
+	}
+	attached := r.FormValue("attached") != ""
+	signed, err := p.signFile(r, file, attached)
+	if err != nil {
+		p.front(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/pkcs7-signature")
+	w.Header().Set("Content-Disposition", `attachment; filename="`+safeName(header.Filename)+SignatureSuffix(attached)+`"`)
+	_, _ = w.Write(signed.Signature)
+}
+
+func (p *Phones) signFile(r *http.Request, file multipart.File, attached bool) (Signed, error) {
+	defer file.Close()
+	document, err := io.ReadAll(file)
+	if err != nil {
+		return Signed{}, warifu.TooLarge("document-too-large").With(err)
+	}
+	return p.Sign(r.Context(), r.PathValue("id"), Sign{document, attached, r.FormValue("password")})
+}
+
+// SignatureSuffix is what is put behind a signed file's name.
+func SignatureSuffix(attached bool) string {
+	if attached {
+		return ".p7m"
+	}
+	return ".p7s"
+}
+
+// safeName keeps of a file's name what a header may carry.
+func safeName(name string) string {
+	plain := []byte(filepath.Base(name))
+	for i, c := range plain {
+		if c < 0x20 || c > 0x7E || c == '"' || c == '\\' {
+			plain[i] = '_'
+		}
+	}
+	return string(plain)
+}

@@ -1,0 +1,221 @@
+package phones
+
+import (
+	"context"
+	"errors"
+
+	"warifu"
+	"warifu/phone"
+	"warifu/sandbox/field"
+	"warifu/sandbox/handset"
+)
+
+// Apply is everything a person chooses and types to apply (R32).
+type Apply struct {
+	Card         string        `json:"card"`         // whose card is tapped
+	CardPassword string        `json:"cardPassword"` // the card's signing password
+	Kinds        []warifu.Kind `json:"kinds"`
+	Consent      string        `json:"consent"`        // version of the notes ticked
+	Signature    string        `json:"signature"`      // the phone's new signing password
+	PIN          string        `json:"authentication"` // the phone's new four-digit PIN
+}
+
+// Applied tells how it went.
+type Applied struct {
+	Application phone.Application `json:"application"`
+	CardTries   int               `json:"cardTries"` // left before the card's password was typed
+}
+
+// Apply goes through all steps of applying; what fails on the way leaves nothing at
+// the server and clears the shadow slots.
+func (p *Phones) Apply(ctx context.Context, id string, in Apply) (Applied, error) {
+	var out Applied
+	err := p.with(ctx, id, func(o *owned) error {
+		draft, err := o.app.Begin(phone.Choice{Kinds: in.Kinds, Consent: in.Consent, CardPassword: in.CardPassword})
+		if err != nil {
+			return err
+		}
+		secrets := phone.Secrets{Signature: in.Signature, Authentication: in.PIN}
+		if err := o.app.CheckSecrets(draft.Kinds, secrets); err != nil {
+			return err
+		}
+		if err := p.carry(ctx, o.app, draft, in.Card, secrets); err != nil {
+			return errors.Join(err, o.app.Abandon(ctx))
+		}
+		out = Applied{draft.Application, draft.CardTries}
+		return nil
+	})
+	return out, err
+}
+
+func (p *Phones) carry(ctx context.Context, app *phone.App, draft *phone.Draft, card string, secrets phone.Secrets) error {
+	if err := app.Prepare(ctx, draft); err != nil {
+		return err
+	}
+	if err := p.tap(ctx, card, func(held *field.Held) error { return app.SignWithCard(ctx, draft, held) }); err != nil {
+		return err
+	}
+	if err := app.SetSecrets(ctx, draft, secrets); err != nil {
+		return err
+	}
+	return app.Submit(ctx, draft)
+}
+
+// Personalize says which card to tap should the server ask for it again (R45).
+type Personalize struct {
+	Card    string `json:"card,omitempty"`
+	CardPIN string `json:"cardPin,omitempty"` // the card's four-digit PIN
+}
+
+// Personalized tells how many APDUs were carried.
+type Personalized struct {
+	Relayed int `json:"relayed"`
+}
+
+// Personalize registers the certificates on the phone (R44).
+func (p *Phones) Personalize(ctx context.Context, id string, in Personalize) (Personalized, error) {
+	var out Personalized
+	told := func(r phone.Relay) { out.Relayed = r.Number }
+	err := p.with(ctx, id, func(o *owned) error {
+		if in.Card == "" {
+			return o.app.Personalize(ctx, phone.Personalization{Told: told})
+		}
+		return p.tap(ctx, in.Card, func(held *field.Held) error {
+			return o.app.Personalize(ctx, phone.Personalization{Card: held, CardPIN: in.CardPIN, Told: told})
+		})
+	})
+	return out, err
+}
+
+// Status asks the server where the phone's application stands.
+func (p *Phones) Status(ctx context.Context, id string) (phone.Application, error) {
+	var out phone.Application
+	err := p.with(ctx, id, func(o *owned) (err error) {
+		out, err = o.app.Status(ctx)
+		return err
+	})
+	return out, err
+}
+
+// Withdraw takes the phone's application back.
+func (p *Phones) Withdraw(ctx context.Context, id string) error {
+	return p.with(ctx, id, func(o *owned) error { return o.app.Withdraw(ctx) })
+}
+
+// Sign is a document to sign and the phone's signing password.
+type Sign struct {
+	Document []byte `json:"document"`
+	Attached bool   `json:"attached"`
+	Password string `json:"password"`
+}
+
+// Signed is a CMS message.
+type Signed struct {
+	Signature []byte `json:"signature"`
+}
+
+// Sign signs a document.
+func (p *Phones) Sign(ctx context.Context, id string, in Sign) (Signed, error) {
+	var out Signed
+	err := p.with(ctx, id, func(o *owned) (err error) {
+		out.Signature, err = o.app.Sign(ctx, in.Document, !in.Attached, phone.Unlock{Typed: in.Password})
+		return err
+	})
+	return out, err
+}
+
+// Login is a question, the page it was seen on, and how the key is opened.
+type Login struct {
+	Question phone.Question `json:"question"`
+	Seen     string         `json:"seen"` // scheme://host[:port] of the page
+	Unlock
+}
+
+// Unlock is the phone's four-digit PIN, or a gesture of the screen lock.
+type Unlock struct {
+	PIN    string       `json:"pin,omitempty"`
+	Method phone.Method `json:"method,omitempty"`
+	Shown  string       `json:"shown,omitempty"`
+}
+
+func (u Unlock) of() phone.Unlock {
+	if u.Method == "" {
+		return phone.Unlock{Typed: u.PIN}
+	}
+	return phone.Unlock{Gesture: &phone.Gesture{Method: u.Method, Shown: u.Shown}}
+}
+
+// Login answers a relying party's question.
+func (p *Phones) Login(ctx context.Context, id string, in Login) (phone.Answer, error) {
+	var out phone.Answer
+	err := p.with(ctx, id, func(o *owned) (err error) {
+		out, err = o.app.Login(ctx, in.Question, in.Seen, in.of())
+		return err
+	})
+	return out, err
+}
+
+// ChangeSecret is one of the phone's own passwords changed (R30).
+type ChangeSecret struct {
+	Kind    warifu.Kind `json:"kind"`
+	Current string      `json:"current"`
+	Next    string      `json:"next"`
+}
+
+// ChangeSecret changes one of the phone's own passwords.
+func (p *Phones) ChangeSecret(ctx context.Context, id string, in ChangeSecret) error {
+	return p.with(ctx, id, func(o *owned) error { return o.app.ChangeSecret(ctx, in.Kind, in.Current, in.Next) })
+}
+
+// EnableScreenLock lets a gesture stand in for the PIN (R51).
+func (p *Phones) EnableScreenLock(ctx context.Context, id string, in Unlock) error {
+	return p.with(ctx, id, func(o *owned) error {
+		return o.app.EnableScreenLock(ctx, in.PIN, phone.Gesture{Method: in.Method, Shown: in.Shown})
+	})
+}
+
+// DisableScreenLock forgets the wrapped PIN.
+func (p *Phones) DisableScreenLock(ctx context.Context, id string) error {
+	return p.with(ctx, id, func(o *owned) error { return o.app.DisableScreenLock() })
+}
+
+// View is a phone as its page shows it.
+type View struct {
+	handset.Record
+	App         phone.State         `json:"app"`
+	Methods     []phone.Method      `json:"methods"` // of the screen lock
+	ScreenLock  bool                `json:"screenLock"`
+	Tries       map[warifu.Kind]int `json:"tries,omitempty"` // left on the phone's own passwords
+	Application *phone.Application  `json:"application,omitempty"`
+}
+
+// View looks at one phone. A server that cannot be asked leaves Application out.
+func (p *Phones) View(ctx context.Context, id string) (View, error) {
+	var v View
+	err := p.with(ctx, id, func(o *owned) error {
+		state, err := o.app.State()
+		if err != nil {
+			return err
+		}
+		v = View{Record: o.handset.Record, App: state, Methods: o.handset.ScreenLock().Methods(), ScreenLock: state.Wrapped != nil}
+		v.App.Wrapped = nil
+		if state.Personalized {
+			v.Tries = tries(ctx, o.app, state.Kinds)
+		}
+		if a, err := o.app.Status(ctx); err == nil {
+			v.Application = &a
+		}
+		return nil
+	})
+	return v, err
+}
+
+func tries(ctx context.Context, app *phone.App, kinds []warifu.Kind) map[warifu.Kind]int {
+	left := map[warifu.Kind]int{}
+	for _, kind := range kinds {
+		if n, err := app.TriesLeft(ctx, kind); err == nil {
+			left[kind] = n
+		}
+	}
+	return left
+}
