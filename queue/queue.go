@@ -33,8 +33,8 @@ type Result struct {
 	Write func(*store.Tx) error
 	// At is when to try again; zero means after the back-off.
 	At time.Time
-	// Problem is the slug of what went wrong, kept with the job.
-	Problem string
+	// Err is what went wrong, if anything: its slug is kept with the job.
+	Err error
 }
 
 // Handler works on a batch of jobs of one kind and answers each, in order. Its
@@ -108,10 +108,10 @@ func (q *Queue) Handle(kind string, batch int, h Handler) {
 	q.byKind[kind] = w
 }
 
-// Enqueue writes a job in the caller's transaction and says whether it did: while
-// one of the kind with the same UniqueKey (the Application unless named) is waiting
-// or running, no second one is written. Zero EnqueuedAt and DueAt mean now.
-func (q *Queue) Enqueue(tx *store.Tx, j Job) (bool, error) {
+// Enqueue writes a job in the caller's transaction. While one of the kind with the
+// same UniqueKey (the Application unless named) is waiting or running, it writes no
+// second one: that one will do. Zero EnqueuedAt and DueAt mean now.
+func (q *Queue) Enqueue(tx *store.Tx, j Job) error {
 	now := q.config.Clock.Now()
 	if j.EnqueuedAt.IsZero() {
 		j.EnqueuedAt = now
@@ -123,13 +123,19 @@ func (q *Queue) Enqueue(tx *store.Tx, j Job) (bool, error) {
 	if written {
 		tx.AfterCommit(func() { q.ring(j.Kind) })
 	}
-	return written, err
+	return err
 }
 
-// Wake makes every worker look now: after the clock was moved.
-func (q *Queue) Wake() {
-	for _, w := range q.works {
-		q.ring(w.kind)
+// Wake makes the workers of these kinds look now, or all of them when none is
+// named: after the clock was moved.
+func (q *Queue) Wake(kinds ...string) {
+	if len(kinds) == 0 {
+		for _, w := range q.works {
+			q.ring(w.kind)
+		}
+	}
+	for _, k := range kinds {
+		q.ring(k)
 	}
 }
 

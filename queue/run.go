@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -111,6 +112,8 @@ func (q *Queue) rescueDue(now time.Time) bool {
 	return true
 }
 
+var errNoAnswer = errors.New("queue: the handler panicked or gave no answer")
+
 // handle runs the handler and makes its answers exactly one for each job.
 func (q *Queue) handle(ctx context.Context, w *work, jobs []Job) (results []Result) {
 	defer func() {
@@ -120,7 +123,7 @@ func (q *Queue) handle(ctx context.Context, w *work, jobs []Job) (results []Resu
 			results = nil
 		}
 		for len(results) < len(jobs) {
-			results = append(results, Result{Problem: "internal"})
+			results = append(results, Result{Err: errNoAnswer})
 		}
 		results = results[:len(jobs)]
 	}()
@@ -159,11 +162,11 @@ func (q *Queue) settleOne(ctx context.Context, j Job, r Result) error {
 	if problem == "lease-lost" {
 		return nil // somebody else has the job, and will have its effect
 	}
-	err = q.config.Store.Write(ctx, func(tx *store.Tx) error { return q.end(tx, j, Result{Problem: problem}) })
-	if err != nil && warifu.ProblemOf(err).Problem == "lease-lost" {
+	again := q.config.Store.Write(ctx, func(tx *store.Tx) error { return q.end(tx, j, Result{Err: err}) })
+	if again != nil && warifu.ProblemOf(again).Problem == "lease-lost" {
 		return nil
 	}
-	return err
+	return again
 }
 
 // end writes one job's end: first the claim that the lease still holds, then the effect.
@@ -178,17 +181,21 @@ func (q *Queue) end(tx *store.Tx, j Job, r Result) error {
 }
 
 func (q *Queue) release(tx *store.Tx, j Job, r Result) error {
+	problem := ""
+	if e := warifu.ProblemOf(r.Err); e != nil {
+		problem = e.Problem
+	}
 	switch r.Outcome {
 	case Done:
 		return tx.CompleteJob(j)
 	case Dead:
-		return tx.BuryJob(j, r.Problem)
+		return tx.BuryJob(j, problem)
 	}
 	at := r.At
 	if at.IsZero() {
 		at = q.config.Clock.Now().Add(q.backoff(j.Attempts))
 	}
-	return tx.RetryJob(j, at, r.Problem)
+	return tx.RetryJob(j, at, problem)
 }
 
 // backoff is how long to wait after the given number of tries.
