@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/chip"
 	"warifu/sandbox/folder"
 	"warifu/sandbox/person"
 )
@@ -38,12 +38,16 @@ type Bureau struct {
 	config    Config
 	start     time.Time
 	handleKey []byte
+	keys      folder.Folder
 	cards     folder.Folder
 	chips     folder.Folder
 
 	authorities map[warifu.Kind]*authority
 	statement   *ecdsa.PrivateKey
 	lists       atomic.Uint64 // number of the newest revocation list
+
+	facesOnce     sync.Mutex
+	faceAuthority *chip.FaceAuthority // under facesOnce; nil until the first card is issued
 
 	adding  sync.Mutex // one further person at a time
 	mu      sync.RWMutex
@@ -106,20 +110,20 @@ func (b *Bureau) openWorld(root folder.Folder) error {
 }
 
 // openKeys opens both authorities at once, since a new world makes two RSA keys.
-func (b *Bureau) openKeys(root folder.Folder) error {
-	keys, err := root.Sub("keys")
-	if err != nil {
+func (b *Bureau) openKeys(root folder.Folder) (err error) {
+	if b.keys, err = root.Sub("keys"); err != nil {
 		return err
 	}
+	var statement crypto.Signer
 	var opened [len(warifu.Kinds)]*authority
-	var failed [len(warifu.Kinds)]error
-	var wait sync.WaitGroup
+	steps := []func() error{func() (err error) {
+		statement, err = b.keys.Key("statement.key", func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })
+		return err
+	}}
 	for i, kind := range warifu.Kinds {
-		wait.Go(func() { opened[i], failed[i] = openAuthority(keys, kind, b.start, b.config) })
+		steps = append(steps, func() (err error) { opened[i], err = openAuthority(b.keys, kind, b.start, b.config); return err })
 	}
-	statement, err := keys.Key("statement.key", func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })
-	wait.Wait()
-	if err := errors.Join(append(failed[:], err)...); err != nil {
+	if err := atOnce(steps...); err != nil {
 		return err
 	}
 	b.authorities = map[warifu.Kind]*authority{}

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"warifu/chip"
 	"warifu/sandbox/person"
 )
 
@@ -15,6 +16,7 @@ type holder struct {
 	// changing serialises changes, key generation included. Readers use now and never wait.
 	changing sync.Mutex
 	now      atomic.Pointer[record] // nil until the card was issued
+	card     *chip.Card             // under changing; nil until touched, and again after renewal
 }
 
 // person returns the person as the card has them.

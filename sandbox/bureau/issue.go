@@ -31,15 +31,19 @@ func (b *Bureau) issueFirst(h *holder) error {
 		return nil
 	}
 	p, now := h.listed, b.config.Clock.Now()
-	certificates, err := b.certify(p, kindsFor(p, p.CertificatesIssued), forenoon(p.CertificatesIssued, now), false)
+	var certificates []*certificate
+	var plastic body
+	err := atOnce(
+		func() (err error) {
+			certificates, err = b.certify(p, kindsFor(p, p.CertificatesIssued), forenoon(p.CertificatesIssued, now), false)
+			return err
+		},
+		func() (err error) { plastic, err = b.newBody(p); return err },
+	)
 	if err != nil {
 		return err
 	}
-	serial, err := randomDigits(15)
-	if err != nil {
-		return err
-	}
-	r := (&record{Person: p.Record(), CardSerial: serial}).add(certificates...)
+	r := (&record{Person: p.Record(), Body: plastic}).add(certificates...)
 	return b.change(h, func(*record) (*record, error) { return r.befallen(p.Condition, now), nil })
 }
 
@@ -64,13 +68,13 @@ func kindsFor(p person.Person, at time.Time) []warifu.Kind {
 
 // certify makes keys and certificates of the kinds.
 func (b *Bureau) certify(p person.Person, kinds []warifu.Kind, at time.Time, renewsEarly bool) ([]*certificate, error) {
-	var out []*certificate
-	for _, kind := range kinds {
-		c, err := b.certifyOne(p, kind, at, expiry(p, at, renewsEarly))
-		if err != nil {
-			return nil, fmt.Errorf("issue a card's %s certificate: %w", kind, err)
-		}
-		out = append(out, c)
+	out := make([]*certificate, len(kinds))
+	steps := make([]func() error, len(kinds))
+	for i, kind := range kinds {
+		steps[i] = func() (err error) { out[i], err = b.certifyOne(p, kind, at, expiry(p, at, renewsEarly)); return err }
+	}
+	if err := atOnce(steps...); err != nil {
+		return nil, fmt.Errorf("issue a card's certificates: %w", err)
 	}
 	return out, nil
 }

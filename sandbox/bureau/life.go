@@ -113,6 +113,7 @@ func (b *Bureau) Renew(id string, in Renewal) error {
 	if err := b.change(h, func(r *record) (*record, error) { return b.renewed(h, r, in) }); err != nil {
 		return err
 	}
+	h.card = nil // the chip is personalized again when it is next touched
 	return nil
 }
 
@@ -126,9 +127,15 @@ func (b *Bureau) renewed(h *holder, r *record, in Renewal) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err = renewedPerson(p, kinds, now, in)
-	if err != nil {
+	before := p.CardIssued
+	if p, err = renewedPerson(p, kinds, now, in); err != nil {
 		return nil, err
+	}
+	plastic := r.Body
+	if !p.CardIssued.Equal(before) {
+		if plastic, err = b.newBody(p); err != nil {
+			return nil, err
+		}
 	}
 	certificates, err := b.certify(p, kinds, now, early)
 	if err != nil {
@@ -140,7 +147,7 @@ func (b *Bureau) renewed(h *holder, r *record, in Renewal) (*record, error) {
 		}
 		return c.with(warifu.ReasonSuperseded, now)
 	}).add(certificates...)
-	next.Person = p.Record()
+	next.Person, next.Body = p.Record(), plastic
 	return next, nil
 }
 

@@ -14,7 +14,7 @@ import (
 // a change makes a new one (holder.change).
 type record struct {
 	Person       person.Record  `json:"person"`
-	CardSerial   string         `json:"card_serial"` // 15 digits, on the card's common application
+	Body         body           `json:"body"`
 	Certificates []*certificate `json:"certificates"`
 }
 

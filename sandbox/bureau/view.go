@@ -54,7 +54,7 @@ func (b *Bureau) Show(id string) (View, error) {
 	if r == nil {
 		return v, nil
 	}
-	v.Issued, v.State, v.CardSerial = true, r.state(b.config.Clock.Now()), r.CardSerial
+	v.Issued, v.State, v.CardSerial = true, r.state(b.config.Clock.Now()), r.Body.Serial
 	for _, c := range r.onChip() {
 		v.Certificates = append(v.Certificates, CertificateView{c.Kind, c.parsed, c.status()})
 	}

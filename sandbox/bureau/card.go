@@ -1,0 +1,124 @@
+package bureau
+
+import (
+	"context"
+	"errors"
+
+	"warifu"
+	"warifu/chip"
+	"warifu/jpki"
+	"warifu/sandbox/person"
+)
+
+// Card returns the person's chip, alive: the same one to everybody until the card is
+// renewed. It is issued now if nobody touched it before. Counters and changed PINs lie
+// in the world's folder and survive a restart.
+func (b *Bureau) Card(id string) (*chip.Card, error) {
+	h, err := b.find(id)
+	if err != nil {
+		return nil, err
+	}
+	h.changing.Lock()
+	defer h.changing.Unlock()
+	if err := b.issueFirst(h); err != nil {
+		return nil, err
+	}
+	if h.card == nil {
+		if h.card, err = b.personalize(h); err != nil {
+			return nil, err
+		}
+	}
+	return h.card, nil
+}
+
+// personalize puts the record into a chip. A card's memory is named after its serial
+// number: a card issued anew begins with its own.
+func (b *Bureau) personalize(h *holder) (*chip.Card, error) {
+	r := h.now.Load()
+	p, err := h.person()
+	if err != nil {
+		return nil, err
+	}
+	personality := r.Body.personality(p)
+	personality.Signature = b.credential(r.newest(warifu.Signature), warifu.Signature, p.PINs.Signature)
+	personality.Authentication = b.credential(r.newest(warifu.Authentication), warifu.Authentication, p.PINs.Authentication)
+	card, err := chip.NewCard(personality, b.chips.Memory(h.id+"-"+r.Body.Serial+".json"))
+	if err != nil {
+		return nil, err
+	}
+	if p.Condition == person.Locked {
+		return card, exhaust(card, p)
+	}
+	return card, nil
+}
+
+// credential is one kind's part of the chip; c is nil for a child's missing signing certificate.
+func (b *Bureau) credential(c *certificate, kind warifu.Kind, pin warifu.CardPIN) chip.CardCredential {
+	out := chip.CardCredential{Authority: b.authorities[kind].certificate.Raw}
+	if c != nil {
+		out.Certificate, out.Key, out.Secret = c.DER, c.Key, string(pin.Reveal())
+	}
+	return out
+}
+
+// exhaust does to a card what its forgetful holder did: it types wrong passwords until
+// the chip refuses to compare any more.
+func exhaust(card *chip.Card, p person.Person) error {
+	ctx := context.Background()
+	defer card.PowerOff()
+	token, err := jpki.Select(ctx, card)
+	if err != nil {
+		return err
+	}
+	for kind, pin := range map[warifu.Kind]warifu.CardPIN{warifu.Signature: p.PINs.Signature, warifu.Authentication: p.PINs.Authentication} {
+		for err = nil; !errors.Is(err, &warifu.Error{Problem: "card-pin-blocked"}); {
+			if err = token.VerifyCard(ctx, kind, wrong(pin)); err == nil || errors.Is(err, &warifu.Error{Problem: "internal"}) {
+				return errors.Join(errors.New("a card could not be locked"), err)
+			}
+		}
+	}
+	return nil
+}
+
+// wrong returns a PIN of the same form that differs in its last character.
+func wrong(pin warifu.CardPIN) warifu.CardPIN {
+	octets := pin.Reveal()
+	last := len(octets) - 1
+	if octets[last] == '0' {
+		octets[last] = '1'
+	} else {
+		octets[last] = '0'
+	}
+	return warifu.NewCardPIN(octets)
+}
+
+// Restored tells the bureau that the counter gave the card a PIN: after a change by
+// who knew the old one, or after unlocking. It keeps what `warifu card show` prints true.
+func (b *Bureau) Restored(id string, kind warifu.Kind, pin warifu.CardPIN) error {
+	h, err := b.find(id)
+	if err != nil {
+		return err
+	}
+	h.changing.Lock()
+	defer h.changing.Unlock()
+	if err := b.issueFirst(h); err != nil {
+		return err
+	}
+	return b.change(h, func(r *record) (*record, error) {
+		n := *r
+		if kind == warifu.Signature {
+			n.Person.PINs.Signature = string(pin.Reveal())
+		} else {
+			n.Person.PINs.Authentication = string(pin.Reveal())
+		}
+		n.Person.Condition = unlocked(n.Person.Condition)
+		return &n, nil
+	})
+}
+
+func unlocked(c person.Condition) person.Condition {
+	if c == person.Locked {
+		return person.Sound
+	}
+	return c
+}
