@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -140,14 +139,16 @@ func Certificate(tbs []byte, algorithm Algorithm, signature []byte) ([]byte, err
 }
 
 // Sign signs tbs with key (SHA-256) and returns the certificate. It does not look at
-// tbs: who calls it has checked what is being signed.
+// tbs: who calls it has checked what is being signed. No randomness is handed to the
+// key, so that a Go key signs the same octets the same way twice (PKCS#1 v1.5, RFC
+// 6979) and a retry makes the same certificate.
 func Sign(tbs []byte, key crypto.Signer) ([]byte, error) {
 	algorithm, err := AlgorithmOf(key.Public())
 	if err != nil {
 		return nil, err
 	}
 	digest := sha256.Sum256(tbs)
-	signature, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
+	signature, err := key.Sign(nil, digest[:], crypto.SHA256)
 	if err != nil {
 		return nil, err
 	}
