@@ -35,7 +35,7 @@ type Powered interface {
 
 // ServeVPCD puts chip into the virtual reader that listens at address (host:port) and
 // answers for it until ctx ends (nil), the reader hangs up (io.EOF) or the chip is torn
-// away. atr is the answer to reset: 2 to 33 octets.
+// away. When the reader is gone the chip's power is, too. atr is the answer to reset: 2 to 33 octets.
 func ServeVPCD(ctx context.Context, address string, chip Transmitter, atr []byte) error {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", address)
@@ -51,6 +51,9 @@ func AnswerVPCD(ctx context.Context, conn io.ReadWriteCloser, chip Transmitter, 
 	defer func() {
 		stop()
 		_ = conn.Close()
+		if p, ok := chip.(Powered); ok {
+			p.PowerOff()
+		}
 	}()
 	for {
 		message, err := readVPCD(conn)
@@ -130,7 +133,8 @@ func (v *VPCDClient) control(octet byte) error {
 	return torn(writeVPCD(v.stream, []byte{octet}))
 }
 
-// Transmit implements Transmitter. A broken stream is ErrRemoved.
+// Transmit implements Transmitter. A broken stream is ErrRemoved. When ctx ends midway the
+// stream is closed, if it can be: question and answer would no longer meet.
 func (v *VPCDClient) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -140,6 +144,9 @@ func (v *VPCDClient) Transmit(ctx context.Context, command []byte) ([]byte, erro
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if c, ok := v.stream.(io.Closer); ok {
+		defer context.AfterFunc(ctx, func() { _ = c.Close() })()
+	}
 	return v.ask(command)
 }
 
