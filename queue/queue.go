@@ -11,7 +11,7 @@ import (
 )
 
 // Job is one leased job. Kind says which handler it is for, Application what it is
-// about, Attempts how often it was leased, this time included.
+// about, Attempt how often it was leased, this time included.
 type Job = store.Job
 
 // Outcome says what becomes of a job.

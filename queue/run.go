@@ -158,7 +158,7 @@ func (q *Queue) settleOne(ctx context.Context, j Job, r Result) error {
 		return err
 	}
 	problem := warifu.ProblemOf(err).Problem
-	q.config.Log.Warn("queue: result not settled", "kind", j.Kind, "application", j.Application, "attempt", j.Attempts, "problem", problem)
+	q.config.Log.Warn("queue: result not settled", "kind", j.Kind, "application", j.Application, "attempt", j.Attempt, "problem", problem)
 	if problem == "lease-lost" {
 		return nil // somebody else has the job, and will have its effect
 	}
@@ -193,7 +193,7 @@ func (q *Queue) release(tx *store.Tx, j Job, r Result) error {
 	}
 	at := r.At
 	if at.IsZero() {
-		at = q.config.Clock.Now().Add(q.backoff(j.Attempts))
+		at = q.config.Clock.Now().Add(q.backoff(j.Attempt))
 	}
 	return tx.RetryJob(j, at, problem)
 }

@@ -121,17 +121,17 @@ func (tx *Tx) ApplicationByDocument(document warifu.Digest) (Application, error)
 // at most one, by the rule of design §3.3.
 func (tx *Tx) OpenApplications(person warifu.Digest) ([]Application, error) {
 	return list(tx.work, scanApplication, `SELECT `+applicationColumns+` FROM applications
-		WHERE person = $1 AND state IN ('submitted', 'issued') ORDER BY id`, person[:])
+		WHERE person = $1 AND state IN ('submitted', 'issued') ORDER BY submitted_at, id`, person[:])
 }
 
 // ApplicationsOfPerson returns all of a person's applications, oldest first.
 func (tx *Tx) ApplicationsOfPerson(person warifu.Digest) ([]Application, error) {
-	return list(tx.work, scanApplication, `SELECT `+applicationColumns+` FROM applications WHERE person = $1 ORDER BY id`, person[:])
+	return list(tx.work, scanApplication, `SELECT `+applicationColumns+` FROM applications WHERE person = $1 ORDER BY submitted_at, id`, person[:])
 }
 
 // ApplicationsOfElement returns all applications made from one secure element, oldest first.
 func (tx *Tx) ApplicationsOfElement(element warifu.ElementID) ([]Application, error) {
-	return list(tx.work, scanApplication, `SELECT `+applicationColumns+` FROM applications WHERE element = $1 ORDER BY id`, element[:])
+	return list(tx.work, scanApplication, `SELECT `+applicationColumns+` FROM applications WHERE element = $1 ORDER BY submitted_at, id`, element[:])
 }
 
 // LapsingApplications returns up to limit applications that were issued before an

@@ -22,27 +22,28 @@ type Credential struct {
 	// expiry changes nothing in it: what was on hold when it expired stays so.
 	Status   warifu.Status
 	NotAfter time.Time
-	// ActivatedAt is when it first became active, EndedAt when no arrow was left.
-	ActivatedAt, EndedAt time.Time
+	// BegunAt is when it was written, ActivatedAt when it first became active, EndedAt
+	// when no arrow was left.
+	BegunAt, ActivatedAt, EndedAt time.Time
 
 	step int64
 }
 
 const credentialColumns = `id, step, state, application, person, element, kind, serial, public_key, certificate, reason,
-	cert_status, status_reason, status_at, not_after, activated_at, ended_at`
+	cert_status, status_reason, status_at, not_after, begun_at, activated_at, ended_at`
 
 func scanCredential(s scanner) (Credential, error) {
 	var c Credential
 	var state string
 	err := s.Scan(&c.ID, &c.step, &state, &c.Application, fixed{c.Person[:]}, fixed{c.Element[:]}, &c.Kind, &c.Serial,
 		fixed{c.PublicKey[:]}, fixed{c.Certificate[:]}, &c.Reason, &c.Status.Cert, &c.Status.Reason, instant{&c.Status.RevokedAt},
-		instant{&c.NotAfter}, instant{&c.ActivatedAt}, instant{&c.EndedAt})
+		instant{&c.NotAfter}, instant{&c.BegunAt}, instant{&c.ActivatedAt}, instant{&c.EndedAt})
 	c.State = warifu.CredentialState(state)
 	return c, err
 }
 
 // InsertCredential writes a new credential, which begins as pending with the status
-// unknown whatever c.State says; at is its beginning. The database refuses a second
+// unknown whatever c.State says; at becomes its BegunAt. The database refuses a second
 // one of the same kind for the application, the same serial or the same key.
 func (tx *Tx) InsertCredential(c Credential, at time.Time) error {
 	if c.ID == "" || !c.Kind.Valid() || len(c.Serial) == 0 {
@@ -53,9 +54,9 @@ func (tx *Tx) InsertCredential(c Credential, at time.Time) error {
 		return err
 	}
 	_, err := tx.exec(`INSERT INTO credentials (`+credentialColumns+`)
-		VALUES ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, 0, $10, 0, 0)`,
+		VALUES ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, 0, $10, $11, 0, 0)`,
 		c.ID, initial, c.Application, c.Person[:], c.Element[:], int64(c.Kind), c.Serial, c.PublicKey[:], octets(c.Certificate[:]),
-		micros(c.NotAfter))
+		micros(c.NotAfter), micros(at))
 	return err
 }
 
@@ -81,13 +82,13 @@ func (tx *Tx) CredentialsOfApplication(application string) ([]Credential, error)
 
 // CredentialsOfElement returns every credential ever made for a secure element, oldest first.
 func (tx *Tx) CredentialsOfElement(element warifu.ElementID) ([]Credential, error) {
-	return list(tx.work, scanCredential, `SELECT `+credentialColumns+` FROM credentials WHERE element = $1 ORDER BY id`, element[:])
+	return list(tx.work, scanCredential, `SELECT `+credentialColumns+` FROM credentials WHERE element = $1 ORDER BY begun_at, kind`, element[:])
 }
 
 // LiveCredentials returns a person's active and held credentials, oldest first.
 func (tx *Tx) LiveCredentials(person warifu.Digest) ([]Credential, error) {
 	return list(tx.work, scanCredential, `SELECT `+credentialColumns+` FROM credentials
-		WHERE person = $1 AND state IN ('active', 'held') ORDER BY id`, person[:])
+		WHERE person = $1 AND state IN ('active', 'held') ORDER BY begun_at, kind`, person[:])
 }
 
 // MoveCredential takes a credential along the arrow verb of the root's

@@ -17,7 +17,7 @@ type Job struct {
 	Application string
 	EnqueuedAt  time.Time
 	DueAt       time.Time // not before
-	Attempts    int       // leases so far, this one included
+	Attempt     int       // how often it was leased, this time included
 	Lease       string    // the right to settle the job; a rescued job's old lease is worth nothing
 	Problem     string    // slug of the last failure
 }
@@ -34,7 +34,7 @@ const jobColumns = `id, kind, unique_key, application, enqueued_at, due_at, atte
 
 func scanJob(s scanner) (Job, error) {
 	var j Job
-	err := s.Scan(&j.ID, &j.Kind, &j.UniqueKey, &j.Application, instant{&j.EnqueuedAt}, instant{&j.DueAt}, &j.Attempts, &j.Lease, &j.Problem)
+	err := s.Scan(&j.ID, &j.Kind, &j.UniqueKey, &j.Application, instant{&j.EnqueuedAt}, instant{&j.DueAt}, &j.Attempt, &j.Lease, &j.Problem)
 	return j, err
 }
 

@@ -85,8 +85,8 @@ CREATE TABLE applications (
 CREATE UNIQUE INDEX applications_open ON applications (person) WHERE state IN ('submitted', 'issued');
 CREATE INDEX applications_issued ON applications (issued_at, id) WHERE state = 'issued';
 CREATE INDEX applications_rejected ON applications (problem) WHERE state = 'rejected';
-CREATE INDEX applications_of_person ON applications (person, id);
-CREATE INDEX applications_of_element ON applications (element, id);
+CREATE INDEX applications_of_person ON applications (person, submitted_at);
+CREATE INDEX applications_of_element ON applications (element, submitted_at);
 
 CREATE TABLE credentials (
   id            TEXT   NOT NULL PRIMARY KEY,
@@ -105,6 +105,7 @@ CREATE TABLE credentials (
   status_reason BIGINT NOT NULL,
   status_at     BIGINT NOT NULL,
   not_after     BIGINT NOT NULL,
+  begun_at      BIGINT NOT NULL,
   activated_at  BIGINT NOT NULL,
   ended_at      BIGINT NOT NULL,
   UNIQUE (kind, serial),
@@ -114,7 +115,7 @@ CREATE TABLE credentials (
 -- Never two active credentials of one kind for one person (design §3, invariants).
 CREATE UNIQUE INDEX credentials_active ON credentials (person, kind) WHERE state = 'active';
 CREATE INDEX credentials_live ON credentials (person) WHERE state IN ('active', 'held');
-CREATE INDEX credentials_of_element ON credentials (element, id);
+CREATE INDEX credentials_of_element ON credentials (element, begun_at);
 CREATE INDEX credentials_revoked ON credentials (kind, serial) WHERE cert_status = 2;
 
 CREATE TABLE holds (
