@@ -46,8 +46,10 @@ type Application struct {
 	ID       string                  `json:"id"`
 	State    warifu.ApplicationState `json:"state"`
 	Problem  string                  `json:"problem,omitempty"` // slug, when rejected
+	Held     bool                    `json:"held,omitempty"`    // a hold keeps it from being personalized
 	DueAt    *time.Time              `json:"dueAt,omitempty"`   // when issuance may begin (K1)
 	Forecast *time.Time              `json:"forecast,omitempty"`
+	Lapses   *time.Time              `json:"lapses,omitempty"` // last instant to fetch it (K14)
 }
 
 // Script is the next part of a personalizing session: commands for the chip.

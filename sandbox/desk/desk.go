@@ -29,6 +29,7 @@ type Cards interface {
 	Show(id string) (bureau.View, error)
 	New(person.Record) (person.Person, error)
 	Resident() (person.Person, error)
+	Restored(id string, kind warifu.Kind, pin warifu.CardPIN) error
 }
 
 // Clock is the world's clock, which moves only forward.
@@ -173,7 +174,10 @@ func (d *Desk) changePIN(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct{}{}, d.atCounter(r.Context(), r.PathValue("id"), in.Kind, current, next)
+	if err := d.atCounter(r.Context(), r.PathValue("id"), in.Kind, current, next); err != nil {
+		return nil, err
+	}
+	return struct{}{}, d.config.Cards.Restored(r.PathValue("id"), in.Kind, next)
 }
 
 func (d *Desk) atCounter(ctx context.Context, id string, kind warifu.Kind, current, next warifu.CardPIN) error {
