@@ -50,7 +50,7 @@ type Decision struct {
 }
 
 // maxOpen bounds the submissions that wait.
-const maxOpen = 1000
+var maxOpen = 1000
 
 type submissionData struct {
 	Role         Role   `json:"role"`

@@ -47,7 +47,8 @@ var keyForm = regexp.MustCompile(`^[a-z][a-z0-9]*(\.[a-z][a-zA-Z0-9]*)*\.[a-z0-9
 // naming the key: what is not TOML, duplicate keys within and across files, unknown
 // fields, a missing or extra language, an empty sentence, a malformed brace, and
 // parameters that differ between the languages. The catalogue it returns holds the
-// files that were whole; the error joins everything refused.
+// files that were whole, each key as the first of them has it; the error joins
+// everything refused.
 func Load(fsys fs.FS, pattern string) (*Catalogue, error) {
 	c := &Catalogue{entries: map[string]Entry{}}
 	names, err := fs.Glob(fsys, pattern)
@@ -58,13 +59,11 @@ func Load(fsys fs.FS, pattern string) (*Catalogue, error) {
 	for _, name := range names {
 		entries, err := loadFile(fsys, name)
 		if err == nil {
-			err = c.disjoint(entries)
+			err = c.add(entries)
 		}
 		if err != nil {
 			refused = append(refused, fmt.Errorf("%s: %w", path.Base(name), err))
-			continue
 		}
-		maps.Copy(c.entries, entries)
 	}
 	return c, errors.Join(refused...)
 }
@@ -92,13 +91,17 @@ func ParseFile(file []byte) (map[string]Entry, error) {
 	return entries, errors.Join(refused...)
 }
 
-func (c *Catalogue) disjoint(entries map[string]Entry) error {
-	for key := range entries {
+// add takes the entries whose keys no earlier file has, and names the others.
+func (c *Catalogue) add(entries map[string]Entry) error {
+	var twice []error
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		if _, ok := c.entries[key]; ok {
-			return fmt.Errorf("%s: stands in another file too", key)
+			twice = append(twice, fmt.Errorf("%s: stands in another file too", key))
+			continue
 		}
+		c.entries[key] = entries[key]
 	}
-	return nil
+	return errors.Join(twice...)
 }
 
 // fieldsOf returns the fields an entry must have and those it may have.
