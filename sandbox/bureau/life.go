@@ -70,18 +70,24 @@ func (b *Bureau) move(id string, f func(*certificate, time.Time) *certificate) e
 	})
 }
 
-// state sums a card up in one word, the worst of its certificates': "revoked", "held",
-// "expired" or "good".
+// What a card is as a whole: the worst of what its certificates are.
+const (
+	StateGood    = "good"
+	StateExpired = "expired"
+	StateHeld    = "held"
+	StateRevoked = "revoked"
+)
+
 func (r *record) state(now time.Time) string {
-	worst := "good"
+	worst := StateGood
 	for _, c := range r.onChip() {
 		switch {
 		case c.final():
-			return "revoked"
+			return StateRevoked
 		case c.held():
-			worst = "held"
-		case now.After(c.parsed.NotAfter) && worst == "good":
-			worst = "expired"
+			worst = StateHeld
+		case now.After(c.parsed.NotAfter) && worst == StateGood:
+			worst = StateExpired
 		}
 	}
 	return worst
@@ -160,7 +166,7 @@ func (r *record) due(p person.Person, now time.Time) (kinds []warifu.Kind, early
 		case c == nil || c.final() || now.After(c.parsed.NotAfter):
 			kinds = append(kinds, kind)
 		case c.held():
-			return nil, false, warifu.Conflict("card-state", "state", "held")
+			return nil, false, warifu.Conflict("card-state", "state", StateHeld)
 		case !now.Before(renewalOpens(c.parsed.NotAfter)):
 			kinds, early = append(kinds, kind), true
 		default:

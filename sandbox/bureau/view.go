@@ -13,7 +13,7 @@ import (
 type View struct {
 	Person       person.Person
 	Issued       bool   // false: the card waits to be touched for the first time
-	State        string // of the card as a whole: "good", "held", "revoked", "expired"; "" before it was issued
+	State        string // StateGood …; "" before the card was issued
 	CardSerial   string
 	CardExpires  time.Time
 	Certificates []CertificateView // on the chip now, in order of kind
