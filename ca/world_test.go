@@ -47,7 +47,11 @@ func parse(der []byte) *x509.Certificate { return must(x509.ParseCertificate(der
 type counted struct {
 	crypto.Signer
 	signatures atomic.Int64
-	fail       atomic.Pointer[error]
+	fail       atomic.Pointer[error] // once
+	spoil      bool                  // every signature is wrong
+
+	mu   sync.Mutex
+	made [][]byte
 }
 
 func (c *counted) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
@@ -55,7 +59,14 @@ func (c *counted) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) 
 		return nil, *err
 	}
 	c.signatures.Add(1)
-	return c.Signer.Sign(random, digest, opts)
+	signature, err := c.Signer.Sign(random, digest, opts)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.made = append(c.made, signature)
+	if c.spoil {
+		flip(&signature, len(signature)-1)
+	}
+	return signature, err
 }
 
 // authority is a key with its self-signed certificate.

@@ -1,0 +1,14 @@
+package ca
+
+import "crypto/x509"
+
+// Check runs the checks on a request.
+func Check(i *Issuer, r Request) (any, error) { return i.check(r) }
+
+// LintAs lints tbs as if c were what the evidence allows.
+func LintAs(i *Issuer, tbs []byte, c *x509.Certificate) error {
+	return i.lint(tbs, Limits{Issuer: i.Certificate, Serials: i.Serials, PublicKey: c.RawSubjectPublicKeyInfo, NotAfter: c.NotAfter})
+}
+
+// Zlint runs zlint alone.
+func Zlint(i *Issuer, der []byte) error { return i.zlintAll(der) }
