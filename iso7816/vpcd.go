@@ -56,6 +56,7 @@ func AnswerVPCD(ctx context.Context, conn io.ReadWriteCloser, chip Transmitter, 
 		}
 	}()
 	for {
+		acknowledgePromptly(conn)
 		message, err := readVPCD(conn)
 		if ctx.Err() != nil {
 			return nil

@@ -46,7 +46,7 @@ const startLimit = 60 * time.Second
 // driver writes each message in two pieces, so that an acknowledgement delayed as usual
 // would cost 40 ms a command; the route asks for prompt ones.
 const inside = `ip link set lo up || exit 3
-ip route replace local 127.0.0.0/8 dev lo table local quickack 1
+ip route replace local 127.0.0.1 dev lo table local proto kernel scope host src 127.0.0.1 quickack 1
 if [ -d /run/pcscd ]; then mount -t tmpfs tmpfs /run/pcscd; else mount -t tmpfs tmpfs /run && mkdir /run/pcscd; fi || exit 4
 exec "$0" --foreground --info`
 
