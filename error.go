@@ -123,3 +123,6 @@ func ProblemOf(err error) *Error {
 	}
 	return &Error{Code: CodeInternal, Problem: "internal", Err: err}
 }
+
+// IsCode reports whether e is an error of the class; a nil e is of none.
+func (e *Error) IsCode(c Code) bool { return e != nil && e.Code == c }

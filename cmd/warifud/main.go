@@ -1,0 +1,143 @@
+// Command warifud is a Warifu server with a configuration file: it migrates its
+// databases, makes its keys, checks its configuration and serves. It holds no
+// emulated card or phone. The manual of the file is server.Config; a complete
+// example stands in deploy/warifud.toml.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"warifu"
+	"warifu/server"
+	"warifu/text"
+)
+
+// Exit codes: 0 ok, 1 refused, 2 usage.
+const (
+	exitOK      = 0
+	exitRefused = 1
+	exitUsage   = 2
+)
+
+type commands struct {
+	Serve   serve   `cmd:"" help:"Run the server until SIGINT or SIGTERM."`
+	Migrate migrate `cmd:"" help:"Bring the databases to this program's schema."`
+	Keys    keys    `cmd:"" help:"The key ceremony: make the keys and the authorities' certificates that do not exist yet."`
+	Check   check   `cmd:"" help:"Say everything that is wrong with the configuration, and whether keys and databases fit it."`
+}
+
+type configured struct {
+	Config string `required:"" type:"path" placeholder:"FILE" help:"Configuration file (TOML)."`
+}
+
+type (
+	serve   struct{ configured }
+	migrate struct{ configured }
+	keys    struct{ configured }
+	check   struct{ configured }
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c commands
+	exit := -1
+	parser, err := kong.New(&c, kong.Name("warifud"), kong.Description("A Warifu server: certificates from a card onto a phone."),
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.BindTo(stdout, (*io.Writer)(nil)))
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return exitUsage
+	}
+	command, err := parser.Parse(args)
+	if exit >= 0 { // --help
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "warifud:", err)
+		return exitUsage
+	}
+	if err := command.Run(); err != nil {
+		explain(stderr, err)
+		return exitRefused
+	}
+	return exitOK
+}
+
+// explain writes an error for the person at the terminal: what is wrong, what to do.
+func explain(w io.Writer, err error) {
+	lang := text.English
+	if l := os.Getenv("LANG"); len(l) >= 2 && l[:2] == "ja" {
+		lang = text.Japanese
+	}
+	var e *warifu.Error
+	if !errors.As(err, &e) {
+		fmt.Fprintln(w, "warifud:", err)
+		return
+	}
+	title, detail, next := text.Problem(e, lang)
+	fmt.Fprintf(w, "warifud: %s\n", title)
+	for _, s := range []string{detail, next} {
+		if s != "" {
+			fmt.Fprintf(w, "  %s\n", s)
+		}
+	}
+	if e.Err != nil {
+		fmt.Fprintf(w, "  (%v)\n", e.Err)
+	}
+}
+
+func (c serve) Run(ctx context.Context) error {
+	config, err := server.ReadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	s, err := server.New(ctx, config, server.Options{})
+	if err != nil {
+		return err
+	}
+	return s.Run(ctx)
+}
+
+func (c migrate) Run(ctx context.Context, out io.Writer) error {
+	config, err := server.ReadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	return server.Migrate(ctx, config, teller(out))
+}
+
+func (c keys) Run(out io.Writer) error {
+	config, err := server.ReadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	return server.Ceremony(config, warifu.SystemClock{}, teller(out))
+}
+
+func (c check) Run(ctx context.Context, out io.Writer) error {
+	config, err := server.ReadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	s, err := server.New(ctx, config, server.Options{})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "configuration, keys and databases fit together")
+	return s.Close()
+}
+
+func teller(out io.Writer) func(string, ...any) {
+	return func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
+}

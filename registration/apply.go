@@ -1,0 +1,247 @@
+package registration
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"warifu"
+	"warifu/attest"
+	"warifu/queue"
+	"warifu/store"
+)
+
+// Application is what the house tells of an application: nothing personal.
+type Application struct {
+	ID      string
+	State   warifu.ApplicationState
+	Kinds   []warifu.Kind
+	Problem string    // slug, when rejected
+	Held    bool      // personalizing waits for the hold's lift
+	Due     time.Time // when issuing may begin (K1)
+	Lapses  time.Time // when issued: last instant to fetch
+}
+
+// Apply accepts a submission. Sending the same again returns the same application
+// (the document's identity decides). The application row, its audit lines, the
+// withdrawal of an older open application of the same person and the job are one
+// transaction; when Apply returns, they are durable.
+func (a *Authority) Apply(ctx context.Context, s Submission) (Application, error) {
+	if known, found, err := a.known(ctx, s); err != nil || found {
+		return known, err
+	}
+	c, err := a.check(ctx, s)
+	if err != nil {
+		return Application{}, err
+	}
+	statement, envelope, err := a.cardOf(ctx, c.signer, c.identity, c.document.Kinds(), s.CardAuthentication)
+	if err != nil {
+		return Application{}, err
+	}
+	row, err := a.newRow(c, statement)
+	if err != nil {
+		return Application{}, err
+	}
+	err = a.Store.Write(ctx, func(tx *store.Tx) error { return a.accept(tx, row, s, c, envelope) })
+	if errors.Is(err, &warifu.Error{Problem: "application-exists"}) {
+		known, _, err := a.known(ctx, s) // the same submission won the race
+		return known, err
+	}
+	if err != nil {
+		return Application{}, err
+	}
+	a.Queue.Wake(jobIssue)
+	return a.view(row, false), nil
+}
+
+// known finds the application that this very document made earlier. A document
+// that does not parse is left for check to refuse.
+func (a *Authority) known(ctx context.Context, s Submission) (Application, bool, error) {
+	message, err := parseDocument(s.Document)
+	if err != nil {
+		return Application{}, false, err
+	}
+	var row store.Application
+	var held bool
+	err = a.Store.Read(ctx, func(tx *store.Tx) error {
+		if row, err = tx.ApplicationByDocument(warifu.DigestOf(message.Content)); err != nil {
+			return err
+		}
+		held, err = isHeld(tx, row.ID)
+		return err
+	})
+	if warifu.ProblemOf(err).IsCode(warifu.CodeNotFound) {
+		return Application{}, false, nil
+	}
+	if err != nil {
+		return Application{}, false, err
+	}
+	return a.view(row, held), true, nil
+}
+
+func (a *Authority) newRow(c checked, statement attest.CardStatement) (store.Application, error) {
+	id, err := a.newID("a")
+	if err != nil {
+		return store.Application{}, err
+	}
+	now := a.Clock.Now()
+	d := c.document
+	return store.Application{
+		ID: id, Document: c.identity, Person: statement.Person, Element: d.Element, Model: d.Model, OSBuild: d.OSBuild,
+		AppVersion: d.AppVersion, Kinds: d.Kinds(), State: warifu.ApplicationSubmitted, Scheme: d.Scheme, Consent: d.Consent,
+		SubmittedAt: now, DueAt: a.Scheme.Hours.Due(now), Parent: parentOf(statement),
+	}, nil
+}
+
+func parentOf(s attest.CardStatement) store.Parent {
+	var p store.Parent
+	if c, ok := s.Of(warifu.Signature); ok {
+		p.SignatureSerial, p.SignatureCertificate, p.SignatureNotAfter = c.Serial, c.Certificate, c.NotAfter
+	}
+	if c, ok := s.Of(warifu.Authentication); ok {
+		p.AuthenticationSerial, p.AuthenticationCertificate, p.AuthenticationNotAfter = c.Serial, c.Certificate, c.NotAfter
+	}
+	return p
+}
+
+// accept writes the application and everything that belongs to it.
+func (a *Authority) accept(tx *store.Tx, row store.Application, s Submission, c checked, statement []byte) error {
+	if err := tx.UseChallenge(warifu.DigestOf(c.document.Challenge), c.expires); err != nil {
+		return err
+	}
+	cause := tx.NewID()
+	if err := a.withdrawOlder(tx, row, cause); err != nil {
+		return err
+	}
+	if err := seal(tx, &row, s, statement); err != nil {
+		return err
+	}
+	if err := tx.InsertApplication(row); err != nil {
+		return err
+	}
+	line := store.Line{ID: cause, At: row.SubmittedAt, Actor: actorElement(row.Element), Verb: verbApply, Subject: row.ID}
+	if err := tx.Audit(line); err != nil {
+		return err
+	}
+	return a.Queue.Enqueue(tx, queue.Job{Kind: jobIssue, Application: row.ID, DueAt: row.DueAt})
+}
+
+// seal puts every paper of the submission into the sealed table and its digest
+// into the row.
+func seal(tx *store.Tx, row *store.Application, s Submission, statement []byte) error {
+	type paper struct {
+		plain []byte
+		at    *warifu.Digest
+	}
+	papers := []paper{{s.Document, &row.Signed}, {s.Attestation, &row.Attestation}, {s.SecretsSet, &row.SecretsSet}, {statement, &row.Statement}}
+	row.Chain = make([]warifu.Digest, len(s.Chain))
+	for i := range s.Chain {
+		papers = append(papers, paper{s.Chain[i], &row.Chain[i]})
+	}
+	if len(s.CardAuthentication) > 0 {
+		papers = append(papers, paper{s.CardAuthentication, new(warifu.Digest)}) // found by row.Parent's digest
+	}
+	for _, p := range papers {
+		digest, err := tx.SealBlob(row.Person, p.plain)
+		if err != nil {
+			return err
+		}
+		*p.at = digest
+	}
+	return nil
+}
+
+// withdrawOlder ends every open application of the same person: a newer one
+// withdraws the older (design §3.3).
+func (a *Authority) withdrawOlder(tx *store.Tx, row store.Application, cause string) error {
+	open, err := tx.OpenApplications(row.Person)
+	if err != nil {
+		return err
+	}
+	for _, older := range open {
+		if err := a.endOpen(tx, older, warifu.VerbWithdraw, actorHouse, cause); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endOpen moves an open application to an end by the verb; what was issued for it
+// and never activated is revoked and stays listed.
+func (a *Authority) endOpen(tx *store.Tx, row store.Application, verb warifu.Verb, actor, cause string) error {
+	now := a.Clock.Now()
+	if _, err := tx.MoveApplication(row.ID, verb, now, ""); err != nil {
+		return err
+	}
+	line := store.Line{ID: tx.NewID(), At: now, Actor: actor, Verb: verb, Subject: row.ID, Cause: cause}
+	if err := tx.Audit(line); err != nil {
+		return err
+	}
+	return a.revokeAll(tx, row.ID, line.ID)
+}
+
+// revokeAll revokes whatever was issued for an application that has ended.
+func (a *Authority) revokeAll(tx *store.Tx, application, cause string) error {
+	now := a.Clock.Now()
+	issued, err := tx.CredentialsOfApplication(application)
+	if err != nil {
+		return err
+	}
+	for _, c := range issued {
+		if warifu.CredentialLife.Final(c.State) {
+			continue
+		}
+		if _, err := tx.MoveCredential(c.ID, warifu.VerbRevoke, warifu.ReasonCessationOfOperation, now); err != nil {
+			return err
+		}
+		if err := tx.Audit(store.Line{At: now, Actor: actorHouse, Verb: warifu.VerbRevoke, Subject: c.ID, Cause: cause}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verbApply, verbHold and verbLift stand in audit lines only: they begin or pause a
+// life and are no arrow of it.
+const (
+	verbApply warifu.Verb = "apply"
+	verbHold  warifu.Verb = "hold"
+	verbLift  warifu.Verb = "lift"
+)
+
+const actorHouse = "registration"
+
+func actorElement(id warifu.ElementID) string { return "element:" + id.String() }
+
+func isHeld(tx *store.Tx, application string) (bool, error) {
+	holds, err := tx.Holds(application)
+	return len(holds) > 0, err
+}
+
+// Application returns what may be told of an application to whoever knows its identifier.
+func (a *Authority) Application(ctx context.Context, id string) (Application, error) {
+	row, held, err := a.row(ctx, id)
+	if err != nil {
+		return Application{}, err
+	}
+	return a.view(row, held), nil
+}
+
+func (a *Authority) row(ctx context.Context, id string) (row store.Application, held bool, err error) {
+	err = a.Store.Read(ctx, func(tx *store.Tx) error {
+		if row, err = tx.Application(id); err != nil {
+			return err
+		}
+		held, err = isHeld(tx, id)
+		return err
+	})
+	return row, held, err
+}
+
+func (a *Authority) view(row store.Application, held bool) Application {
+	v := Application{ID: row.ID, State: row.State, Kinds: row.Kinds, Problem: row.Problem, Held: held, Due: row.DueAt}
+	if row.State == warifu.ApplicationIssued {
+		v.Lapses = row.IssuedAt.Add(a.Scheme.ApplicationLapse)
+	}
+	return v
+}

@@ -1,0 +1,199 @@
+package registration
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/x509"
+	"slices"
+	"strconv"
+	"time"
+
+	"warifu"
+	"warifu/attest"
+	"warifu/cms"
+	"warifu/profile"
+	"warifu/verify"
+)
+
+// MaxDocument bounds the CMS of an application document in octets.
+const MaxDocument = 32 << 10
+
+// Submission is what a phone sends to apply.
+type Submission struct {
+	Document           []byte // CMS SignedData over the application document
+	Attestation        []byte
+	Chain              [][]byte
+	SecretsSet         []byte
+	CardAuthentication []byte // the card's authentication certificate, when that kind is asked for
+}
+
+// checked is a submission whose every signature and binding holds.
+type checked struct {
+	identity warifu.Digest
+	document attest.Document
+	signer   *x509.Certificate // the card's signing certificate
+	expires  time.Time         // of its challenge
+}
+
+// check verifies what the phone sent, apart from the card's own state: the card's
+// signature and chain, the secure element's attestation, that each names the
+// other, and that the scheme's and the catalogue's rules are met.
+func (a *Authority) check(ctx context.Context, s Submission) (checked, error) {
+	message, err := parseDocument(s.Document)
+	if err != nil {
+		return checked{}, err
+	}
+	document, err := attest.ParseDocument(message.Content)
+	if err != nil {
+		return checked{}, err
+	}
+	c := checked{identity: warifu.DigestOf(message.Content), document: document, signer: message.Signer}
+	if err := a.checkElement(s, c); err != nil {
+		return checked{}, err
+	}
+	if err := a.checkRules(document); err != nil {
+		return checked{}, err
+	}
+	if c.expires, err = a.freshChallenge(document.Challenge, document.Element); err != nil {
+		return checked{}, err
+	}
+	return c, a.checkCard(ctx, s.Document)
+}
+
+func parseDocument(der []byte) (*cms.Message, error) {
+	if len(der) > MaxDocument {
+		return nil, warifu.TooLarge("application-too-large")
+	}
+	message, err := cms.Parse(der)
+	if err != nil {
+		return nil, err
+	}
+	if message.Detached || !message.ContentType.Equal(attest.OIDApplicationDocument) {
+		return nil, warifu.Invalid("document-not-an-application")
+	}
+	return message, nil
+}
+
+// checkElement checks the attestation and its ties to the document: the same
+// element, challenge, model and keys, and the word that the secrets are set.
+func (a *Authority) checkElement(s Submission, c checked) error {
+	pub, id, err := attest.VerifyChain(s.Chain, a.MakerAnchors, a.Clock.Now())
+	if err != nil {
+		return err
+	}
+	statement, err := attest.OpenAttestation(s.Attestation, pub)
+	if err != nil {
+		return err
+	}
+	d := c.document
+	same := statement.Element == d.Element && id == d.Element && statement.Model == d.Model &&
+		bytes.Equal(statement.Challenge, d.Challenge) && warifu.DigestOf(s.Attestation) == d.Attestation &&
+		slices.EqualFunc(statement.Keys, d.Keys, sameKey)
+	if !same {
+		return warifu.Refused("attestation-other-document")
+	}
+	return checkSecretsSet(s.SecretsSet, pub, c)
+}
+
+func sameKey(a, b attest.Key) bool { return a.Kind == b.Kind && bytes.Equal(a.PublicKey, b.PublicKey) }
+
+func checkSecretsSet(envelope []byte, pub *ecdsa.PublicKey, c checked) error {
+	set, err := attest.OpenSecretsSet(envelope, pub)
+	if err != nil {
+		return err
+	}
+	if set.Element != c.document.Element || set.Document != c.identity || !slices.Equal(set.Kinds, c.document.Kinds()) {
+		return warifu.Refused("secrets-set-other-document")
+	}
+	return nil
+}
+
+// checkRules applies the scheme and the catalogue to what the card signed.
+func (a *Authority) checkRules(d attest.Document) error {
+	if d.Scheme != a.Scheme.ID() {
+		return warifu.Refused("scheme-other", "scheme", a.Scheme.ID())
+	}
+	if d.Consent != a.Scheme.Consent {
+		return warifu.Refused("consent-outdated", "version", a.Scheme.Consent) // R35
+	}
+	return a.Models.Eligible(d.Model, d.OSBuild, d.AppVersion)
+}
+
+// checkCard checks the card's signature, chain, profile and validity, and that the
+// signer is old enough (K14). The card's state comes from the statement, so a
+// verdict that is unknown for want of a status is enough here.
+func (a *Authority) checkCard(ctx context.Context, document []byte) error {
+	result, err := a.Cards.Document(ctx, document, nil, verify.Policy{
+		Classes: []profile.Class{profile.ClassCard}, ContentType: attest.OIDApplicationDocument, MaxMessage: MaxDocument,
+	})
+	if err != nil {
+		return err
+	}
+	if result.Verdict == verify.Bad {
+		return result.Err()
+	}
+	attributes, found, err := profile.ParseAttributes(result.Certificate)
+	if err != nil || !found {
+		return warifu.Refused("card-signature-refused").With(err)
+	}
+	age, err := attributes.Age(a.Clock.Now())
+	if err != nil {
+		return warifu.Refused("card-signature-refused").With(err)
+	}
+	if age < a.Scheme.MinimumAge {
+		return warifu.Refused("applicant-too-young", "age", strconv.Itoa(a.Scheme.MinimumAge)) // K14
+	}
+	return nil
+}
+
+// cardOf fetches a fresh card statement about the signer, bound to the identity,
+// and checks that the card's certificates the application needs are good.
+func (a *Authority) cardOf(ctx context.Context, signer *x509.Certificate, identity warifu.Digest, kinds []warifu.Kind, cardAuthentication []byte) (attest.CardStatement, []byte, error) {
+	envelope, err := a.Bureau.Statement(ctx, signer.Raw, identity)
+	if err != nil {
+		return attest.CardStatement{}, nil, err
+	}
+	statement, err := attest.OpenCardStatement(envelope, a.StatementKey)
+	if err != nil {
+		return attest.CardStatement{}, nil, err
+	}
+	age := a.Clock.Now().Sub(statement.ProducedAt)
+	if statement.Nonce != identity || age > a.Scheme.StatementMaxAge || age < -time.Minute {
+		return attest.CardStatement{}, nil, warifu.Refused("card-statement-stale")
+	}
+	return statement, envelope, a.checkStatement(statement, signer, kinds, cardAuthentication)
+}
+
+func (a *Authority) checkStatement(s attest.CardStatement, signer *x509.Certificate, kinds []warifu.Kind, cardAuthentication []byte) error {
+	signing, ok := s.Of(warifu.Signature)
+	if !ok || signing.Certificate != warifu.DigestOf(signer.Raw) || !bytes.Equal(signing.Serial, signer.SerialNumber.Bytes()) {
+		return warifu.Refused("card-statement-other-card")
+	}
+	if err := a.goodCard(signing); err != nil {
+		return err
+	}
+	if !slices.Contains(kinds, warifu.Authentication) {
+		return nil
+	}
+	authentication, ok := s.Of(warifu.Authentication)
+	if !ok || authentication.Certificate != warifu.DigestOf(cardAuthentication) {
+		return warifu.Refused("card-statement-other-card")
+	}
+	return a.goodCard(authentication)
+}
+
+// goodCard says why a card certificate cannot be a parent now (K14).
+func (a *Authority) goodCard(c attest.CardCertificate) error {
+	switch {
+	case c.Held:
+		return warifu.Refused("card-held", "kind", c.Kind.String())
+	case c.State == warifu.StatusRevoked:
+		return warifu.Refused("card-revoked", "kind", c.Kind.String())
+	case !c.NotAfter.After(a.Clock.Now()):
+		return warifu.Refused("card-expired", "kind", c.Kind.String())
+	case c.State != warifu.StatusGood:
+		return warifu.Refused("card-certificate-unknown", "kind", c.Kind.String())
+	}
+	return nil
+}

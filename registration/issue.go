@@ -1,0 +1,299 @@
+package registration
+
+import (
+	"context"
+	"crypto/x509"
+	"slices"
+
+	"warifu"
+	"warifu/queue"
+	"warifu/store"
+)
+
+// The jobs and how many of them one commit takes.
+const (
+	jobIssue    = "issue"
+	jobNotify   = "notify"
+	issueBatch  = 64
+	notifyBatch = 64
+)
+
+// attempt is one application on its way through the certification authorities.
+type attempt struct {
+	row      store.Application
+	evidence Evidence
+	issued   map[warifu.Kind][]byte
+	final    error // refused for good
+	again    error // to be tried again
+	skip     bool  // nothing left to do
+}
+
+// issue is the job that turns submitted applications into issued ones. It fetches
+// a fresh card statement and fresh status answers, hands the evidence to each
+// authority, and records what came back, all results of a batch in one commit.
+func (a *Authority) issue(ctx context.Context, jobs []queue.Job) []queue.Result {
+	attempts := make([]*attempt, len(jobs))
+	for i, j := range jobs {
+		attempts[i] = a.gather(ctx, j.Application)
+	}
+	for _, kind := range warifu.Kinds {
+		a.askIssuer(ctx, kind, attempts)
+	}
+	results := make([]queue.Result, len(jobs))
+	for i, t := range attempts {
+		results[i] = a.conclude(t, jobs[i])
+	}
+	return results
+}
+
+// gather loads an application and the evidence for it.
+func (a *Authority) gather(ctx context.Context, id string) *attempt {
+	t := &attempt{issued: map[warifu.Kind][]byte{}}
+	err := a.Store.Read(ctx, func(tx *store.Tx) (err error) {
+		if t.row, err = tx.Application(id); err != nil {
+			return err
+		}
+		if t.row.State != warifu.ApplicationSubmitted {
+			t.skip = true // withdrawn meanwhile, or issued by a worker that died afterwards
+			return nil
+		}
+		return t.unseal(tx)
+	})
+	if err == nil && !t.skip {
+		err = a.freshEvidence(ctx, t)
+	}
+	t.failed(err)
+	return t
+}
+
+func (t *attempt) failed(err error) {
+	switch {
+	case err == nil:
+	case retryable(err):
+		t.again = err
+	default:
+		t.final = err
+	}
+}
+
+func (t *attempt) open() bool { return !t.skip && t.final == nil && t.again == nil }
+
+func (t *attempt) unseal(tx *store.Tx) error {
+	e := &t.evidence
+	parts := []struct {
+		digest warifu.Digest
+		to     *[]byte
+	}{{t.row.Signed, &e.Document}, {t.row.Attestation, &e.Attestation}, {t.row.SecretsSet, &e.SecretsSet}}
+	if slices.Contains(t.row.Kinds, warifu.Authentication) {
+		parts = append(parts, struct {
+			digest warifu.Digest
+			to     *[]byte
+		}{t.row.Parent.AuthenticationCertificate, &e.CardAuthentication})
+	}
+	for _, p := range parts {
+		plain, err := tx.UnsealBlob(p.digest)
+		if err != nil {
+			return err
+		}
+		*p.to = plain
+	}
+	for _, d := range t.row.Chain {
+		plain, err := tx.UnsealBlob(d)
+		if err != nil {
+			return err
+		}
+		e.Chain = append(e.Chain, plain)
+	}
+	return nil
+}
+
+// freshEvidence fetches the card statement and the status answers now, when the
+// job runs: an application may have waited overnight (K1).
+func (a *Authority) freshEvidence(ctx context.Context, t *attempt) error {
+	signer, err := signerOf(t.evidence.Document)
+	if err != nil {
+		return err
+	}
+	statement, envelope, err := a.cardOf(ctx, signer, t.row.Document, t.row.Kinds, t.evidence.CardAuthentication)
+	if err != nil {
+		return err
+	}
+	if statement.Person != t.row.Person {
+		return warifu.Refused("card-statement-other-card")
+	}
+	t.evidence.Statement = envelope
+	t.evidence.CardStatus = map[warifu.Kind][]byte{}
+	for _, c := range statement.Certificates {
+		// The signing certificate always: it signed the application.
+		if c.Kind != warifu.Signature && !slices.Contains(t.row.Kinds, c.Kind) {
+			continue
+		}
+		if t.evidence.CardStatus[c.Kind], err = a.Bureau.Status(ctx, c.Kind, c.Serial); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func signerOf(document []byte) (*x509.Certificate, error) {
+	message, err := parseDocument(document)
+	if err != nil {
+		return nil, err
+	}
+	return message.Signer, nil
+}
+
+// askIssuer hands every open attempt that asked for the kind to its authority.
+func (a *Authority) askIssuer(ctx context.Context, kind warifu.Kind, attempts []*attempt) {
+	var asking []*attempt
+	var requests []Evidence
+	for _, t := range attempts {
+		if t.open() && slices.Contains(t.row.Kinds, kind) {
+			asking = append(asking, t)
+			requests = append(requests, t.evidence)
+		}
+	}
+	if len(requests) == 0 {
+		return
+	}
+	for i, o := range a.Issuers[kind].Issue(ctx, requests) {
+		if o.Err == nil {
+			asking[i].issued[kind] = o.Certificate
+		}
+		asking[i].failed(o.Err)
+	}
+}
+
+// conclude says how the job ends. A refusal by one authority after the other has
+// issued revokes what was issued (design §3.5).
+func (a *Authority) conclude(t *attempt, j queue.Job) queue.Result {
+	switch {
+	case t.skip:
+		return queue.Result{Outcome: queue.Done}
+	case t.again != nil:
+		a.Log.Warn("issue put off", "application", t.row.ID, "attempt", j.Attempt, "problem", warifu.ProblemOf(t.again).Problem, "error", t.again.Error())
+		return queue.Result{Outcome: queue.Retry, Err: t.again}
+	case t.final != nil:
+		problem := warifu.ProblemOf(t.final).Problem
+		a.Log.Info("application rejected", "application", t.row.ID, "problem", problem)
+		return queue.Result{Outcome: queue.Done, Write: func(tx *store.Tx) error { return a.reject(tx, t, problem) }}
+	}
+	return queue.Result{Outcome: queue.Done, Write: func(tx *store.Tx) error { return a.record(tx, t) }}
+}
+
+// record writes the credentials, pending until the chip has them, and the notice.
+func (a *Authority) record(tx *store.Tx, t *attempt) error {
+	still, err := stillSubmitted(tx, t.row.ID)
+	if err != nil {
+		return err
+	}
+	if !still {
+		return a.listAsRevoked(tx, t, "") // withdrawn while the authorities signed
+	}
+	if err := a.insertCredentials(tx, t); err != nil {
+		return err
+	}
+	now := a.Clock.Now()
+	if _, err := tx.MoveApplication(t.row.ID, warifu.VerbIssue, now, ""); err != nil {
+		return err
+	}
+	if err := tx.Audit(store.Line{At: now, Actor: actorHouse, Verb: warifu.VerbIssue, Subject: t.row.ID}); err != nil {
+		return err
+	}
+	return a.Queue.Enqueue(tx, queue.Job{Kind: jobNotify, Application: t.row.ID, DueAt: now})
+}
+
+func (a *Authority) reject(tx *store.Tx, t *attempt, problem string) error {
+	still, err := stillSubmitted(tx, t.row.ID)
+	if err != nil {
+		return err
+	}
+	if !still {
+		return a.listAsRevoked(tx, t, "")
+	}
+	now := a.Clock.Now()
+	if _, err := tx.MoveApplication(t.row.ID, warifu.VerbReject, now, problem); err != nil {
+		return err
+	}
+	line := store.Line{ID: tx.NewID(), At: now, Actor: actorHouse, Verb: warifu.VerbReject, Subject: t.row.ID, Detail: map[string]string{"problem": problem}}
+	if err := tx.Audit(line); err != nil {
+		return err
+	}
+	if err := a.listAsRevoked(tx, t, line.ID); err != nil {
+		return err
+	}
+	return a.Queue.Enqueue(tx, queue.Job{Kind: jobNotify, Application: t.row.ID, DueAt: now})
+}
+
+func stillSubmitted(tx *store.Tx, id string) (bool, error) {
+	row, err := tx.Application(id)
+	return row.State == warifu.ApplicationSubmitted, err
+}
+
+// listAsRevoked records what was signed for an application that ends, as revoked:
+// a signed certificate that never becomes active stays listed.
+func (a *Authority) listAsRevoked(tx *store.Tx, t *attempt, cause string) error {
+	if err := a.insertCredentials(tx, t); err != nil {
+		return err
+	}
+	return a.revokeAll(tx, t.row.ID, cause)
+}
+
+// insertCredentials seals each certificate and writes its pending credential,
+// unless an earlier run of the job has.
+func (a *Authority) insertCredentials(tx *store.Tx, t *attempt) error {
+	written, err := tx.CredentialsOfApplication(t.row.ID)
+	if err != nil {
+		return err
+	}
+	for _, kind := range warifu.Kinds {
+		der, ok := t.issued[kind]
+		there := slices.ContainsFunc(written, func(c store.Credential) bool { return c.Kind == kind })
+		if !ok || there {
+			continue
+		}
+		if err := a.insertCredential(tx, t.row, kind, der); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *Authority) insertCredential(tx *store.Tx, row store.Application, kind warifu.Kind, der []byte) error {
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return err
+	}
+	sealed, err := tx.SealBlob(row.Person, der)
+	if err != nil {
+		return err
+	}
+	return tx.InsertCredential(store.Credential{
+		ID: credentialID(row.ID, kind), Application: row.ID, Person: row.Person, Element: row.Element, Kind: kind,
+		Serial: certificate.SerialNumber.Bytes(), PublicKey: warifu.DigestOf(certificate.RawSubjectPublicKeyInfo),
+		Certificate: sealed, NotAfter: certificate.NotAfter,
+	}, a.Clock.Now())
+}
+
+// credentialID names a credential after its application, so that a job that runs
+// twice cannot write two.
+func credentialID(application string, kind warifu.Kind) string {
+	return "c" + application[1:] + "-" + kind.String()
+}
+
+// notify is the job that tells the phone (R42). Whoever forbade notices asks for
+// the status instead (R43), so a phone that cannot be reached is not an error.
+func (a *Authority) notify(ctx context.Context, jobs []queue.Job) []queue.Result {
+	results := make([]queue.Result, len(jobs))
+	for i, j := range jobs {
+		row, _, err := a.row(ctx, j.Application)
+		if err == nil {
+			err = a.Pusher.Push(ctx, row.Element, row.ID)
+		}
+		results[i] = queue.Result{Outcome: queue.Done}
+		if err != nil {
+			results[i] = queue.Result{Outcome: queue.Retry, Err: err}
+		}
+	}
+	return results
+}

@@ -1,0 +1,122 @@
+package server
+
+import (
+	"context"
+	"crypto/x509"
+	"io"
+
+	"warifu"
+	"warifu/ca"
+	"warifu/crl"
+	"warifu/profile"
+	"warifu/status"
+	"warifu/store"
+)
+
+// authority is one certification authority with its ledger, and what tells the
+// world about its certificates.
+type authority struct {
+	kind        warifu.Kind
+	certificate *x509.Certificate
+	ledger      *store.Ledger
+	issuer      *ca.Issuer
+	delegate    *delegate
+	responder   *status.Responder
+	publisher   *status.Publisher
+}
+
+// openAuthorities opens both authorities. Each checks evidence by itself, against
+// the anchors of this configuration.
+func (s *Server) openAuthorities(ctx context.Context) error {
+	t, err := s.readTrust()
+	if err != nil {
+		return err
+	}
+	for _, kind := range warifu.Kinds {
+		a, err := s.openAuthority(ctx, kind, t)
+		if err != nil {
+			return err
+		}
+		s.authorities[kind] = a
+	}
+	return nil
+}
+
+func (s *Server) openAuthority(ctx context.Context, kind warifu.Kind, t *trust) (*authority, error) {
+	c := s.config.Authority[kind.String()]
+	certificate, err := readOne(s.config.path(c.Certificate))
+	if err != nil {
+		return nil, err
+	}
+	key, err := s.keys.Signer(keyAuthority(kind))
+	if err != nil {
+		return nil, err
+	}
+	serials, err := s.serials(kind)
+	if err != nil {
+		return nil, err
+	}
+	challenge, err := s.keys.Symmetric(keyChallenge)
+	if err != nil {
+		return nil, err
+	}
+	seal, err := s.keys.Symmetric(keySeal)
+	if err != nil {
+		return nil, err
+	}
+	ledger, err := store.OpenLedger(ctx, s.config.dsn(c.Ledger), seal)
+	if err != nil {
+		return nil, err
+	}
+	a := &authority{kind: kind, certificate: certificate, ledger: ledger}
+	a.issuer, err = ca.New(ca.Config{
+		Kind: kind, Certificate: certificate, Key: key, Ledger: ledger, Clock: s.clock, Scheme: s.scheme, Endpoints: s.endpoints(kind),
+		Cards: t.cards, Makers: t.makers, StatementKey: t.statement, Challenge: challenge.HMAC, Serials: serials,
+	})
+	if err == nil {
+		a.delegate, err = newDelegate(a.issuer, s.clock)
+	}
+	if err != nil {
+		_ = ledger.Close()
+		return nil, err
+	}
+	s.publish(a)
+	return a, nil
+}
+
+// publish makes the responder and the list of an authority.
+func (s *Server) publish(a *authority) {
+	a.responder = status.NewResponder(a.kind, a.certificate, source{s.store}, a.delegate.now, s.clock)
+	a.responder.Count = s.metrics.answered(a.kind)
+	sign := func(_ context.Context, w io.Writer, head crl.Head, records crl.Records) error {
+		return a.issuer.SignCRL(w, head, records)
+	}
+	revoked := func(ctx context.Context, add func(warifu.StatusRecord) error) error {
+		now := s.clock.Now()
+		return s.store.Read(ctx, func(tx *store.Tx) error {
+			return tx.Revoked(a.kind, func(r warifu.StatusRecord) error {
+				if !r.NotAfter.IsZero() && r.NotAfter.Add(status.DefaultListLife).Before(now) {
+					return nil // RFC 5280 §3.3: on one list beyond its end, then no more
+				}
+				return add(r)
+			})
+		})
+	}
+	a.publisher = status.NewPublisher(sign, revoked, s.clock)
+}
+
+func (s *Server) serials(kind warifu.Kind) (ca.SerialCipher, error) {
+	key, err := s.keys.Symmetric(keySerial(kind))
+	if err != nil {
+		return ca.SerialCipher{}, err
+	}
+	return profile.NewSerialCipher(byte(kind), key.Block())
+}
+
+// endpoints are the addresses written into an authority's certificates.
+func (s *Server) endpoints(kind warifu.Kind) profile.Endpoints {
+	o := s.config.Origin
+	return profile.Endpoints{
+		OCSP: o + "/ocsp/" + kind.String(), CRL: o + "/crl/" + kind.String() + ".crl", Issuer: o + "/ca/" + kind.String() + ".cer",
+	}
+}

@@ -1,0 +1,100 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/big"
+	"net/http"
+	"strings"
+	"time"
+
+	"warifu"
+	"warifu/ocsp"
+)
+
+// Bounds of the conversation with the card bureau.
+const (
+	bureauTimeout = 5 * time.Second
+	maxStatement  = 64 << 10
+)
+
+// bureauClient asks the card bureau over HTTP.
+type bureauClient struct {
+	base        string
+	http        *http.Client
+	authorities map[warifu.Kind]*x509.Certificate
+}
+
+func newBureauClient(base string, client *http.Client, authorities map[warifu.Kind]*x509.Certificate) *bureauClient {
+	if client == nil {
+		client = &http.Client{Timeout: bureauTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	}
+	return &bureauClient{strings.TrimSuffix(base, "/"), client, authorities}
+}
+
+// Statement implements registration.Bureau.
+func (b *bureauClient) Statement(ctx context.Context, certificate []byte, nonce warifu.Digest) ([]byte, error) {
+	body, err := json.Marshal(struct {
+		Certificate []byte        `json:"certificate"`
+		Nonce       warifu.Digest `json:"nonce"`
+	}{certificate, nonce})
+	if err != nil {
+		return nil, err
+	}
+	answer, err := b.post(ctx, "/statements", "application/json", body)
+	if err != nil {
+		return nil, err
+	}
+	var out struct {
+		Statement []byte `json:"statement"`
+	}
+	if err := json.Unmarshal(answer, &out); err != nil || len(out.Statement) == 0 {
+		return nil, warifu.Unavailable("bureau-unreachable").With(err)
+	}
+	return out.Statement, nil
+}
+
+// Status implements registration.Bureau: the OCSP response, unopened; whoever relies on
+// it checks it.
+func (b *bureauClient) Status(ctx context.Context, kind warifu.Kind, serial []byte) ([]byte, error) {
+	issuer := b.authorities[kind]
+	if issuer == nil {
+		return nil, warifu.Invalid("kind-unknown", "kind", kind.String())
+	}
+	request := ocsp.Request{CertIDs: []ocsp.CertID{ocsp.NewCertID(crypto.SHA256, issuer, new(big.Int).SetBytes(serial))}}
+	der, err := request.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return b.post(ctx, "/ocsp/"+kind.String(), "application/ocsp-request", der)
+}
+
+func (b *bureauClient) post(ctx context.Context, path, contentType string, body []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, bureauTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", contentType)
+	response, err := b.http.Do(request)
+	if err != nil {
+		return nil, warifu.Unavailable("bureau-unreachable").With(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxStatement+1))
+	switch {
+	case err != nil:
+		return nil, warifu.Unavailable("bureau-unreachable").With(err)
+	case response.StatusCode == http.StatusNotFound, response.StatusCode == http.StatusForbidden:
+		return nil, warifu.Refused("card-certificate-unknown", "kind", warifu.Signature.String())
+	case response.StatusCode != http.StatusOK || len(answer) > maxStatement:
+		return nil, warifu.Unavailable("bureau-unreachable").With(fmt.Errorf("HTTP status %d", response.StatusCode))
+	}
+	return answer, nil
+}

@@ -1,0 +1,204 @@
+package server
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"warifu"
+)
+
+// Config is the configuration file (TOML). The comments of its fields are its
+// manual. Unknown fields are refused, and so is a half-made file: Check names
+// every fault at once. Relative paths are relative to the file.
+type Config struct {
+	// Origin is the address under which phones and relying parties reach the
+	// server, without a path: "https://certificates.example.jp". It is written into
+	// certificates (OCSP, CRL and issuer addresses) and cannot be changed afterwards.
+	Origin string `toml:"origin"`
+	// Listen is the address and port to listen on: "127.0.0.1:8400".
+	Listen string `toml:"listen"`
+	// Hosts are further Host headers to answer, beside Origin's own: a load balancer's
+	// health check, for instance.
+	Hosts []string `toml:"hosts"`
+	// Scheme is the policy: the name of a shipped one (jp-mobile, jp-mobile-strict,
+	// badge) or the path of a file of your own.
+	Scheme string `toml:"scheme"`
+	// Organization is the O of your certification authorities. Leave it empty for
+	// WARIFU-TEST. It can only be set before the key ceremony.
+	Organization string `toml:"organization"`
+	// Store is where the registration authority keeps its rows.
+	Store StoreConfig `toml:"store"`
+	// Keys is where the private keys are.
+	Keys KeysConfig `toml:"keys"`
+	// Authority holds the two certification authorities, [authority.signature] and
+	// [authority.authentication]: each with a ledger of its own.
+	Authority map[string]AuthorityConfig `toml:"authority"`
+	// Cards is the card bureau: whose cards are believed.
+	Cards CardsConfig `toml:"cards"`
+	// Makers is a folder of PEM files: the attestation roots of the secure elements' makers.
+	Makers string `toml:"makers"`
+	// Devices is a CSV file of device models, read into an empty catalogue at the
+	// first start. Leave it empty for the shipped sample list.
+	Devices string `toml:"devices"`
+	// Notices says how phones are told.
+	Notices NoticesConfig `toml:"notices"`
+	// TLS holds certificate and key of the listener. Without it the server speaks
+	// plain HTTP, which is refused on anything but a loopback address.
+	TLS TLSConfig `toml:"tls"`
+	// Log says how much is logged: "debug", "info" (default), "warn", "error".
+	Log string `toml:"log"`
+
+	dir string // of the file, for relative paths
+}
+
+// StoreConfig is a database.
+type StoreConfig struct {
+	// DSN is "sqlite:/var/lib/warifu/registration.db" or "postgres://user@host/name".
+	DSN string `toml:"dsn"`
+}
+
+// KeysConfig is the key store.
+type KeysConfig struct {
+	// Dir is the folder of encrypted key files.
+	Dir string `toml:"dir"`
+	// PassphraseFile holds the passphrase, alone, in one line. Under systemd leave
+	// it empty and use LoadCredential=passphrase:…
+	PassphraseFile string `toml:"passphrase_file"`
+}
+
+// AuthorityConfig is one certification authority.
+type AuthorityConfig struct {
+	// Ledger is the DSN of the authority's own database, with credentials of its own.
+	Ledger string `toml:"ledger"`
+	// Certificate is the file of its certificate (DER), made by `warifud keys`.
+	Certificate string `toml:"certificate"`
+}
+
+// CardsConfig is the card bureau as this server believes it.
+type CardsConfig struct {
+	// Bureau is the address of the card bureau: statements are asked for at
+	// {bureau}/statements and status at {bureau}/ocsp/{kind}.
+	Bureau string `toml:"bureau"`
+	// Signature and Authentication are files (DER or PEM) with the certificates of
+	// the authorities that certified the cards' two kinds.
+	Signature      string `toml:"signature"`
+	Authentication string `toml:"authentication"`
+	// StatementKey is a PEM file with the public key of the bureau's statements.
+	StatementKey string `toml:"statement_key"`
+}
+
+// NoticesConfig says how phones are told that something is ready.
+type NoticesConfig struct {
+	// Subject is a mailto: or https: address for push services to complain to. Empty: no
+	// web push, server-sent events only.
+	Subject string `toml:"subject"`
+	// AllowPrivate lets push go to loopback and private addresses. For tests only.
+	AllowPrivate bool `toml:"allow_private"`
+}
+
+// TLSConfig is the listener's certificate.
+type TLSConfig struct {
+	// Certificate and Key are PEM files.
+	Certificate string `toml:"certificate"`
+	Key         string `toml:"key"`
+}
+
+// ReadConfig reads and checks a configuration file. Error: Invalid
+// "configuration-invalid", whose parameter "faults" lists everything that is wrong.
+func ReadConfig(path string) (Config, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, warifu.Invalid("configuration-invalid", "faults", err.Error())
+	}
+	c, err := parseConfig(b)
+	if err != nil {
+		return Config{}, err
+	}
+	if c.dir, err = filepath.Abs(filepath.Dir(path)); err != nil {
+		return Config{}, err
+	}
+	return c, c.Check()
+}
+
+func parseConfig(b []byte) (Config, error) {
+	var c Config
+	meta, err := toml.NewDecoder(bytes.NewReader(b)).Decode(&c)
+	if err != nil {
+		return c, warifu.Invalid("configuration-invalid", "faults", err.Error())
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		names := make([]string, len(unknown))
+		for i, k := range unknown {
+			names[i] = "unknown field " + k.String()
+		}
+		return c, warifu.Invalid("configuration-invalid", "faults", strings.Join(names, "; "))
+	}
+	return c, nil
+}
+
+// Check refuses a half-made configuration and names every fault.
+func (c Config) Check() error {
+	var faults []string
+	must := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Sprintf(format, args...))
+		}
+	}
+	u, err := url.Parse(c.Origin)
+	must(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Path == "", "origin %q is not scheme://host[:port]", c.Origin)
+	host, _, err := net.SplitHostPort(c.Listen)
+	must(err == nil, "listen %q is not address:port", c.Listen)
+	must(err != nil || isLoopback(host) || c.TLS.Certificate != "", "listen %q is not a loopback address, so [tls] must be set", c.Listen)
+	must((c.TLS.Certificate == "") == (c.TLS.Key == ""), "[tls] needs both certificate and key")
+	must(c.Scheme != "", "scheme is missing")
+	must(c.Store.DSN != "", "[store] dsn is missing")
+	must(c.Keys.Dir != "", "[keys] dir is missing")
+	for _, k := range warifu.Kinds {
+		a := c.Authority[k.String()]
+		must(a.Ledger != "", "[authority.%s] ledger is missing", k)
+		must(a.Certificate != "", "[authority.%s] certificate is missing", k)
+		must(a.Ledger != c.Store.DSN || a.Ledger == "", "[authority.%s] ledger is the registration's own database", k)
+	}
+	must(len(c.Authority) <= len(warifu.Kinds), "[authority] has more than signature and authentication")
+	must(c.Authority["signature"].Ledger == "" || c.Authority["signature"].Ledger != c.Authority["authentication"].Ledger, "both authorities name one ledger")
+	bureau, err := url.Parse(c.Cards.Bureau)
+	must(err == nil && bureau.Host != "", "[cards] bureau %q is no address", c.Cards.Bureau)
+	must(c.Cards.Signature != "" && c.Cards.Authentication != "" && c.Cards.StatementKey != "", "[cards] needs signature, authentication and statement_key")
+	must(c.Makers != "", "makers is missing")
+	must(c.level() != nil, "log %q is none of debug, info, warn, error", c.Log)
+	if len(faults) > 0 {
+		return warifu.Invalid("configuration-invalid", "faults", strings.Join(faults, "; "))
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// path resolves a file name of the configuration.
+func (c Config) path(name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(c.dir, name)
+}
+
+// dsn resolves the file of a SQLite DSN.
+func (c Config) dsn(s string) string {
+	if name, ok := strings.CutPrefix(s, "sqlite:"); ok {
+		return "sqlite:" + c.path(name)
+	}
+	return s
+}

@@ -1,0 +1,102 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"warifu"
+	"warifu/store"
+)
+
+// The rounds of housekeeping.
+const (
+	listRound  = time.Second // how soon a revocation is on the list
+	sweepRound = time.Minute
+)
+
+// keepHouse makes new lists when a status changed, ends what was not fetched, lists
+// what was signed and never recorded, forgets used challenges, and raises the alarm
+// when what waits will not be done by closing time (K1). It ends with ctx.
+func (s *Server) keepHouse(ctx context.Context) error {
+	ticker := time.NewTicker(listRound)
+	defer ticker.Stop()
+	var head int64 = -1
+	var swept time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		head = s.refreshLists(ctx, head)
+		if now := s.clock.Now(); now.Sub(swept) >= sweepRound {
+			swept = now
+			s.sweep(ctx)
+		}
+	}
+}
+
+// refreshLists makes new lists when the status feed has grown beyond head.
+func (s *Server) refreshLists(ctx context.Context, head int64) int64 {
+	var newest int64
+	err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
+		newest, err = tx.FeedHead()
+		return err
+	})
+	if err != nil || newest == head {
+		s.complain("status feed", err)
+		return head
+	}
+	for _, a := range s.authorities {
+		if err := a.publisher.Refresh(ctx); err != nil {
+			s.complain("revocation list", err)
+			return head // tried again next round
+		}
+	}
+	return newest
+}
+
+// Sweep does one round of what is due, for whoever moved the clock.
+func (s *Server) Sweep(ctx context.Context) { s.sweep(ctx) }
+
+func (s *Server) sweep(ctx context.Context) {
+	lapsed, err := s.registration.Lapse(ctx)
+	s.complain("lapse", err)
+	listed, err := s.registration.Reconcile(ctx)
+	s.complain("reconcile", err)
+	if lapsed+listed > 0 {
+		s.log.Info("swept", "lapsed", lapsed, "listed", listed)
+	}
+	err = s.store.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.PurgeChallenges(s.clock.Now())
+		return err
+	})
+	s.complain("challenges", err)
+	s.watchForecast(ctx)
+}
+
+// watchForecast raises the alarm of K1: what was complete in time and still waits
+// will be finished after closing.
+func (s *Server) watchForecast(ctx context.Context) {
+	now := s.clock.Now()
+	var waiting int64
+	err := s.store.Read(ctx, func(tx *store.Tx) (err error) {
+		waiting, err = tx.JobsDueBy("issue", now)
+		return err
+	})
+	if err != nil {
+		s.complain("forecast", err)
+		return
+	}
+	finish, late := s.scheme.Hours.Forecast(int(waiting), assumedRate, now)
+	s.metrics.late(late)
+	if late {
+		s.log.Warn("forecast passes closing time", "waiting", waiting, "finish", finish.Format(time.RFC3339))
+	}
+}
+
+func (s *Server) complain(what string, err error) {
+	if err != nil && !warifu.ProblemOf(err).IsCode(warifu.CodeUnavailable) {
+		s.log.Error("housekeeping", "what", what, "error", err.Error())
+	}
+}

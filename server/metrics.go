@@ -1,0 +1,156 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"warifu"
+	"warifu/queue"
+	"warifu/scheme"
+	"warifu/store"
+)
+
+// metrics counts what happens and, when asked, reads the state of the queue and the
+// applications. Nothing personal is in a name, a label or a number.
+type metrics struct {
+	store    *store.Store
+	queue    *queue.Queue
+	clock    warifu.Clock
+	registry *prometheus.Registry
+	refusals *prometheus.CounterVec
+	answers  *prometheus.CounterVec
+	notices  *prometheus.CounterVec
+	lateness prometheus.Gauge
+}
+
+func newMetrics(s *store.Store, q *queue.Queue, clock warifu.Clock) *metrics {
+	m := &metrics{store: s, queue: q, clock: clock, registry: prometheus.NewRegistry()}
+	m.refusals = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_refusals_total", Help: "Requests refused, by operation and problem."}, []string{"operation", "problem"})
+	m.answers = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_status_answers_total", Help: "OCSP answers, by authority and answer."}, []string{"authority", "answer"})
+	m.notices = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_notices_total", Help: "Notices handed on, by result."}, []string{"result"})
+	m.lateness = prometheus.NewGauge(prometheus.GaugeOpts{Name: "warifu_forecast_late", Help: "1 while what waits will be finished after closing time (K1)."})
+	m.registry.MustRegister(m.lateness, m.refusals, m.answers, m.notices, &stateCollector{m}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+func (m *metrics) refused(operation, problem string) {
+	m.refusals.WithLabelValues(operation, problem).Inc()
+}
+
+func (m *metrics) answered(kind warifu.Kind) func(string) {
+	return func(answer string) { m.answers.WithLabelValues(kind.String(), answer).Inc() }
+}
+
+func (m *metrics) late(late bool) {
+	m.lateness.Set(0)
+	if late {
+		m.lateness.Set(1)
+	}
+}
+
+// assumedRate is how many applications a second the forecast assumes before any
+// was measured: a cautious number for RSA-2048 on one core.
+const assumedRate = 50
+
+// forecast says when an application due at an instant will be issued as things
+// stand (K1): what waits before it, at the assumed rate.
+func (m *metrics) forecast(s *scheme.Scheme) func(time.Time) (time.Time, bool) {
+	return func(due time.Time) (time.Time, bool) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		var waiting int64
+		err := m.store.Read(ctx, func(tx *store.Tx) (err error) {
+			waiting, err = tx.JobsDueBy("issue", due)
+			return err
+		})
+		if err != nil {
+			return time.Time{}, false
+		}
+		from := m.clock.Now()
+		if due.After(from) {
+			from = due
+		}
+		finish, _ := s.Hours.Forecast(int(waiting), assumedRate, from)
+		return finish, true
+	}
+}
+
+var (
+	queueDepth = prometheus.NewDesc("warifu_queue_jobs", "Jobs by kind and state.", []string{"kind", "state"}, nil)
+	queueAge   = prometheus.NewDesc("warifu_queue_age_seconds", "Age of the oldest due job by kind.", []string{"kind"}, nil)
+	byState    = prometheus.NewDesc("warifu_applications", "Applications by state.", []string{"state"}, nil)
+	rejected   = prometheus.NewDesc("warifu_rejected_applications", "Rejected applications by problem.", []string{"problem"}, nil)
+	issuedHour = prometheus.NewDesc("warifu_issued_applications", "Applications issued in the last 24 hours, by hour (UTC).", []string{"hour"}, nil)
+)
+
+// stateCollector reads the store when the metrics are asked for.
+type stateCollector struct{ m *metrics }
+
+// Describe implements prometheus.Collector.
+func (c *stateCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{queueDepth, queueAge, byState, rejected, issuedHour} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *stateCollector) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	now := c.m.clock.Now()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	err := c.m.store.Read(ctx, func(tx *store.Tx) error { return collect(tx, now, gauge) })
+	if err != nil {
+		out <- prometheus.NewInvalidMetric(byState, err)
+	}
+}
+
+func collect(tx *store.Tx, now time.Time, gauge func(*prometheus.Desc, float64, ...string)) error {
+	depths, err := tx.JobDepths()
+	if err != nil {
+		return err
+	}
+	for _, d := range depths {
+		gauge(queueDepth, float64(d.Ready), d.Kind, "ready")
+		gauge(queueDepth, float64(d.Leased), d.Kind, "leased")
+		gauge(queueDepth, float64(d.Dead), d.Kind, "dead")
+		age := 0.0
+		if !d.OldestDue.IsZero() && now.After(d.OldestDue) {
+			age = now.Sub(d.OldestDue).Seconds()
+		}
+		gauge(queueAge, age, d.Kind)
+	}
+	states, err := tx.ApplicationsByState()
+	if err != nil {
+		return err
+	}
+	for state, n := range states {
+		gauge(byState, float64(n), string(state))
+	}
+	problems, err := tx.RejectedByProblem()
+	if err != nil {
+		return err
+	}
+	for problem, n := range problems {
+		gauge(rejected, float64(n), problem)
+	}
+	hours, err := tx.IssuedByHour(now.Add(-24 * time.Hour))
+	if err != nil {
+		return err
+	}
+	for _, h := range hours {
+		gauge(issuedHour, float64(h.Count), h.Hour.UTC().Format("2006-01-02T15"))
+	}
+	return nil
+}

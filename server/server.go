@@ -1,0 +1,279 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"warifu"
+	"warifu/catalogue"
+	"warifu/keystore"
+	"warifu/queue"
+	"warifu/registration"
+	"warifu/scheme"
+	"warifu/store"
+	"warifu/web"
+)
+
+// Options are what the sandbox and the tests replace; the zero value is production.
+type Options struct {
+	Clock      warifu.Clock   // SystemClock
+	Log        *slog.Logger   // text on standard error, at the configured level
+	Bureau     *http.Client   // for the card bureau
+	Listener   net.Listener   // instead of listening on Config.Listen
+	Passphrase []byte         // instead of the configured file
+	OnServing  func(net.Addr) // told once the listener is open
+}
+
+// Server is a whole server: everything below the roof, wired.
+type Server struct {
+	config       Config
+	options      Options
+	clock        warifu.Clock
+	log          *slog.Logger
+	scheme       *scheme.Scheme
+	keys         *keystore.Store
+	store        *store.Store
+	queue        *queue.Queue
+	authorities  map[warifu.Kind]*authority
+	catalogue    *catalogue.Catalogue
+	notices      *notices
+	registration *registration.Authority
+	metrics      *metrics
+	handler      http.Handler
+}
+
+// New opens everything the configuration names, in the order of the floors, and
+// serves nothing yet. An error closes what was opened.
+func New(ctx context.Context, c Config, o Options) (*Server, error) {
+	s := &Server{config: c, options: o, clock: o.Clock, log: o.Log, authorities: map[warifu.Kind]*authority{}}
+	if s.clock == nil {
+		s.clock = warifu.SystemClock{}
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.level()}))
+	}
+	for _, floor := range []func(context.Context) error{s.openGround, s.openAuthorities, s.openDevices, s.openRegistration, s.openSite} {
+		if err := floor(ctx); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	return s, nil
+}
+
+// Migrate brings all three databases to this program's schema.
+func Migrate(ctx context.Context, c Config, tell func(string, ...any)) error {
+	if err := store.Migrate(ctx, c.dsn(c.Store.DSN)); err != nil {
+		return err
+	}
+	tell("database of the registration authority: ready")
+	for _, kind := range warifu.Kinds {
+		if err := store.MigrateLedger(ctx, c.dsn(c.Authority[kind.String()].Ledger)); err != nil {
+			return err
+		}
+		tell("ledger of the %s authority: ready", kind)
+	}
+	return nil
+}
+
+func loadScheme(c Config) (*scheme.Scheme, error) {
+	if s, err := scheme.Shipped(c.Scheme); err == nil {
+		return s, nil
+	}
+	b, err := os.ReadFile(c.path(c.Scheme))
+	if err != nil {
+		return nil, warifu.Invalid("configuration-invalid", "faults", "scheme "+c.Scheme+" is neither a shipped scheme nor a readable file")
+	}
+	return scheme.Parse(b)
+}
+
+// openGround opens scheme, keys, store and queue.
+func (s *Server) openGround(ctx context.Context) (err error) {
+	if s.scheme, err = loadScheme(s.config); err != nil {
+		return err
+	}
+	passphrase := s.options.Passphrase
+	if passphrase == nil {
+		if passphrase, err = s.config.Passphrase(); err != nil {
+			return err
+		}
+	}
+	if s.keys, err = keystore.Open(s.config.path(s.config.Keys.Dir), passphrase); err != nil {
+		return err
+	}
+	seal, err := s.keys.Symmetric(keySeal)
+	if err != nil {
+		return err
+	}
+	if s.store, err = store.Open(ctx, s.config.dsn(s.config.Store.DSN), seal, s.clock); err != nil {
+		return err
+	}
+	s.queue = queue.New(queue.Config{Store: s.store, Clock: s.clock, Log: s.log})
+	s.metrics = newMetrics(s.store, s.queue, s.clock)
+	return nil
+}
+
+// openDevices opens the catalogue and fills an empty one.
+func (s *Server) openDevices(ctx context.Context) (err error) {
+	if s.catalogue, err = catalogue.New(ctx, catalogue.InStore(s.store), s.clock, s.scheme.MinimumAppVersion); err != nil {
+		return err
+	}
+	if s.catalogue.Len() > 0 {
+		return nil
+	}
+	if s.config.Devices == "" {
+		models, err := catalogue.Samples()
+		if err != nil {
+			return err
+		}
+		return s.catalogue.Replace(ctx, models, "server:samples")
+	}
+	file, err := os.Open(s.config.path(s.config.Devices))
+	if err != nil {
+		return warifu.Invalid("configuration-invalid", "faults", err.Error())
+	}
+	defer file.Close()
+	models, problems, err := catalogue.ParseCSV(file)
+	if err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		return warifu.Invalid("configuration-invalid", "faults", fmt.Sprintf("%s: %v", s.config.Devices, problems[0]))
+	}
+	return s.catalogue.Replace(ctx, models, "server:import")
+}
+
+// openRegistration opens the registration authority over what stands below it.
+func (s *Server) openRegistration(context.Context) error {
+	challenge, err := s.keys.Symmetric(keyChallenge)
+	if err != nil {
+		return err
+	}
+	trust, err := s.readTrust()
+	if err != nil {
+		return err
+	}
+	cards, err := trust.verifier(s.clock)
+	if err != nil {
+		return err
+	}
+	domain, err := s.domainKeys()
+	if err != nil {
+		return err
+	}
+	if s.notices, err = s.openNotices(); err != nil {
+		return err
+	}
+	issuers, certificates := map[warifu.Kind]registration.Issuer{}, map[warifu.Kind][]byte{}
+	for kind, a := range s.authorities {
+		issuers[kind], certificates[kind] = issuer{a.issuer}, a.certificate.Raw
+	}
+	s.registration, err = registration.New(registration.Config{
+		Store: s.store, Queue: s.queue, Scheme: s.scheme, Origin: s.config.Origin, Clock: s.clock, Random: rand.Reader,
+		Models: s.catalogue, Cards: cards, Bureau: newBureauClient(s.config.Cards.Bureau, s.options.Bureau, trust.newest()),
+		StatementKey: trust.statement, MakerAnchors: trust.makers, ChallengeMAC: challenge.HMAC, Issuers: issuers, Authorities: certificates,
+		Pusher: pusher(s.push), Keys: domain, Log: s.log,
+	})
+	return err
+}
+
+func (s *Server) openSite(context.Context) error {
+	published := map[warifu.Kind]web.Authority{}
+	for kind, a := range s.authorities {
+		published[kind] = web.Authority{Certificate: a.certificate.Raw, OCSP: a.responder, CRL: a.publisher}
+	}
+	s.handler = web.New(web.Config{
+		Origin: s.config.Origin, Hosts: s.config.hosts(), Scheme: s.scheme, Registration: s.registration, Catalogue: s.catalogue,
+		Authorities: published, Notices: s.notices.handler, Metrics: s.metrics.handler(), Refused: s.metrics.refused,
+		Forecast: s.metrics.forecast(s.scheme), Ready: s.ready, NewID: func() (string, error) { return s.store.NewID(), nil },
+		Clock: s.clock, Log: s.log,
+	})
+	return nil
+}
+
+// Handler is the server's site.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Registration is the registration authority, for the sandbox's life events.
+func (s *Server) Registration() *registration.Authority { return s.registration }
+
+// Queue is the job queue, for whoever moves the clock.
+func (s *Server) Queue() *queue.Queue { return s.queue }
+
+func (s *Server) ready(ctx context.Context) error { return s.store.Ready(ctx) }
+
+// Run serves until ctx ends, then stops gracefully: it takes no more requests,
+// finishes those under way and the batch a worker holds, and closes everything.
+func (s *Server) Run(ctx context.Context) error {
+	listener := s.options.Listener
+	if listener == nil {
+		var err error
+		if listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", s.config.Listen); err != nil {
+			return errors.Join(warifu.Unavailable("listen-failed", "address", s.config.Listen).With(err), s.Close())
+		}
+	}
+	site := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	worked := make(chan error, 2)
+	go func() { worked <- s.queue.Run(work) }()
+	go func() { worked <- s.keepHouse(work) }()
+	served := make(chan error, 1)
+	go func() { served <- s.serveOn(site, listener) }()
+	s.log.Info("serving", "origin", s.config.Origin, "listen", listener.Addr().String(), "scheme", s.scheme.ID())
+	if s.options.OnServing != nil {
+		s.options.OnServing(listener.Addr())
+	}
+	var failed error
+	select {
+	case <-ctx.Done():
+		s.log.Info("stopping")
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+		defer cancel()
+		s.notices.close()
+		failed = site.Shutdown(grace)
+	case failed = <-served:
+	}
+	stopWork()
+	failed = errors.Join(failed, <-worked, <-worked)
+	return errors.Join(failed, s.Close())
+}
+
+func (s *Server) serveOn(site *http.Server, l net.Listener) error {
+	var err error
+	if t := s.config.TLS; t.Certificate != "" {
+		err = site.ServeTLS(l, s.config.path(t.Certificate), s.config.path(t.Key))
+	} else {
+		err = site.Serve(l)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Close closes what is open; Run does it by itself.
+func (s *Server) Close() error {
+	var failed []error
+	if s.notices != nil {
+		s.notices.close()
+	}
+	for _, a := range s.authorities {
+		failed = append(failed, a.ledger.Close())
+	}
+	if s.store != nil {
+		failed = append(failed, s.store.Close())
+		s.store = nil
+	}
+	s.authorities = map[warifu.Kind]*authority{}
+	return errors.Join(failed...)
+}

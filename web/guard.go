@@ -1,0 +1,133 @@
+package web
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/time/rate"
+
+	"warifu"
+	"warifu/text"
+)
+
+// Limits of one source address. They are wide: what guards secrets and codes has
+// narrower ones of its own.
+const (
+	perSource      = 200 // requests a second
+	perSourceBurst = 400
+	maxSources     = 100_000
+	maxRequest     = 1 << 20 // octets of any request body
+)
+
+// limits counts requests by source address, in bounded memory.
+type limits struct {
+	clock warifu.Clock
+	mu    sync.Mutex
+	by    map[string]*rate.Limiter
+}
+
+func newLimits(c warifu.Clock) *limits { return &limits{clock: c, by: map[string]*rate.Limiter{}} }
+
+func (l *limits) allow(source string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	one, ok := l.by[source]
+	if !ok {
+		if len(l.by) >= maxSources {
+			clear(l.by) // forget all rather than grow; nobody is locked out by it
+		}
+		one = rate.NewLimiter(perSource, perSourceBurst)
+		l.by[source] = one
+	}
+	return one.AllowN(l.clock.Now(), 1)
+}
+
+// guard stands before every route: allowed hosts only (against DNS rebinding),
+// bounded bodies, a language, the security headers, and no panic that ends the server.
+func (s *site) guard(next http.Handler) http.Handler {
+	crossOrigin := http.NewCrossOriginProtection()
+	next = crossOrigin.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		started := s.Clock.Now()
+		lang := text.Match(r.Header.Get("Accept-Language"))
+		if l, ok := text.Parse(r.URL.Query().Get("lang")); ok {
+			lang = l
+		}
+		r = r.WithContext(context.WithValue(r.Context(), languageKey{}, lang))
+		header(w.Header(), lang)
+		defer s.recovered(w, r)
+		switch {
+		case !s.hostAllowed(r.Host):
+			writeProblem(w, r, warifu.Refused("host-unknown"))
+		case !loopback(r.RemoteAddr) && !s.limits.allow(sourceOf(r)):
+			writeProblem(w, r, warifu.TooMany("requests-too-many"))
+		default:
+			r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
+			next.ServeHTTP(w, r)
+		}
+		s.Log.DebugContext(r.Context(), "request", "method", r.Method, "route", routeOf(r), "ms", s.Clock.Now().Sub(started).Milliseconds())
+	})
+}
+
+func header(h http.Header, lang text.Lang) {
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Content-Language", string(lang))
+	h.Add("Vary", "Accept-Language")
+}
+
+// recovered turns a panic into an answer and a log line without the request's values.
+func (s *site) recovered(w http.ResponseWriter, r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p == http.ErrAbortHandler {
+		panic(p)
+	}
+	s.Log.ErrorContext(r.Context(), "panic", "route", routeOf(r), "stack", string(debug.Stack()))
+	writeProblem(w, r, &warifu.Error{Code: warifu.CodeInternal, Problem: "internal"})
+}
+
+func (s *site) hostAllowed(host string) bool {
+	if slices.Contains(s.Hosts, host) {
+		return true
+	}
+	name, _, err := net.SplitHostPort(host)
+	return err == nil && slices.Contains(s.Hosts, name)
+}
+
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+func sourceOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// routeOf names a request in logs by its pattern, never by its address: an
+// address may carry an identifier.
+func routeOf(r *http.Request) string {
+	if r.Pattern != "" {
+		return r.Pattern
+	}
+	if p, _, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/"); ok {
+		return "/" + p + "/…"
+	}
+	return "other"
+}

@@ -1,0 +1,51 @@
+package web
+
+import (
+	"net/http"
+	"regexp"
+
+	"warifu"
+	"warifu/face"
+	"warifu/registration"
+)
+
+type place struct{ Address, Key string }
+
+var applicationID = regexp.MustCompile(`^a[a-z2-7]{26}$`)
+
+// pages serves the plain pages: a start page and, for who forbade notices, where
+// an application stands (R43).
+func (s *site) pages(mux *http.ServeMux) {
+	mux.Handle("GET /assets/", face.Assets())
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		s.page(w, r, http.StatusOK, "home", "face.home.title", []place{
+			{"/devices", "face.home.devices"}, {"/api/docs", "face.home.api"}, {"/readyz", "face.home.ready"},
+		})
+	})
+	mux.HandleFunc("GET /applications/{id}", s.applicationPage)
+}
+
+type applicationView struct {
+	registration.Application
+	Key     string
+	Problem *Problem
+}
+
+func (s *site) applicationPage(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	id := r.PathValue("id")
+	if !applicationID.MatchString(id) {
+		s.unknown(w, r)
+		return
+	}
+	a, err := s.Registration.Application(r.Context(), id)
+	if err != nil {
+		s.problemPage(w, r, err)
+		return
+	}
+	v := applicationView{Application: a, Key: "face.application." + string(a.State)}
+	if a.Problem != "" {
+		v.Problem = problemOf(warifu.Refused(a.Problem), languageOf(r.Context()))
+	}
+	s.page(w, r, http.StatusOK, "application", "face.application.title", v)
+}

@@ -1,0 +1,43 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"warifu"
+)
+
+// publicKeyInfrastructure serves /ocsp/, /crl/ and /ca/ before the mux sees the
+// request: the mux cleans "//" out of a path, and an OCSP request in base64 (RFC
+// 6960 §A.1) may hold it.
+func (s *site) publicKeyInfrastructure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		escaped := r.URL.EscapedPath()
+		for _, kind := range warifu.Kinds {
+			a, name := s.Authorities[kind], kind.String()
+			switch {
+			case escaped == "/ocsp/"+name, strings.HasPrefix(escaped, "/ocsp/"+name+"/"):
+				a.OCSP.ServeHTTP(w, r)
+				return
+			case escaped == "/crl/"+name+".crl":
+				a.CRL.ServeHTTP(w, r)
+				return
+			case escaped == "/ca/"+name+".cer":
+				s.authorityCertificate(w, r, a.Certificate)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *site) authorityCertificate(w http.ResponseWriter, r *http.Request, der []byte) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	w.Header().Set("Content-Type", "application/pkix-cert") // RFC 2585 §4.1
+	w.Header().Set("Cache-Control", "public, max-age=3600")
+	_, _ = w.Write(der)
+}

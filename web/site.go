@@ -1,0 +1,105 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"warifu"
+	"warifu/catalogue"
+	"warifu/registration"
+	"warifu/scheme"
+)
+
+// Registration is what the site asks of the registration authority.
+type Registration interface {
+	Challenge(context.Context, registration.Enquiry) (registration.Challenge, error)
+	Apply(context.Context, registration.Submission) (registration.Application, error)
+	Application(ctx context.Context, id string) (registration.Application, error)
+	Withdraw(ctx context.Context, id string, request []byte) (registration.Application, error)
+	OpenSession(ctx context.Context, id string, proof *registration.CardProof) (registration.Exchange, error)
+	Exchange(ctx context.Context, session string, responses [][]byte) (registration.Exchange, error)
+}
+
+// Authority is what the site publishes of one certification authority.
+type Authority struct {
+	Certificate []byte       // DER
+	OCSP        http.Handler // answers at /ocsp/{kind}
+	CRL         http.Handler // serves /crl/{kind}.crl
+}
+
+// Config is what a site is made of. Every field is required but Metrics and Log.
+type Config struct {
+	Origin       string   // scheme://host[:port] under which the site is reached
+	Hosts        []string // Host headers that are answered
+	Scheme       *scheme.Scheme
+	Registration Registration
+	Catalogue    *catalogue.Catalogue
+	Authorities  map[warifu.Kind]Authority
+	Notices      http.Handler // server-sent events and push subscriptions under /api/v1/notices/
+	Metrics      http.Handler
+	Refused      func(operation, problem string) // counted
+	Forecast     func(due time.Time) (time.Time, bool)
+	Ready        func(context.Context) error
+	NewID        func() (string, error) // of a submission
+	Clock        warifu.Clock
+	Log          *slog.Logger
+}
+
+type site struct {
+	Config
+	limits *limits
+}
+
+// New builds the site's handler.
+func New(c Config) http.Handler {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Refused == nil {
+		c.Refused = func(string, string) {}
+	}
+	s := &site{Config: c, limits: newLimits(c.Clock)}
+	mux := http.NewServeMux()
+	api := s.api(mux)
+	s.applications(api)
+	s.devices(api, mux)
+	s.documentation(api, mux)
+	s.health(mux)
+	s.pages(mux)
+	if c.Notices != nil {
+		mux.Handle("/api/v1/notices/", c.Notices)
+	}
+	mux.HandleFunc("/", s.unknown)
+	return s.guard(s.publicKeyInfrastructure(mux))
+}
+
+func (s *site) api(mux *http.ServeMux) huma.API {
+	problemsOnly()
+	config := huma.DefaultConfig("Warifu", "1")
+	config.Info.Description = "Certificates derived from an identity card, on a phone's secure element: apply, personalize, check. " +
+		"Errors are RFC 9457 problems in Japanese and English."
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/openapi", "", "/api/schemas"
+	config.CreateHooks = nil // no schema links in answers
+	config.Servers = []*huma.Server{{URL: s.Origin}}
+	return humago.New(mux, config)
+}
+
+// refused counts and logs a refusal by its slug alone: no value of a request is written down.
+func (s *site) refused(ctx context.Context, operation string, err error) {
+	e := warifu.ProblemOf(err)
+	s.Refused(operation, e.Problem)
+	if e.Code == warifu.CodeInternal {
+		s.Log.ErrorContext(ctx, "internal error", "operation", operation, "error", err.Error())
+		return
+	}
+	s.Log.DebugContext(ctx, "refused", "operation", operation, "problem", e.Problem)
+}
+
+func (s *site) unknown(w http.ResponseWriter, r *http.Request) {
+	writeProblem(w, r, warifu.NotFound("page-unknown"))
+}
