@@ -26,6 +26,8 @@ type Element interface {
 	Internal(caller [32]byte) iso7816.Transmitter
 	// Contactless is the door for a reader.
 	Contactless() iso7816.Transmitter
+	// PowerOff ends every session at either door.
+	PowerOff()
 }
 
 // AppCertificate is the SHA-256 value of the app's signing certificate in the

@@ -53,15 +53,10 @@ func step[In, Out any](f func(context.Context, string, In) (Out, error), limit i
 	})
 }
 
-// Buy names the model of a phone to be bought.
-type Buy struct {
-	Model string `json:"model,omitempty"`
-}
-
 func (p *Phones) buy(w http.ResponseWriter, r *http.Request) (any, error) {
 	var in Buy
 	if err := doorway.Read(w, r, doorway.MaxBody, &in); err != nil {
 		return nil, err
 	}
-	return p.Buy(in.Model)
+	return p.Buy(in)
 }

@@ -34,7 +34,7 @@ func (p *Phones) shelf(w http.ResponseWriter, r *http.Request, problem error) {
 
 func (p *Phones) buyByForm(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
-	bought, err := p.Buy(r.FormValue("model"))
+	bought, err := p.Buy(Buy{Model: r.FormValue("model")})
 	if err != nil {
 		p.shelf(w, r, err)
 		return

@@ -22,10 +22,8 @@ type Config struct {
 	Scheme *scheme.Scheme
 	Clock  warifu.Clock
 	Chips  *field.Field // cards to tap; it knows the phones' chips too
-	// Handset makes the handset with the identifier of a catalogue model, as bought.
-	Handset func(id, model string) (*handset.Handset, error)
-	// Model is what is bought where nobody says.
-	Model string
+	// Handset makes the handset with the identifier, as wished for.
+	Handset func(id string, wish Buy) (*handset.Handset, error)
 }
 
 // Phones are all the phones of a world.
@@ -73,11 +71,18 @@ func number(id string) int {
 	return n
 }
 
-// Buy makes a new phone; model "" means the usual one.
-func (p *Phones) Buy(model string) (handset.Record, error) {
+// Buy says what phone is wanted; the zero value is the usual one.
+type Buy struct {
+	Model      string `json:"model,omitempty"` // catalogue identifier
+	OSBuild    string `json:"osBuild,omitempty"`
+	AppVersion int    `json:"appVersion,omitempty"`
+}
+
+// Buy makes a new phone.
+func (p *Phones) Buy(wish Buy) (handset.Record, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	h, err := p.config.Handset(idPrefix+strconv.Itoa(p.next), cmp.Or(model, p.config.Model))
+	h, err := p.config.Handset(idPrefix+strconv.Itoa(p.next), wish)
 	if err != nil {
 		return handset.Record{}, err
 	}
