@@ -3,6 +3,7 @@ package bureau
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"warifu"
 	"warifu/chip"
@@ -42,14 +43,56 @@ func (b *Bureau) personalize(h *holder) (*chip.Card, error) {
 	personality := r.Body.personality(p)
 	personality.Signature = b.credential(r.newest(warifu.Signature), warifu.Signature, p.PINs.Signature)
 	personality.Authentication = b.credential(r.newest(warifu.Authentication), warifu.Authentication, p.PINs.Authentication)
-	card, err := chip.NewCard(personality, b.chips.Memory(h.id+"-"+r.Body.Serial+".json"))
+	memory := &seat{memory: b.chips.Memory(h.id + "-" + r.Body.Serial + ".json")}
+	card, err := chip.NewCard(personality, memory)
 	if err != nil {
 		return nil, err
 	}
+	h.seat = memory
 	if p.Condition == person.Locked {
 		return card, exhaust(card, p)
 	}
 	return card, nil
+}
+
+// seat is a chip's place at its memory. When the card is personalized again the old
+// chip, which somebody may still hold in a reader, loses its seat and can no longer
+// write over what the new one remembers.
+type seat struct {
+	mu     sync.Mutex
+	memory chip.Memory
+	lost   bool
+}
+
+var errSeatLost = errors.New("the card was personalized again meanwhile")
+
+// Load implements chip.Memory.
+func (s *seat) Load() ([]byte, error) { return s.memory.Load() }
+
+// Save implements chip.Memory.
+func (s *seat) Save(state []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lost {
+		return errSeatLost
+	}
+	return s.memory.Save(state)
+}
+
+// leave takes the seat away; a save under way is waited for.
+func (s *seat) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lost = true
+}
+
+// withdraw ends the live chip, so that the next touch personalizes the card again. The
+// caller holds h.changing.
+func (h *holder) withdraw() {
+	if h.card != nil {
+		h.seat.leave()
+		h.card, h.seat = nil, nil
+	}
 }
 
 // credential is one kind's part of the chip; c is nil for a child's missing signing certificate.

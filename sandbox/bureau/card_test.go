@@ -127,6 +127,23 @@ func TestRenewalChangesTheChipAndKeepsItsPINs(t *testing.T) {
 	}
 }
 
+func TestAChipLeftInAReaderOverARenewalForgetsNothingOfTheNewOnes(t *testing.T) {
+	b := open(t, t.TempDir(), newClock())
+	_, old := touch(t, b, "yuki")
+	if err := b.Renew("yuki", bureau.Renewal{}); err != nil {
+		t.Fatal(err)
+	}
+	_, fresh := touch(t, b, "yuki")
+	wrong := warifu.NewCardPIN([]byte("0000"))
+	_ = fresh.VerifyCard(t.Context(), warifu.Authentication, wrong)
+	if err := old.VerifyCard(t.Context(), warifu.Authentication, wrong); problem(err) == "card-pin-wrong" {
+		t.Error("the old chip still writes to the memory")
+	}
+	if n := tries(t, fresh, warifu.Authentication); n != 2 {
+		t.Errorf("%d tries left", n)
+	}
+}
+
 func TestACardIssuedAnewHasANewSerialNumberAndFreshTries(t *testing.T) {
 	b := open(t, t.TempDir(), newClock())
 	_, token := touch(t, b, "goro") // long expired, card and all

@@ -17,6 +17,7 @@ type holder struct {
 	changing sync.Mutex
 	now      atomic.Pointer[record] // nil until the card was issued
 	card     *chip.Card             // under changing; nil until touched, and again after renewal
+	seat     *seat                  // of card, under changing
 }
 
 // person returns the person as the card has them.

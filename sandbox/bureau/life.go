@@ -119,7 +119,7 @@ func (b *Bureau) Renew(id string, in Renewal) error {
 	if err := b.change(h, func(r *record) (*record, error) { return b.renewed(h, r, in) }); err != nil {
 		return err
 	}
-	h.card = nil // the chip is personalized again when it is next touched
+	h.withdraw()
 	return nil
 }
 

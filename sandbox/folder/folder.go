@@ -30,6 +30,9 @@ func Open(dir string) (Folder, error) {
 	return Folder{dir}, nil
 }
 
+// Path returns the directory, for those who keep a folder of their own inside it.
+func (f Folder) Path() string { return f.dir }
+
 // Sub opens a folder inside f.
 func (f Folder) Sub(name string) (Folder, error) {
 	if err := checkName(name); err != nil {
