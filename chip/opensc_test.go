@@ -48,6 +48,12 @@ func TestOpenSCUsesTheCard(t *testing.T) {
 		}
 		play(t, c, []step{{selectJPKI, "9000"}, {ef("0018"), "9000"}, {"00200080", "63C2"}})
 	})
+	t.Run("opensc-tool reads the record of 共通 and a challenge", func(t *testing.T) {
+		out := stack.Run("opensc-tool", "--send-apdu", "00A4040C0AD3921000310001010100", "--send-apdu", "00B2010C00", "--send-apdu", "0084000008")
+		if strings.Count(out, "SW1=0x90, SW2=0x00") != 3 || !strings.Contains(out, "01 1C 30 30 31 32 33 34") {
+			t.Fatalf("%s", out)
+		}
+	})
 	for id, secret := range map[string]string{"1": authenticationPIN, "2": signaturePassword} {
 		t.Run("pkcs11-tool signs with key "+id, func(t *testing.T) { signWithPKCS11(t, stack, id, secret) })
 	}
