@@ -3,6 +3,7 @@ package ca
 import (
 	"crypto/ecdsa"
 	"crypto/x509"
+	"strconv"
 	"time"
 
 	"warifu"
@@ -89,9 +90,9 @@ func (i *Issuer) checkTerms(c *claim) error {
 	case c.document.Scheme != i.Scheme.ID():
 		return warifu.Refused("scheme-other", "scheme", i.Scheme.ID())
 	case c.document.Consent != i.Scheme.Consent:
-		return warifu.Refused("consent-missing", "consent", i.Scheme.Consent)
+		return warifu.Refused("consent-missing", "version", i.Scheme.Consent)
 	case c.document.AppVersion < i.Scheme.MinimumAppVersion:
-		return warifu.Refused("app-too-old")
+		return warifu.Refused("app-too-old", "version", strconv.Itoa(i.Scheme.MinimumAppVersion))
 	}
 	return nil
 }

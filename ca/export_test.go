@@ -12,3 +12,6 @@ func LintAs(i *Issuer, tbs []byte, c *x509.Certificate) error {
 
 // Zlint runs zlint alone.
 func Zlint(i *Issuer, der []byte) error { return i.zlintAll(der) }
+
+// ZlintRules says how many lints of zlint are asked.
+func ZlintRules(i *Issuer) int { return len(i.zlint.CertificateLints().Lints()) }
