@@ -30,7 +30,7 @@ var sqlitePragmas = []string{
 // parseDSN understands "sqlite:/path/to/file.db", "postgres://…" and
 // "postgresql://…"; anything else is Invalid "store-dsn".
 func parseDSN(dsn string) (source, error) {
-	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok && path != "" && !strings.ContainsAny(path, "?#\x00") {
+	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok && path != "" && !strings.ContainsAny(path, "?\x00") {
 		abs, err := filepath.Abs(path)
 		if err != nil {
 			return source{}, warifu.Invalid("store-dsn").With(err)

@@ -59,10 +59,14 @@ func (tx *Tx) LeaseJobs(kind string, now time.Time, length time.Duration, limit 
 	if tx.readOnly {
 		return nil, tx.fail(errReadOnly)
 	}
-	jobs, err := list(tx.work, scanJob, `UPDATE jobs SET state = 'leased', attempts = attempts + 1, lease = $1, lease_until = $2
-		WHERE state = 'ready' AND id IN (SELECT id FROM jobs WHERE kind = $3 AND state = 'ready' AND due_at <= $4
-			ORDER BY due_at, id LIMIT $5`+tx.store.engine.skipLocked()+`)
-		RETURNING `+jobColumns, tx.NewID(), micros(now.Add(length)), kind, micros(now), limit)
+	// Materialized, or PostgreSQL may run the inner SELECT more than once and lease
+	// more than the limit.
+	jobs, err := list(tx.work, scanJob, `WITH next AS MATERIALIZED (
+			SELECT id FROM jobs WHERE kind = $1 AND state = 'ready' AND due_at <= $2 ORDER BY due_at, id LIMIT $3`+
+		tx.store.engine.skipLocked()+`)
+		UPDATE jobs SET state = 'leased', attempts = attempts + 1, lease = $4, lease_until = $5
+		WHERE state = 'ready' AND id IN (SELECT id FROM next) RETURNING `+jobColumns,
+		kind, micros(now), limit, tx.NewID(), micros(now.Add(length)))
 	sortJobs(jobs) // RETURNING promises no order
 	return jobs, err
 }

@@ -20,14 +20,7 @@ type Ledger struct {
 
 // OpenLedger opens a database that MigrateLedger has made ready; errors as Open.
 func OpenLedger(ctx context.Context, dsn string, seal Sealer) (*Ledger, error) {
-	if err := requireMigrated(ctx, dsn, ledgerMigrations, "ledgermigrations"); err != nil {
-		return nil, err
-	}
-	src, err := parseDSN(dsn)
-	if err != nil {
-		return nil, err
-	}
-	e, err := openEngine(src)
+	e, err := ledgerSchema.open(ctx, dsn)
 	if err != nil {
 		return nil, err
 	}

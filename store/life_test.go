@@ -121,22 +121,22 @@ func TestDatabaseItselfRefusesIllegalStates(t *testing.T) {
 		db := w.bare()
 		const move = "INSERT INTO moves (life, subject, seq, previous, from_state, verb, to_state, at) VALUES "
 		for what, statement := range map[string]string{
-			"a revoked credential made active":        "UPDATE credentials SET state = 'active'",
-			"a revoked credential stepped back":       "UPDATE credentials SET state = 'pending', step = 5",
-			"a state that does not exist":             "UPDATE applications SET state = 'approved'",
-			"an application issued without a move":    "UPDATE applications SET state = 'issued', step = 1",
-			"an arrow that is not there":              move + "('credential', '" + c.ID + "', 2, 1, 'revoked', 'resume', 'active', 0)",
-			"an arrow from a state it is not in":      move + "('credential', '" + c.ID + "', 2, 1, 'held', 'resume', 'active', 0)",
-			"a fork of a life":                        move + "('credential', '" + c.ID + "', 1, 0, 'pending', 'activate', 'active', 0)",
-			"a life begun twice":                      move + "('credential', '" + c.ID + "', 0, NULL, '', 'begin', 'pending', 0)",
-			"a life begun in the middle":              move + "('credential', 'x', 3, NULL, '', 'begin', 'pending', 0)",
-			"a jump over a step":                      move + "('credential', '" + c.ID + "', 3, 2, 'revoked', 'revoke', 'revoked', 0)",
-			"a history rewritten":                     "UPDATE moves SET to_state = 'active' WHERE seq = 1",
-			"a history deleted":                       "DELETE FROM moves WHERE subject = '" + c.ID + "'",
-			"a new arrow's state without the arrow":   "INSERT INTO moves (life, subject, seq, previous, from_state, verb, to_state, at) VALUES ('credential', 'y', 0, NULL, '', 'begin', 'active', 0)",
-			"an application that is a credential":     "UPDATE applications SET life = 'credential'",
-			"a credential of no application":          "UPDATE credentials SET application = 'nobody'",
-			"a status that is none":                   "UPDATE credentials SET cert_status = 3",
+			"a revoked credential made active":      "UPDATE credentials SET state = 'active'",
+			"a revoked credential stepped back":     "UPDATE credentials SET state = 'pending', step = 5",
+			"a state that does not exist":           "UPDATE applications SET state = 'approved'",
+			"an application issued without a move":  "UPDATE applications SET state = 'issued', step = 1",
+			"an arrow that is not there":            move + "('credential', '" + c.ID + "', 2, 1, 'revoked', 'resume', 'active', 0)",
+			"an arrow from a state it is not in":    move + "('credential', '" + c.ID + "', 2, 1, 'held', 'resume', 'active', 0)",
+			"a fork of a life":                      move + "('credential', '" + c.ID + "', 1, 0, 'pending', 'activate', 'active', 0)",
+			"a life begun twice":                    move + "('credential', '" + c.ID + "', 0, NULL, '', 'begin', 'pending', 0)",
+			"a life begun in the middle":            move + "('credential', 'x', 3, NULL, '', 'begin', 'pending', 0)",
+			"a jump over a step":                    move + "('credential', '" + c.ID + "', 3, 2, 'revoked', 'revoke', 'revoked', 0)",
+			"a history rewritten":                   "UPDATE moves SET to_state = 'active' WHERE seq = 1",
+			"a history deleted":                     "DELETE FROM moves WHERE subject = '" + c.ID + "'",
+			"a new arrow's state without the arrow": "INSERT INTO moves (life, subject, seq, previous, from_state, verb, to_state, at) VALUES ('credential', 'y', 0, NULL, '', 'begin', 'active', 0)",
+			"an application that is a credential":   "UPDATE applications SET life = 'credential'",
+			"a credential of no application":        "UPDATE credentials SET application = 'nobody'",
+			"a status that is none":                 "UPDATE credentials SET cert_status = 3",
 		} {
 			if _, err := db.Exec(statement); err == nil {
 				t.Errorf("the database accepted %s", what)

@@ -19,18 +19,28 @@ var storeMigrations embed.FS
 //go:embed ledgermigrations/*.sql
 var ledgerMigrations embed.FS
 
+// schema is one family of migrations, numbered from one without gaps, with the
+// table that says how far a database has come. The tables differ so that a ledger is
+// never opened as a registration database or the reverse.
+type schema struct {
+	files  embed.FS
+	folder string
+	table  string
+}
+
+var (
+	storeSchema  = schema{storeMigrations, "migrations", "store_version"}
+	ledgerSchema = schema{ledgerMigrations, "ledgermigrations", "ledger_version"}
+)
+
 // Migrate brings the registration database to this program's schema, making the
 // SQLite file when there is none. Several servers may call it at once.
-func Migrate(ctx context.Context, dsn string) error {
-	return migrate(ctx, dsn, storeMigrations, "migrations")
-}
+func Migrate(ctx context.Context, dsn string) error { return storeSchema.migrate(ctx, dsn) }
 
 // MigrateLedger does the same for a certification authority's ledger.
-func MigrateLedger(ctx context.Context, dsn string) error {
-	return migrate(ctx, dsn, ledgerMigrations, "ledgermigrations")
-}
+func MigrateLedger(ctx context.Context, dsn string) error { return ledgerSchema.migrate(ctx, dsn) }
 
-func migrate(ctx context.Context, dsn string, files embed.FS, folder string) error {
+func (s schema) migrate(ctx context.Context, dsn string) error {
 	src, err := parseDSN(dsn)
 	if err != nil {
 		return err
@@ -41,7 +51,7 @@ func migrate(ctx context.Context, dsn string, files embed.FS, folder string) err
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(2) // goose keeps one for its lock
-	p, err := newProvider(src, db, files, folder)
+	p, err := s.provider(src, db)
 	if err != nil {
 		return err
 	}
@@ -49,42 +59,43 @@ func migrate(ctx context.Context, dsn string, files embed.FS, folder string) err
 	return translate(err)
 }
 
-func newProvider(src source, db *sql.DB, files embed.FS, folder string) (*goose.Provider, error) {
-	scripts, err := fs.Sub(files, folder)
+func (s schema) provider(src source, db *sql.DB) (*goose.Provider, error) {
+	scripts, err := fs.Sub(s.files, s.folder)
 	if err != nil {
 		return nil, err
 	}
 	if src.isSQLite() {
-		return goose.NewProvider(goose.DialectSQLite3, db, scripts)
+		return goose.NewProvider(goose.DialectSQLite3, db, scripts, goose.WithTableName(s.table))
 	}
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(goose.DialectPostgres, db, scripts, goose.WithSessionLocker(locker))
+	return goose.NewProvider(goose.DialectPostgres, db, scripts, goose.WithTableName(s.table), goose.WithSessionLocker(locker))
 }
 
-// requireMigrated refuses a database whose schema is not exactly this program's:
+// newest is the version that this program knows.
+func (s schema) newest() (int64, error) {
+	entries, err := fs.ReadDir(s.files, s.folder)
+	return int64(len(entries)), err
+}
+
+// require refuses a database whose schema is not exactly this program's:
 // Unavailable "store-not-migrated" (older) or "store-too-new".
-func requireMigrated(ctx context.Context, dsn string, files embed.FS, folder string) error {
-	src, err := parseDSN(dsn)
-	if err != nil {
-		return err
-	}
+func (s schema) require(ctx context.Context, src source) error {
 	db, err := src.open(false)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	have, err := schemaVersion(ctx, db)
+	have, err := s.version(ctx, db)
 	if err != nil {
 		return err
 	}
-	entries, err := fs.ReadDir(files, folder)
-	if err != nil {
+	want, err := s.newest()
+	switch {
+	case err != nil:
 		return err
-	}
-	switch want := int64(len(entries)); { // numbered from one without gaps; a test says so
 	case have < want:
 		return warifu.Unavailable("store-not-migrated")
 	case have > want:
@@ -93,12 +104,12 @@ func requireMigrated(ctx context.Context, dsn string, files embed.FS, folder str
 	return nil
 }
 
-func schemaVersion(ctx context.Context, db *sql.DB) (int64, error) {
+func (s schema) version(ctx context.Context, db *sql.DB) (int64, error) {
 	if err := db.PingContext(ctx); err != nil {
 		return 0, warifu.Unavailable("store-unavailable").With(err)
 	}
 	var version int64
-	err := db.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version").Scan(&version)
+	err := db.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+s.table).Scan(&version)
 	var known *warifu.Error
 	if errors.As(translate(err), &known) {
 		return 0, known
@@ -107,4 +118,16 @@ func schemaVersion(ctx context.Context, db *sql.DB) (int64, error) {
 		return 0, nil
 	}
 	return version, nil
+}
+
+// open opens a database that has this schema.
+func (s schema) open(ctx context.Context, dsn string) (engine, error) {
+	src, err := parseDSN(dsn)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.require(ctx, src); err != nil {
+		return nil, err
+	}
+	return openEngine(src)
 }

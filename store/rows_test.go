@@ -106,11 +106,11 @@ func TestCredentialComesBackAsItWent(t *testing.T) {
 
 func TestOneCredentialOfEachKindAnApplication(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		a := w.insertApplication("p")
-		c := w.insertCredential(a, warifu.Signature)
+		c := w.insertCredential(w.insertApplication("p"), warifu.Signature)
+		other := w.insertApplication("q")
 		for what, change := range map[string]func(*store.Credential){
 			"second of the kind": func(d *store.Credential) { d.Serial = []byte{7}; d.PublicKey = digest("7") },
-			"same serial":        func(d *store.Credential) { d.Kind = warifu.Authentication; d.Kind = c.Kind; d.PublicKey = digest("8") },
+			"same serial":        func(d *store.Credential) { d.Application = other.ID; d.PublicKey = digest("8") },
 			"same key":           func(d *store.Credential) { d.Kind = warifu.Authentication; d.Serial = []byte{9} },
 		} {
 			d := c

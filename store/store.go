@@ -31,14 +31,7 @@ type Store struct {
 // "store-not-migrated", "store-too-new". The clock stamps identifiers only; every
 // instant in a row is the caller's.
 func Open(ctx context.Context, dsn string, seal Sealer, clock warifu.Clock) (*Store, error) {
-	if err := requireMigrated(ctx, dsn, storeMigrations, "migrations"); err != nil {
-		return nil, err
-	}
-	src, err := parseDSN(dsn)
-	if err != nil {
-		return nil, err
-	}
-	e, err := openEngine(src)
+	e, err := storeSchema.open(ctx, dsn)
 	if err != nil {
 		return nil, err
 	}

@@ -203,7 +203,9 @@ func TestReadSeesOneSnapshot(t *testing.T) {
 		w.read(func(tx *store.Tx) error {
 			before, err := tx.Models()
 			must(t, err)
-			w.write(func(tx *store.Tx) error { return tx.PutModel(store.Model{ID: "new", Data: []byte("{}"), Revision: base}) })
+			w.write(func(tx *store.Tx) error {
+				return tx.PutModel(store.Model{ID: "new", Data: []byte("{}"), Revision: base})
+			})
 			after, err := tx.Models()
 			equal(t, "models", len(after), len(before))
 			return err
@@ -223,13 +225,13 @@ func TestOpenRefusesWhatIsNotReady(t *testing.T) {
 	_, err = store.Open(ctx, "postgres:///nothing?host="+dir+"&user=nobody", newKeyring(), still)
 	wantProblem(t, err, "store-unavailable")
 	onBoth(t, func(t *testing.T, w *world) {
-		_, err := store.OpenLedger(ctx, w.dsn, newKeyring()) // same version number, other schema: told apart by the table
-		_ = err
-		_, err = w.bare().Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)")
+		_, err := store.OpenLedger(ctx, w.dsn, newKeyring()) // same version number, another schema
+		wantProblem(t, err, "store-not-migrated")
+		_, err = w.bare().Exec("INSERT INTO store_version (version_id, is_applied) VALUES (99, true)")
 		must(t, err)
 		_, err = store.Open(ctx, w.dsn, w.seal, still)
 		wantProblem(t, err, "store-too-new")
-		_, err = w.bare().Exec("DELETE FROM goose_db_version WHERE version_id > 0")
+		_, err = w.bare().Exec("DELETE FROM store_version WHERE version_id > 0")
 		must(t, err)
 		_, err = store.Open(ctx, w.dsn, w.seal, still)
 		wantProblem(t, err, "store-not-migrated")
