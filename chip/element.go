@@ -87,6 +87,13 @@ func (e *Element) Internal(caller [sha256.Size]byte) iso7816.Transmitter {
 // READ BINARY, VERIFY and COMPUTE SIGNATURE, and nothing else.
 func (e *Element) Contactless() iso7816.Transmitter { return &view{element: e} }
 
+// elementATR is what a contactless reader makes of the element, a card of type B: PC/SC part 3
+// §3.1.3.2.3 around our own application data, "WARI".
+var elementATR = []byte{0x3B, 0x88, 0x80, 0x01, 0x57, 0x41, 0x52, 0x49, 0x00, 0x81, 0xA1, 0x00, 0x24}
+
+// ATR is the answer to reset that a reader reports.
+func (e *Element) ATR() []byte { return append([]byte(nil), elementATR...) }
+
 // PowerOff ends every session on every interface; the memory stays. The next command finds
 // the chip powered again.
 func (e *Element) PowerOff() {

@@ -26,6 +26,17 @@ func (v *view) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	return v.element.receive(ctx, v, command)
 }
 
+// PowerOff implements iso7816.Powered for a reader: the phone left its field, and this
+// interface's session is over. The chip itself stays powered by the phone.
+func (v *view) PowerOff() {
+	v.element.mu.Lock()
+	defer v.element.mu.Unlock()
+	v.system, v.rest = nil, nil
+}
+
+// Reset implements iso7816.Powered.
+func (v *view) Reset() { v.PowerOff() }
+
 // answer runs with the element locked.
 func (v *view) answer(command []byte) []byte {
 	if v.system == nil || v.power != v.element.power {
