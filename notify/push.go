@@ -83,7 +83,7 @@ func (p *Push) Send(ctx context.Context, element warifu.ElementID, n Notice) err
 	status, err := p.post(ctx, s, n)
 	switch {
 	case errors.Is(err, ErrForbiddenAddress):
-		return errors.Join(warifu.Refused("push-refused", "status", "0"), p.config.Subscriptions.DropSubscription(ctx, element))
+		return errors.Join(warifu.Refused("push-refused", "status", "forbidden address"), p.config.Subscriptions.DropSubscription(ctx, element))
 	case err != nil:
 		return warifu.Unavailable("push-unavailable").With(err)
 	}
