@@ -168,6 +168,18 @@ func TestSomebodyUnknownIsToldSo(t *testing.T) {
 	}
 }
 
+func TestNobodyIsIssuedACertificateOfAnotherDay(t *testing.T) {
+	b := open(t, t.TempDir(), newClock())
+	g := person.Generator{Seed: 1, Start: start}
+	for name, date := range map[string]string{"tomorrow": "2026-11-23", "before there was an authority": "2010-01-01"} {
+		r := g.Person(7).Record()
+		r.Birth, r.CardIssued, r.CertificatesIssued = "1970-01-01", date, date
+		if _, err := b.New(r); warifu.ProblemOf(err).Params["field"] != "certificates_issued" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestFurtherPersonsSurviveARestart(t *testing.T) {
 	dir := t.TempDir()
 	first := open(t, dir, newClock())

@@ -3,6 +3,7 @@ package bureau
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"warifu"
@@ -48,10 +49,12 @@ func (b *Bureau) personalize(h *holder) (*chip.Card, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.seat = memory
 	if p.Condition == person.Locked {
-		return card, exhaust(card, p)
+		if err := exhaust(card, p); err != nil {
+			return nil, err
+		}
 	}
+	h.seat = memory
 	return card, nil
 }
 
@@ -114,13 +117,25 @@ func exhaust(card *chip.Card, p person.Person) error {
 		return err
 	}
 	for kind, pin := range map[warifu.Kind]warifu.CardPIN{warifu.Signature: p.PINs.Signature, warifu.Authentication: p.PINs.Authentication} {
-		for err = nil; !errors.Is(err, &warifu.Error{Problem: "card-pin-blocked"}); {
-			if err = token.VerifyCard(ctx, kind, wrong(pin)); err == nil || errors.Is(err, &warifu.Error{Problem: "internal"}) {
-				return errors.Join(errors.New("a card could not be locked"), err)
-			}
+		if pin.Len() == 0 {
+			continue // a child has no signing password to forget
+		}
+		if err := block(ctx, token, kind, wrong(pin)); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// block types the wrong PIN until the chip says that it is blocked.
+func block(ctx context.Context, token *jpki.Token, kind warifu.Kind, pin warifu.CardPIN) error {
+	var err error
+	for range jpki.RuleOf(kind).Tries + 1 {
+		if err = token.VerifyCard(ctx, kind, pin); errors.Is(err, &warifu.Error{Problem: "card-pin-blocked"}) {
+			return nil
+		}
+	}
+	return fmt.Errorf("a card could not be locked: %w", err)
 }
 
 // wrong returns a PIN of the same form that differs in its last character.

@@ -1,7 +1,6 @@
 package bureau
 
 import (
-	"crypto/rsa"
 	"crypto/x509"
 	"slices"
 	"time"
@@ -28,21 +27,12 @@ type certificate struct {
 	Reason    warifu.Reason `json:"reason,omitempty"`
 
 	parsed *x509.Certificate
-	key    *rsa.PrivateKey
 }
 
-// revive parses what JSON brought.
-func (c *certificate) revive() error {
-	parsed, err := x509.ParseCertificate(c.DER)
-	if err != nil {
-		return err
-	}
-	key, err := x509.ParsePKCS8PrivateKey(c.Key)
-	if err != nil {
-		return err
-	}
-	c.parsed, c.key = parsed, key.(*rsa.PrivateKey)
-	return nil
+// revive parses the certificate that JSON or the authority brought.
+func (c *certificate) revive() (err error) {
+	c.parsed, err = x509.ParseCertificate(c.DER)
+	return err
 }
 
 func (c *certificate) serial() []byte { return c.parsed.SerialNumber.Bytes() }

@@ -61,12 +61,17 @@ func (b *Bureau) Show(id string) (View, error) {
 	return v, nil
 }
 
-// New lists a further person, whose card is issued when it is first touched. Errors:
-// Conflict "person-exists", and those of person.Record.Person.
+// New lists a further person, whose card is issued when it is first touched. Relative
+// dates count from now; certificates of a day to come, or older than the authority,
+// are refused. Errors: Conflict "person-exists", and those of person.Record.Person.
 func (b *Bureau) New(in person.Record) (person.Person, error) {
-	p, err := in.Person(b.config.Clock.Now())
+	now := b.config.Clock.Now()
+	p, err := in.Person(now)
 	if err != nil {
 		return person.Person{}, err
+	}
+	if p.CertificatesIssued.After(now) || p.CertificatesIssued.Before(b.authorities[warifu.Signature].certificate.NotBefore) {
+		return person.Person{}, warifu.Invalid("person-invalid", "field", "certificates_issued")
 	}
 	b.adding.Lock()
 	defer b.adding.Unlock()

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
@@ -140,9 +141,11 @@ func (r Record) check(p Person) error {
 		holds bool
 	}{
 		{"id", idForm.MatchString(r.ID)},
+		{"difference", optional(r.Difference.Ja, 200) && optional(r.Difference.En, 200)},
 		{"name", plain(r.Name, 100)},
+		{"registered", optional(r.Registered, 100)},
 		{"name_substitution", positions(p.NameSubstitution, p.Name)},
-		{"kana", r.Kana == "" || plain(r.Kana, 100)},
+		{"kana", optional(r.Kana, 100)},
 		{"sex", r.Sex == Male || r.Sex == Female || r.Sex == NotApplicable},
 		{"address", plain(r.Address, AddressLimit)},
 		{"address_substitution", positions(p.AddressSubstitution, p.Address)},
@@ -174,8 +177,10 @@ func signaturePIN(s string, p Person) bool {
 // plain: some text, within the limit, without control characters.
 func plain(s string, limit int) bool {
 	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= limit &&
-		!strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r == 0x7F })
+		!strings.ContainsFunc(s, unicode.IsControl)
 }
+
+func optional(s string, limit int) bool { return s == "" || plain(s, limit) }
 
 func positions(s, of string) bool {
 	return len(s) == utf8.RuneCountInString(of) && strings.Trim(s, "01") == ""
