@@ -181,16 +181,18 @@ func (a *App) SetSecrets(ctx context.Context, d *Draft, typed Secrets) error {
 	return err
 }
 
+// Submission is what Submit hands in.
+func (d *Draft) Submission() Submission {
+	return Submission{Document: d.document, Attestation: d.attestation, Chain: d.chain, SecretsSet: d.secretsSet, CardAuthentication: d.cardAuth}
+}
+
 // Submit hands the application in. When it returns nil the server has it durably.
 // It may be called again after a failure: the same document is the same application.
 func (a *App) Submit(ctx context.Context, d *Draft) error {
 	if d.secretsSet == nil {
 		return warifu.Conflict("draft-secrets-missing")
 	}
-	application, err := a.Server.Submit(ctx, Submission{
-		Document: d.document, Attestation: d.attestation, Chain: d.chain,
-		SecretsSet: d.secretsSet, CardAuthentication: d.cardAuth,
-	})
+	application, err := a.Server.Submit(ctx, d.Submission())
 	if err != nil {
 		return err
 	}

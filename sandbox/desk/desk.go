@@ -89,7 +89,8 @@ type Certificate struct {
 	Status   warifu.CertStatus `json:"status"`
 }
 
-func cardOf(v bureau.View) Card {
+// CardOf shows a card as the desk does.
+func CardOf(v bureau.View) Card {
 	c := Card{Record: v.Person.Record(), Issued: v.Issued, State: v.State, CardSerial: v.CardSerial, CardExpires: v.CardExpires}
 	for _, x := range v.Certificates {
 		c.Certificates = append(c.Certificates, Certificate{
@@ -106,7 +107,7 @@ func (d *Desk) all() ([]Card, error) {
 	}
 	cards := make([]Card, 0, len(views))
 	for _, v := range views {
-		cards = append(cards, cardOf(v))
+		cards = append(cards, CardOf(v))
 	}
 	return cards, nil
 }
@@ -151,7 +152,7 @@ func (d *Desk) show(id string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cardOf(v), nil
+	return CardOf(v), nil
 }
 
 // ChangePIN is a card's password changed at the counter (K16): never in the app (R31).

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"strings"
+	"time"
+
+	"warifu"
+	"warifu/chip"
+	"warifu/sandbox/desk"
+	"warifu/text"
+)
+
+type cardCommand struct {
+	New    cardNew    `cmd:"" help:"Make a further person with a card."`
+	List   cardList   `cmd:"" help:"List the persons and their cards."`
+	Show   cardShow   `cmd:"" help:"Show a card, its PINs and its certificates."`
+	Passwd cardPasswd `cmd:"" help:"Change one of the card's own passwords, at the counter."`
+	Serve  cardServe  `cmd:"" help:"Put a card in a PC/SC reader (virtual reader driver)."`
+}
+
+type cardNew struct{}
+
+func (cardNew) Run(s *session) error {
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	var c desk.Card
+	if err := d.Post(s.ctx, "/api/cards", struct{}{}, &c); err != nil {
+		return err
+	}
+	return s.say(c, "cli.card-made", map[string]string{"card": c.ID, "name": c.Name})
+}
+
+type cardList struct{}
+
+func (cardList) Run(s *session) error {
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	var cards []desk.Card
+	if err := d.Get(s.ctx, "/api/cards", &cards); err != nil {
+		return err
+	}
+	rows := [][]string{s.heads("card", "name", "state", "difference")}
+	for _, c := range cards {
+		rows = append(rows, []string{c.ID, c.Name, c.State, s.in(c.Difference.Ja, c.Difference.En)})
+	}
+	return s.table(cards, rows)
+}
+
+type cardShow struct {
+	Card string `arg:"" help:"The person's identifier, as card list has it."`
+}
+
+func (c cardShow) Run(s *session) error {
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	var card desk.Card
+	if err := d.Get(s.ctx, "/api/cards/"+c.Card, &card); err != nil {
+		return err
+	}
+	rows := [][]string{
+		{s.word("card"), card.ID}, {s.word("name"), card.Name}, {s.word("birth"), card.Birth}, {s.word("address"), card.Address},
+		{s.word("difference"), s.in(card.Difference.Ja, card.Difference.En)},
+		{s.word("pin-signature"), card.PINs.Signature}, {s.word("pin-authentication"), card.PINs.Authentication},
+		{s.word("pin-text"), card.PINs.Text}, {s.word("pin-register"), card.PINs.Register}, {s.word("state"), card.State},
+	}
+	for _, x := range card.Certificates {
+		rows = append(rows, []string{s.kind(x.Kind), x.Serial + "  " + x.Status.String() + "  " + x.NotAfter.Format(time.DateOnly)})
+	}
+	return s.table(card, rows)
+}
+
+type cardPasswd struct {
+	Card    string `arg:"" help:"The person's identifier."`
+	Kind    string `enum:"signature,authentication" default:"authentication" help:"Which of the card's passwords."`
+	Current string `help:"The present one; asked for if not given."`
+	Next    string `help:"The new one; asked for if not given."`
+}
+
+func (c cardPasswd) Run(s *session) error {
+	kind, err := warifu.ParseKind(c.Kind)
+	if err != nil {
+		return err
+	}
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	in := desk.ChangePIN{Kind: kind}
+	if in.Current, err = s.ask(c.Current, "cli.ask-card-"+c.Kind); err != nil {
+		return err
+	}
+	if in.Next, err = s.ask(c.Next, "cli.ask-card-new"); err != nil {
+		return err
+	}
+	if err := d.Post(s.ctx, "/api/cards/"+c.Card+"/secret", in, nil); err != nil {
+		return err
+	}
+	return s.say(struct{}{}, "cli.card-password-changed", nil)
+}
+
+type cardServe struct {
+	Card string `arg:"" help:"The person's identifier."`
+	VPCD string `name:"vpcd" required:"" placeholder:"HOST:PORT" help:"Where the reader driver listens."`
+}
+
+func (c cardServe) Run(s *session) error { return s.serveVPCD(c.Card, c.VPCD, chip.DefaultATR) }
+
+// heads are a table's column heads, word their text; both end in the reader's language.
+func (s *session) heads(keys ...string) []string {
+	for i, k := range keys {
+		keys[i] = s.word(k)
+	}
+	return keys
+}
+
+func (s *session) word(key string) string { return text.Sentence("cli.word-"+key, s.lang, nil) }
+
+func (s *session) kind(k warifu.Kind) string { return s.word("kind-" + k.String()) }
+
+func (s *session) in(ja, en string) string {
+	if s.lang == text.Japanese {
+		return ja
+	}
+	return strings.TrimSpace(en)
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"warifu"
+	"warifu/sandbox/desk"
+	"warifu/sandbox/tour"
+	"warifu/sandbox/world"
+)
+
+type tourCommand struct {
+	Scheme    string `enum:"jp-mobile,jp-mobile-strict,jp-mobile-2023,badge" default:"jp-mobile" help:"The rules to walk by."`
+	Card      string `default:"taro" help:"Whose card is tapped."`
+	Dir       string `type:"path" placeholder:"DIR" help:"Keep the world here; by default a temporary folder, removed afterwards."`
+	Processes bool   `help:"Card, secure element and server as three processes that exchange only APDU octets and HTTP."`
+}
+
+func (c tourCommand) Run(s *session) error {
+	dir := c.Dir
+	if dir == "" {
+		temporary, err := os.MkdirTemp("", "warifu-tour-*")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(temporary)
+		dir = temporary
+	}
+	walk := func(ctx context.Context, stage tour.Stage) error {
+		return tour.Run(ctx, stage, warifu.SystemClock{}, func(step tour.Step) { c.report(s, step) })
+	}
+	var err error
+	if c.Processes {
+		err = c.apart(s, dir, walk)
+	} else {
+		err = c.together(s, dir, walk)
+	}
+	if err != nil {
+		return err
+	}
+	return s.tell("cli.tour-done", nil)
+}
+
+// report prints one stop: a JSON line, or one for people.
+func (c tourCommand) report(s *session, step tour.Step) {
+	if s.json {
+		_ = s.print(step)
+		return
+	}
+	mark := "ok"
+	if !step.OK {
+		mark = "FAILED"
+	}
+	fmt.Fprintf(s.std.out, "%d  %-24s %-6s %8.1f ms  %s\n", step.Step, step.Name, mark, step.MS, step.Detail)
+}
+
+// together walks in one process.
+func (c tourCommand) together(s *session, dir string, walk func(context.Context, tour.Stage) error) error {
+	w, err := world.Open(s.ctx, world.Config{Dir: dir, AnyPort: true, Scheme: c.Scheme, Log: demoCommand{}.log(s)})
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(s.ctx)
+	defer stop()
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- w.Run(ctx, func() error { close(ready); return nil }) }()
+	select {
+	case <-ready:
+	case err := <-ended:
+		return err
+	}
+	stage, err := c.stage(w)
+	if err == nil {
+		err = walk(ctx, stage)
+	}
+	stop()
+	if stopped := <-ended; err == nil {
+		err = stopped
+	}
+	return err
+}
+
+// stage sets the world's first phone and the person's card on it.
+func (c tourCommand) stage(w *world.World) (tour.Stage, error) {
+	var stage tour.Stage
+	card, err := w.Bureau.Card(c.Card)
+	if err != nil {
+		return stage, err
+	}
+	holder, err := w.Bureau.Show(c.Card)
+	if err != nil {
+		return stage, err
+	}
+	handset, err := w.Phones.Handset(w.Phones.List()[0].ID)
+	if err != nil {
+		return stage, err
+	}
+	server, err := w.Client()
+	if err != nil {
+		return stage, err
+	}
+	stage = tour.Stage{
+		App: handset.App(server, w.Scheme, w.Clock), Card: card, Places: w.Places,
+		PowerOff: func() { card.PowerOff(); handset.Element.PowerOff() },
+	}
+	stage.Holder = desk.CardOf(holder)
+	stage.Trust, err = w.Trust()
+	return stage, err
+}

@@ -1,0 +1,5 @@
+// Package tour walks the whole walk of docs/design.md §3 in a fresh world, from the
+// card's chip to a relying party's yes, and checks at every stop what must hold there
+// and some of what must not. It sees of the world only what a phone sees: two chips
+// that answer APDUs, and HTTP.
+package tour

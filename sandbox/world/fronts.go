@@ -1,0 +1,95 @@
+package world
+
+import (
+	"context"
+	"crypto/x509"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"warifu"
+	"warifu/profile"
+	"warifu/sandbox/bank"
+	"warifu/sandbox/desk"
+	"warifu/verify"
+)
+
+// bureauPrefix is where the card bureau answers, at the desk's address.
+const bureauPrefix = "/bureau"
+
+// openFronts puts desk, phones and bank behind their doors.
+func (w *World) openFronts(context.Context) error {
+	w.desk = desk.New(desk.Config{
+		Places: w.Places, Scheme: w.Scheme, Cards: w.Bureau, Phones: w.Phones.List, Chips: w.Chips, Clock: hands{w},
+	})
+	trust, err := w.Trust()
+	if err != nil {
+		return err
+	}
+	w.bank = bank.New(bank.Config{
+		Origin: w.Places.Bank, Phones: w.Places.Phones, Clock: w.Clock,
+		Verifier: verify.New(trust, verify.FirstOf{verify.OCSPClient{}, &verify.CRLClient{}}, w.Clock),
+	})
+	w.put(doorDesk, w.deskSite())
+	w.put(doorPhones, routes(w.Phones.Routes))
+	w.put(doorBank, routes(w.bank.Routes))
+	return nil
+}
+
+func routes(add func(*http.ServeMux)) http.Handler {
+	mux := http.NewServeMux()
+	add(mux)
+	return mux
+}
+
+// deskSite is the desk with the bureau below its prefix. The bureau is told apart by
+// hand: a mux would clean the slashes out of an OCSP request's base64.
+func (w *World) deskSite() http.Handler {
+	front, cards := routes(w.desk.Routes), http.StripPrefix(bureauPrefix, w.Bureau.Handler())
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, bureauPrefix+"/") {
+			cards.ServeHTTP(rw, r)
+			return
+		}
+		front.ServeHTTP(rw, r)
+	})
+}
+
+// Trust is what a relying party of this world believes: the server's two authorities
+// for phones, the bureau's two for cards.
+func (w *World) Trust() (verify.Trust, error) {
+	var trust verify.Trust
+	for _, kind := range warifu.Kinds {
+		der, err := os.ReadFile(w.path("server", kind.String()+".cer"))
+		if err != nil {
+			return trust, err
+		}
+		authority, err := x509.ParseCertificate(der)
+		if err != nil {
+			return trust, err
+		}
+		if err := trust.Add(profile.ClassPhone, kind, authority); err != nil {
+			return trust, err
+		}
+		if err := trust.Add(profile.ClassCard, kind, w.Bureau.Authority(kind)); err != nil {
+			return trust, err
+		}
+	}
+	return trust, nil
+}
+
+// hands move the world's clock and wake whoever waits for an hour.
+type hands struct{ world *World }
+
+// Now implements warifu.Clock.
+func (h hands) Now() time.Time { return h.world.Clock.Now() }
+
+// To implements desk.Clock.
+func (h hands) To(t time.Time) error {
+	if err := h.world.Clock.To(t); err != nil {
+		return err
+	}
+	h.world.Server.Queue().Wake()
+	return nil
+}
