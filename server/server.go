@@ -14,6 +14,7 @@ import (
 	"warifu"
 	"warifu/catalogue"
 	"warifu/keystore"
+	"warifu/notify"
 	"warifu/queue"
 	"warifu/registration"
 	"warifu/scheme"
@@ -43,7 +44,8 @@ type Server struct {
 	queue        *queue.Queue
 	authorities  map[warifu.Kind]*authority
 	catalogue    *catalogue.Catalogue
-	notices      *notices
+	hub          *notify.Hub
+	notifier     *notify.Notifier
 	registration *registration.Authority
 	metrics      *metrics
 	handler      http.Handler
@@ -167,7 +169,7 @@ func (s *Server) openRegistration(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.notices, err = s.openNotices(); err != nil {
+	if err = s.openNotices(); err != nil {
 		return err
 	}
 	issuers, certificates := map[warifu.Kind]registration.Issuer{}, map[warifu.Kind][]byte{}
@@ -190,7 +192,7 @@ func (s *Server) openSite(context.Context) error {
 	}
 	s.handler = web.New(web.Config{
 		Origin: s.config.Origin, Hosts: s.config.hosts(), Scheme: s.scheme, Registration: s.registration, Catalogue: s.catalogue,
-		Authorities: published, Notices: s.notices.handler, Metrics: s.metrics.handler(), Refused: s.metrics.refused,
+		Authorities: published, Notices: s.notifier, Metrics: s.metrics.handler(), Refused: s.metrics.refused,
 		Forecast: s.metrics.forecast(s.scheme), Ready: s.ready, NewID: func() (string, error) { return s.store.NewID(), nil },
 		Clock: s.clock, Log: s.log,
 	})
@@ -239,7 +241,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.log.Info("stopping")
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 		defer cancel()
-		s.notices.close()
+		s.hub.Close()
 		failed = site.Shutdown(grace)
 	case failed = <-served:
 	}
@@ -264,8 +266,8 @@ func (s *Server) serveOn(site *http.Server, l net.Listener) error {
 // Close closes what is open; Run does it by itself.
 func (s *Server) Close() error {
 	var failed []error
-	if s.notices != nil {
-		s.notices.close()
+	if s.hub != nil {
+		s.hub.Close()
 	}
 	for _, a := range s.authorities {
 		failed = append(failed, a.ledger.Close())

@@ -25,6 +25,11 @@ type Registration interface {
 	Exchange(ctx context.Context, session string, responses [][]byte) (registration.Exchange, error)
 }
 
+// Notices answers server-sent events and push subscriptions under a prefix.
+type Notices interface {
+	Handler(prefix string, problem func(http.ResponseWriter, *http.Request, error)) http.Handler
+}
+
 // Authority is what the site publishes of one certification authority.
 type Authority struct {
 	Certificate []byte       // DER
@@ -40,7 +45,7 @@ type Config struct {
 	Registration Registration
 	Catalogue    *catalogue.Catalogue
 	Authorities  map[warifu.Kind]Authority
-	Notices      http.Handler // server-sent events and push subscriptions under /api/v1/notices/
+	Notices      Notices
 	Metrics      http.Handler
 	Refused      func(operation, problem string) // counted
 	Forecast     func(due time.Time) (time.Time, bool)
@@ -48,6 +53,17 @@ type Config struct {
 	NewID        func() (string, error) // of a submission
 	Clock        warifu.Clock
 	Log          *slog.Logger
+}
+
+const noticesPrefix = "/api/v1/notices/"
+
+// endless takes the read deadline off a request whose answer may take hours: when
+// it passes, net/http would end the request.
+func endless(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // not every writer has one
+		next.ServeHTTP(w, r)
+	})
 }
 
 type site struct {
@@ -71,9 +87,7 @@ func New(c Config) http.Handler {
 	s.documentation(api, mux)
 	s.health(mux)
 	s.pages(mux)
-	if c.Notices != nil {
-		mux.Handle("/api/v1/notices/", c.Notices)
-	}
+	mux.Handle(noticesPrefix, endless(c.Notices.Handler(noticesPrefix, writeProblem)))
 	mux.HandleFunc("/", s.unknown)
 	return s.guard(s.publicKeyInfrastructure(mux))
 }
