@@ -229,7 +229,6 @@ func TestOpenSSLVerifiesCardsByListAndByOCSP(t *testing.T) {
 	b := open(t, t.TempDir(), warifu.SystemClock{})
 	url, dir := serve(t, b), t.TempDir()
 	put(t, dir, "root.pem", "CERTIFICATE", b.Authority(warifu.Signature).Raw)
-	_, list := fetch(t, http.MethodGet, url+"/crl/signature.crl", "", nil)
 	for id, want := range map[string][2]string{
 		"taro": {"card.pem: OK", "card.pem: good"},
 		"mika": {"certificate revoked", "Reason: certificateHold"},
@@ -237,7 +236,7 @@ func TestOpenSSLVerifiesCardsByListAndByOCSP(t *testing.T) {
 		"goro": {"certificate has expired", "card.pem: good"},
 	} {
 		put(t, dir, "card.pem", "CERTIFICATE", of(t, issued(t, b, id), warifu.Signature).Certificate.Raw)
-		_, list = fetch(t, http.MethodGet, url+"/crl/signature.crl", "", nil)
+		_, list := fetch(t, http.MethodGet, url+"/crl/signature.crl", "", nil)
 		put(t, dir, "list.pem", "X509 CRL", list)
 		out := openssl(t, dir, "verify", "-x509_strict", "-CAfile", "root.pem", "-CRLfile", "list.pem", "-crl_check", "card.pem")
 		if !strings.Contains(out, want[0]) {
