@@ -14,6 +14,8 @@ import (
 func (p *Phones) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { p.shelf(w, r, nil) })
 	mux.HandleFunc("POST /phones", p.buyByForm)
+	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) { p.showLogin(w, r, r.URL.Query().Get("at"), false, nil) })
+	mux.HandleFunc("POST /login", p.answerByForm)
 	mux.HandleFunc("GET /phones/{id}", func(w http.ResponseWriter, r *http.Request) { p.front(w, r, nil) })
 	mux.HandleFunc("POST /phones/{id}/apply", p.form(p.applyByForm))
 	mux.HandleFunc("POST /phones/{id}/personalize", p.form(p.personalizeByForm))

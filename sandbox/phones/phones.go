@@ -22,6 +22,8 @@ type Config struct {
 	Scheme *scheme.Scheme
 	Clock  warifu.Clock
 	Chips  *field.Field // cards to tap; it knows the phones' chips too
+	// Parties are the origins of the relying parties whose questions the login page fetches.
+	Parties []string
 	// Handset makes the handset with the identifier, as wished for.
 	Handset func(id string, wish Buy) (*handset.Handset, error)
 }
