@@ -45,7 +45,7 @@ func parseDSN(dsn string) (source, error) {
 	return source{}, warifu.Invalid("store-dsn")
 }
 
-func (s source) isSQLite() bool { return s.driver == "sqlite" }
+func (s source) isSQLite() bool { return s.path != "" }
 
 // open opens the pool; create makes a missing SQLite file, readable by its owner
 // alone. Without create a missing file is NotFound "store-missing", so that a

@@ -11,10 +11,11 @@ import (
 )
 
 // retryEngine is the PostgreSQL engine: a serializable transaction for every
-// closure, run again when it lost against another.
+// closure, run again when it lost against another. Whoever lost runs again alone in
+// this process, so that it can lose only to other servers and nobody starves.
 type retryEngine struct {
-	db    *sql.DB
-	queue sync.Mutex // held while trying again, so that losers of one process do not beat each other
+	db   *sql.DB
+	room sync.RWMutex // shared by first tries, held alone by further ones
 }
 
 const (
@@ -41,12 +42,12 @@ func (e *retryEngine) read(ctx context.Context, fn func(*work) error) error {
 }
 
 func (e *retryEngine) write(ctx context.Context, fn func(*work) error) error {
-	err := e.attempt(ctx, fn)
+	err := e.firstTry(ctx, fn)
 	if !isContended(err) {
 		return translate(err)
 	}
-	e.queue.Lock()
-	defer e.queue.Unlock()
+	e.room.Lock()
+	defer e.room.Unlock()
 	for n := range writeAttempts {
 		if err := pause(ctx, n); err != nil {
 			return err
@@ -56,6 +57,12 @@ func (e *retryEngine) write(ctx context.Context, fn func(*work) error) error {
 		}
 	}
 	return warifu.Unavailable("store-busy").With(err)
+}
+
+func (e *retryEngine) firstTry(ctx context.Context, fn func(*work) error) error {
+	e.room.RLock()
+	defer e.room.RUnlock()
+	return e.attempt(ctx, fn)
 }
 
 // pause waits before try n+2: longer each time, and a random share of it, so that
