@@ -48,12 +48,26 @@ var CardForms = Secrets{
 // it. The error, Invalid "secret-format", carries what form is wanted and a hint at
 // what was mistaken, and nothing of what was typed.
 func (s *Scheme) FoldSecret(k warifu.Kind, typed string) (string, error) {
-	return foldInto("secret-format", s.Secrets, k, typed)
+	if !k.Valid() {
+		return "", warifu.Invalid("kind-unknown", "kind", k.String())
+	}
+	folded, hint := s.Secrets.Of(k).read(typed)
+	if hint != "" {
+		return "", warifu.Invalid("secret-format", s.Secrets.Of(k).wanted(k, hint)...)
+	}
+	return folded, nil
 }
 
 // FoldCardPIN does the same for the card's secret; the error is Invalid "card-pin-format".
 func (s *Scheme) FoldCardPIN(k warifu.Kind, typed string) (string, error) {
-	return foldInto("card-pin-format", CardForms, k, typed)
+	if !k.Valid() {
+		return "", warifu.Invalid("kind-unknown", "kind", k.String())
+	}
+	folded, hint := CardForms.Of(k).read(typed)
+	if hint != "" {
+		return "", warifu.Invalid("card-pin-format", CardForms.Of(k).wanted(k, hint)...)
+	}
+	return folded, nil
 }
 
 // ActivationSecret folds and wraps what was typed as the phone's secret.
@@ -77,21 +91,18 @@ func (s *Scheme) CardPIN(k warifu.Kind, typed string) (warifu.CardPIN, error) {
 // maxTyped bounds what is looked at: the longest secret in full width is 48 octets.
 const maxTyped = 256
 
-func foldInto(problem string, forms Secrets, k warifu.Kind, typed string) (string, error) {
-	if !k.Valid() {
-		return "", warifu.Invalid("kind-unknown", "kind", k.String())
+// read folds what was typed; hint says what is wrong with it, "" when nothing is.
+func (f Form) read(typed string) (folded, hint string) {
+	if len(typed) > maxTyped {
+		return "", "too-long"
 	}
-	form := forms.Of(k)
-	hint := "too-long"
-	if len(typed) <= maxTyped {
-		folded := form.Fold(typed)
-		if hint = form.hint(folded); hint == "" {
-			return folded, nil
-		}
-	}
-	return "", &warifu.Error{Code: warifu.CodeInvalid, Problem: problem, Params: map[string]string{
-		"kind": k.String(), "hint": hint, "alphabet": string(form.Alphabet), "length": form.length(),
-	}}
+	folded = f.Fold(typed)
+	return folded, f.hint(folded)
+}
+
+// wanted returns the parameters of a refusal: which secret, what form, what was mistaken.
+func (f Form) wanted(k warifu.Kind, hint string) []string {
+	return []string{"kind", k.String(), "hint", hint, "alphabet", string(f.Alphabet), "length", f.length()}
 }
 
 // Fold brings full-width characters to half width and, where the alphabet has only

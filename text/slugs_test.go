@@ -26,24 +26,40 @@ type site struct {
 var makers = []string{"Invalid", "Unauthenticated", "Refused", "NotFound", "Conflict", "TooLarge", "TooMany", "Unavailable"}
 
 // TestEveryProblemHasItsSentences parses every shipped file of the module and wants an
-// entry for every slug that code can make, and for every {name} of that entry a
-// parameter at every place that makes it.
+// entry for every slug that code can make. Every place that makes it must fill the {names}
+// of its title and next step; a detail is left out where it cannot be filled, but some
+// place must fill it.
 func TestEveryProblemHasItsSentences(t *testing.T) {
 	sites := sitesUnder(t, "..")
 	if len(sites) < 10 {
 		t.Fatalf("only %d problems found: the search is broken", len(sites))
 	}
+	detailed := map[string]bool{}
 	for _, s := range sites {
 		if !text.Has("problem." + s.slug) {
 			t.Errorf("%s: problem %q has no entry in text/catalogue", s.at, s.slug)
 			continue
 		}
-		for _, want := range text.ParamsOf("problem." + s.slug) {
-			if !s.open && !slices.Contains(s.params, want) {
-				t.Errorf("%s: problem %q is made without its parameter {%s}", s.at, s.slug, want)
-			}
+		if lacks := s.lacks("title", "next"); lacks != "" {
+			t.Errorf("%s: problem %q is made without its parameter {%s}", s.at, s.slug, lacks)
+		}
+		detailed[s.slug] = detailed[s.slug] || s.lacks("detail") == ""
+	}
+	for slug, filled := range detailed {
+		if !filled {
+			t.Errorf("problem %q: nobody fills its detail (%v)", slug, text.ParamsOf("problem."+slug, "detail"))
 		}
 	}
+}
+
+// lacks returns a name that the fields want filled and the site does not give, "" when none.
+func (s site) lacks(fields ...string) string {
+	for _, want := range text.ParamsOf("problem."+s.slug, fields...) {
+		if !s.open && !slices.Contains(s.params, want) {
+			return want
+		}
+	}
+	return ""
 }
 
 func sitesUnder(t *testing.T, root string) []site {

@@ -131,11 +131,11 @@ func orJapanese(l Lang) Lang {
 	return l
 }
 
-// ParamsOf returns the names that the sentences of key want filled, sorted.
-func ParamsOf(key string) []string {
+// ParamsOf returns the names that the given fields of key want filled, sorted.
+func ParamsOf(key string, fields ...string) []string {
 	var all strings.Builder
-	for _, byLang := range embedded().entries[key] {
-		all.WriteString(byLang[English])
+	for _, f := range fields {
+		all.WriteString(embedded().entries[key][f][English])
 	}
 	return Params(all.String())
 }
