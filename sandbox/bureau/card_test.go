@@ -1,6 +1,7 @@
 package bureau_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -8,8 +9,10 @@ import (
 
 	"warifu"
 	"warifu/chip"
+	"warifu/iso7816"
 	"warifu/jpki"
 	"warifu/sandbox/bureau"
+	"warifu/sandbox/person"
 )
 
 func touch(t *testing.T, b *bureau.Bureau, id string) (*chip.Card, *jpki.Token) {
@@ -156,5 +159,38 @@ func TestACardIssuedAnewHasANewSerialNumberAndFreshTries(t *testing.T) {
 	after, _ := b.Show("goro")
 	if after.CardSerial == before.CardSerial || after.State != "good" || tries(t, token, warifu.Authentication) != 3 {
 		t.Errorf("%s → %s, %s", before.CardSerial, after.CardSerial, after.State)
+	}
+}
+
+func TestTheTextApplicationHoldsTheAttributesAndNoRealNumber(t *testing.T) {
+	b := open(t, t.TempDir(), newClock())
+	for id, sex := range map[string]string{"yoshino": "1", "makoto": "9", "ume": "2"} {
+		card, err := b.Card(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := issued(t, b, id)
+		send := func(c iso7816.Command) []byte {
+			data, err := iso7816.Send(t.Context(), card, c)
+			if err != nil {
+				t.Fatalf("%s: %v", id, err)
+			}
+			return data
+		}
+		send(iso7816.Command{INS: 0xA4, P1: 0x04, P2: 0x0C, Data: chip.SupportAID})
+		send(iso7816.Command{INS: 0xA4, P1: 0x02, P2: 0x0C, Data: []byte{0x00, 0x11}})
+		send(iso7816.Command{INS: 0x20, P2: 0x80, Data: v.Person.PINs.Text.Reveal()})
+		send(iso7816.Command{INS: 0xA4, P1: 0x02, P2: 0x0C, Data: []byte{0x00, 0x02}})
+		attributes := send(iso7816.Command{INS: 0xB0, Ne: iso7816.MaxExtendedNe})
+		for _, want := range []string{v.Person.Name, v.Person.Address, v.Person.Birth.Format("20060102"), sex} {
+			if !bytes.Contains(attributes, []byte(want)) {
+				t.Errorf("%s: %q is not in the text application", id, want)
+			}
+		}
+		send(iso7816.Command{INS: 0xA4, P1: 0x02, P2: 0x0C, Data: []byte{0x00, 0x01}})
+		number := send(iso7816.Command{INS: 0xB0, Ne: iso7816.MaxExtendedNe})
+		if len(number) != 17 || string(number[3:15]) != v.Person.Number || person.RealNumber(string(number[3:15])) {
+			t.Errorf("%s: % X", id, number)
+		}
 	}
 }
