@@ -69,14 +69,14 @@ type applicationPath struct {
 }
 
 type withdrawInput struct {
-	applicationPath
+	ID   string `path:"id" minLength:"27" maxLength:"27" pattern:"^a[a-z2-7]{26}$" doc:"Identifier of the application"`
 	Body struct {
 		Request []byte `json:"request" doc:"The secure element's signed request, purpose withdraw"`
 	}
 }
 
 type sessionInput struct {
-	applicationPath
+	ID   string `path:"id" minLength:"27" maxLength:"27" pattern:"^a[a-z2-7]{26}$" doc:"Identifier of the application"`
 	Body struct {
 		CardProof *struct {
 			Certificate []byte `json:"certificate" doc:"The card's authentication certificate, DER"`
