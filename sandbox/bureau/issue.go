@@ -35,7 +35,7 @@ func (b *Bureau) issueFirst(h *holder) error {
 	var plastic body
 	err := atOnce(
 		func() (err error) {
-			certificates, err = b.certify(p, kindsFor(p, p.CertificatesIssued), forenoon(p.CertificatesIssued, now), false)
+			certificates, err = b.certify(p, allDue(p, p.CertificatesIssued), forenoon(p.CertificatesIssued, now))
 			return err
 		},
 		func() (err error) { plastic, err = b.newBody(p); return err },
@@ -58,6 +58,21 @@ func (r *record) befallen(c person.Condition, now time.Time) *record {
 	return r
 }
 
+// due is a certificate to be issued.
+type due struct {
+	kind  warifu.Kind
+	early bool // it replaces one that still lives (B.2: the sixth birthday)
+}
+
+// allDue lists the certificates of a first issue.
+func allDue(p person.Person, at time.Time) []due {
+	var out []due
+	for _, kind := range kindsFor(p, at) {
+		out = append(out, due{kind: kind})
+	}
+	return out
+}
+
 // kindsFor lists the certificates a person of that age may have.
 func kindsFor(p person.Person, at time.Time) []warifu.Kind {
 	if p.MaySign(at) {
@@ -66,12 +81,12 @@ func kindsFor(p person.Person, at time.Time) []warifu.Kind {
 	return []warifu.Kind{warifu.Authentication}
 }
 
-// certify makes keys and certificates of the kinds.
-func (b *Bureau) certify(p person.Person, kinds []warifu.Kind, at time.Time, renewsEarly bool) ([]*certificate, error) {
-	out := make([]*certificate, len(kinds))
-	steps := make([]func() error, len(kinds))
-	for i, kind := range kinds {
-		steps[i] = func() (err error) { out[i], err = b.certifyOne(p, kind, at, expiry(p, at, renewsEarly)); return err }
+// certify makes keys and certificates of what is due.
+func (b *Bureau) certify(p person.Person, what []due, at time.Time) ([]*certificate, error) {
+	out := make([]*certificate, len(what))
+	steps := make([]func() error, len(what))
+	for i, d := range what {
+		steps[i] = func() (err error) { out[i], err = b.certifyOne(p, d.kind, at, expiry(p, at, d.early)); return err }
 	}
 	if err := atOnce(steps...); err != nil {
 		return nil, fmt.Errorf("issue a card's certificates: %w", err)

@@ -129,12 +129,12 @@ func (b *Bureau) renewed(h *holder, r *record, in Renewal) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	kinds, early, err := r.due(p, now)
+	what, err := r.due(p, now)
 	if err != nil {
 		return nil, err
 	}
 	before := p.CardIssued
-	if p, err = renewedPerson(p, kinds, now, in); err != nil {
+	if p, err = renewedPerson(p, now, in); err != nil {
 		return nil, err
 	}
 	plastic := r.Body
@@ -143,54 +143,58 @@ func (b *Bureau) renewed(h *holder, r *record, in Renewal) (*record, error) {
 			return nil, err
 		}
 	}
-	certificates, err := b.certify(p, kinds, now, early)
+	certificates, err := b.certify(p, what, now)
 	if err != nil {
 		return nil, err
 	}
 	next := r.replace(func(c *certificate) *certificate {
-		if c.final() || now.After(c.parsed.NotAfter) || !slices.Contains(kinds, c.Kind) {
-			return c
+		if slices.Contains(what, due{c.Kind, true}) {
+			return c.with(warifu.ReasonSuperseded, now)
 		}
-		return c.with(warifu.ReasonSuperseded, now)
+		return c
 	}).add(certificates...)
 	next.Person, next.Body = p.Record(), plastic
 	return next, nil
 }
 
-// due lists the kinds to renew, and whether that is early: while the old ones still live.
-func (r *record) due(p person.Person, now time.Time) (kinds []warifu.Kind, early bool, err error) {
-	opens := time.Time{}
+// due lists what may be renewed; a certificate that still lives, only in its last months.
+func (r *record) due(p person.Person, now time.Time) ([]due, error) {
+	var out []due
+	var opens time.Time
 	for _, kind := range kindsFor(p, now) {
 		c := r.newest(kind)
 		switch {
 		case c == nil || c.final() || now.After(c.parsed.NotAfter):
-			kinds = append(kinds, kind)
+			out = append(out, due{kind: kind})
 		case c.held():
-			return nil, false, warifu.Conflict("card-state", "state", StateHeld)
+			return nil, warifu.Conflict("card-state", "state", StateHeld)
 		case !now.Before(renewalOpens(c.parsed.NotAfter)):
-			kinds, early = append(kinds, kind), true
+			out = append(out, due{kind, true})
 		default:
 			opens = renewalOpens(c.parsed.NotAfter)
 		}
 	}
-	if len(kinds) == 0 {
-		return nil, false, warifu.Refused("renewal-too-early", "opens", opens.Format(time.DateOnly))
+	if len(out) == 0 {
+		return nil, warifu.Refused("renewal-too-early", "opens", opens.Format(time.DateOnly))
 	}
-	return kinds, early, nil
+	return out, nil
 }
 
 // renewedPerson writes the renewal into the person: the day, the first signing
 // password, and a new card where the old one is about to end.
-func renewedPerson(p person.Person, kinds []warifu.Kind, now time.Time, in Renewal) (person.Person, error) {
-	p.CertificatesIssued, p.Condition = person.DateOf(now), person.Sound
-	if !now.Before(renewalOpens(p.CardExpires())) {
-		p.CardIssued, p.CardLimit = person.DateOf(now), time.Time{}
+func renewedPerson(p person.Person, now time.Time, in Renewal) (person.Person, error) {
+	p.CertificatesIssued = person.DateOf(now)
+	if p.Condition != person.Locked { // that is the chip's, which renewal leaves locked
+		p.Condition = person.Sound
 	}
-	if slices.Contains(kinds, warifu.Signature) && p.PINs.Signature.Len() == 0 {
-		p.PINs.Signature = in.Signature
+	if !now.Before(renewalOpens(p.CardExpires())) {
+		p.CardIssued, p.CardLimit, p.Condition = person.DateOf(now), time.Time{}, person.Sound
 	}
 	if p.MaySign(now) && p.PINs.Signature.Len() == 0 {
-		return p, warifu.Invalid("signature-password-needed")
+		if in.Signature.Len() == 0 {
+			return p, warifu.Invalid("signature-password-needed")
+		}
+		p.PINs.Signature = in.Signature
 	}
 	_, err := p.Record().Person(now) // a password of the wrong form is refused here
 	return p, err
