@@ -24,7 +24,7 @@ func (i *Issuer) checkSigner(c *claim) error {
 // checkParents adds the card's authentication certificate where that is our kind's
 // parent; that it belongs to the same card the statement says.
 func (i *Issuer) checkParents(c *claim) error {
-	if i.Kind != warifu.Authentication {
+	if i.config.Kind != warifu.Authentication {
 		return nil
 	}
 	certificate, err := x509.ParseCertificate(c.CardAuthentication)
@@ -40,7 +40,7 @@ func (i *Issuer) addParent(c *claim, kind warifu.Kind, certificate *x509.Certifi
 	if err := profile.Of(profile.ClassCard, kind).Check(certificate); err != nil {
 		return err
 	}
-	for _, issuer := range i.Cards[kind] {
+	for _, issuer := range i.config.Cards[kind] {
 		if !bytes.Equal(issuer.RawSubject, certificate.RawIssuer) || certificate.CheckSignatureFrom(issuer) != nil {
 			continue
 		}
@@ -60,13 +60,13 @@ func valid(c *x509.Certificate, now time.Time) bool {
 // checkStatement checks the card bureau's word: made for this document, fresh, and
 // about this very card, whose certificates it calls good.
 func (i *Issuer) checkStatement(c *claim) (err error) {
-	if c.statement, err = attest.OpenCardStatement(c.Statement, i.StatementKey); err != nil {
+	if c.statement, err = attest.OpenCardStatement(c.Statement, i.config.StatementKey); err != nil {
 		return err
 	}
 	if c.statement.Nonce != c.identity {
 		return warifu.Refused("card-statement-other-card")
 	}
-	if age := c.now.Sub(c.statement.ProducedAt); age > i.Scheme.StatementMaxAge || age < -skew {
+	if age := c.now.Sub(c.statement.ProducedAt); age > i.config.Scheme.StatementMaxAge || age < -skew {
 		return warifu.Unavailable("card-statement-stale")
 	}
 	for kind, p := range c.card {
@@ -97,7 +97,7 @@ func (i *Issuer) checkStatus(c *claim) error {
 		if err != nil {
 			return err
 		}
-		if err := answer.Fresh(c.now, i.Scheme.StatusMaxAge); err != nil {
+		if err := answer.Fresh(c.now, i.config.Scheme.StatusMaxAge); err != nil {
 			return warifu.Unavailable("card-status-stale", "kind", kind.String()).With(err)
 		}
 		if err := mustBeGood(kind, answer.Status.Cert, answer.Status.Reason == warifu.ReasonCertificateHold); err != nil {

@@ -49,7 +49,7 @@ var steps = []func(*Issuer, *claim) error{
 
 // check takes a request through all steps at the instant now.
 func (i *Issuer) check(r Request) (*claim, error) {
-	c := &claim{Request: r, now: i.Clock.Now(), card: map[warifu.Kind]parent{}}
+	c := &claim{Request: r, now: i.config.Clock.Now(), card: map[warifu.Kind]parent{}}
 	for _, step := range steps {
 		if err := step(i, c); err != nil {
 			return nil, err
@@ -80,19 +80,19 @@ func (i *Issuer) readDocument(c *claim) (err error) {
 // checkTerms checks that our kind is asked for, under the scheme and the consent in force.
 func (i *Issuer) checkTerms(c *claim) error {
 	for _, k := range c.document.Keys {
-		if k.Kind == i.Kind {
+		if k.Kind == i.config.Kind {
 			c.key = k
 		}
 	}
 	switch {
-	case c.key.Kind != i.Kind:
-		return warifu.Refused("kind-not-applied-for", "kind", i.Kind.String())
-	case c.document.Scheme != i.Scheme.ID():
-		return warifu.Refused("scheme-other", "scheme", i.Scheme.ID())
-	case c.document.Consent != i.Scheme.Consent:
-		return warifu.Refused("consent-missing", "version", i.Scheme.Consent)
-	case c.document.AppVersion < i.Scheme.MinimumAppVersion:
-		return warifu.Refused("app-too-old", "version", strconv.Itoa(i.Scheme.MinimumAppVersion))
+	case c.key.Kind != i.config.Kind:
+		return warifu.Refused("kind-not-applied-for", "kind", i.config.Kind.String())
+	case c.document.Scheme != i.config.Scheme.ID():
+		return warifu.Refused("scheme-other", "scheme", i.config.Scheme.ID())
+	case c.document.Consent != i.config.Scheme.Consent:
+		return warifu.Refused("consent-missing", "version", i.config.Scheme.Consent)
+	case c.document.AppVersion < i.config.Scheme.MinimumAppVersion:
+		return warifu.Refused("app-too-old", "version", strconv.Itoa(i.config.Scheme.MinimumAppVersion))
 	}
 	return nil
 }
@@ -100,11 +100,11 @@ func (i *Issuer) checkTerms(c *claim) error {
 // checkChallenge reads the challenge's age from the challenge itself, whatever any
 // database says about it.
 func (i *Issuer) checkChallenge(c *claim) error {
-	made, err := attest.CheckChallenge(i.Challenge, c.document.Challenge, c.document.Element)
+	made, err := attest.CheckChallenge(i.config.Challenge, c.document.Challenge, c.document.Element)
 	if err != nil {
 		return err
 	}
-	if age := c.now.Sub(made); age > i.Scheme.ChallengeMaxWait || age < -skew {
+	if age := c.now.Sub(made); age > i.config.Scheme.ChallengeMaxWait || age < -skew {
 		return warifu.Refused("challenge-outworn")
 	}
 	return nil
@@ -113,7 +113,7 @@ func (i *Issuer) checkChallenge(c *claim) error {
 // checkElement checks the attestation and that it and the document name each other:
 // the same element, challenge, model and keys, and the attestation's digest.
 func (i *Issuer) checkElement(c *claim) error {
-	key, element, err := attest.VerifyChain(c.Chain, i.Makers, c.now)
+	key, element, err := attest.VerifyChain(c.Chain, i.config.Makers, c.now)
 	if err != nil {
 		return err
 	}
@@ -162,24 +162,24 @@ func (i *Issuer) checkSecrets(c *claim) error {
 // checkPerson reads the attributes of a signature certificate off the card's and
 // refuses whoever is too young for one (K14), and settles how long we may certify.
 func (i *Issuer) checkPerson(c *claim) error {
-	if i.Kind == warifu.Signature {
+	if i.config.Kind == warifu.Signature {
 		a, present, err := profile.ParseAttributes(c.card[warifu.Signature].certificate)
 		if err != nil || !present {
-			return warifu.Refused("profile-mismatch", "class", "card", "kind", i.Kind.String(), "rule", "subject-alternative-name")
+			return warifu.Refused("profile-mismatch", "class", "card", "kind", i.config.Kind.String(), "rule", "subject-alternative-name")
 		}
 		age, err := a.Age(c.now)
 		if err != nil {
 			return err
 		}
-		if age < i.Scheme.MinimumAge {
+		if age < i.config.Scheme.MinimumAge {
 			return warifu.Refused("person-too-young")
 		}
 		c.attributes = a
 	}
-	stated, _ := c.statement.Of(i.Kind)
-	c.notAfter = earliest(c.card[i.Kind].certificate.NotAfter, stated.NotAfter, i.Certificate.NotAfter)
+	stated, _ := c.statement.Of(i.config.Kind)
+	c.notAfter = earliest(c.card[i.config.Kind].certificate.NotAfter, stated.NotAfter, i.config.Certificate.NotAfter)
 	if !c.now.Before(c.notAfter) {
-		return warifu.Refused("card-expired", "kind", i.Kind.String())
+		return warifu.Refused("card-expired", "kind", i.config.Kind.String())
 	}
 	return nil
 }
@@ -196,12 +196,12 @@ func earliest(first time.Time, others ...time.Time) time.Time {
 // checkKey refuses a key that is anybody else's: the card's, this authority's, or the
 // applicant's own other one. What algorithm it must be the profile says.
 func (i *Issuer) checkKey(c *claim) error {
-	taken := [][]byte{i.Certificate.RawSubjectPublicKeyInfo}
+	taken := [][]byte{i.config.Certificate.RawSubjectPublicKeyInfo}
 	for _, p := range c.card {
 		taken = append(taken, p.certificate.RawSubjectPublicKeyInfo, p.issuer.RawSubjectPublicKeyInfo)
 	}
 	for _, k := range c.document.Keys {
-		if k.Kind != i.Kind {
+		if k.Kind != i.config.Kind {
 			taken = append(taken, k.PublicKey)
 		}
 	}

@@ -7,7 +7,7 @@ func Check(i *Issuer, r Request) (any, error) { return i.check(r) }
 
 // LintAs lints tbs as if c were what the evidence allows.
 func LintAs(i *Issuer, tbs []byte, c *x509.Certificate) error {
-	return i.lint(tbs, Limits{Issuer: i.Certificate, Serials: i.Serials, PublicKey: c.RawSubjectPublicKeyInfo, NotAfter: c.NotAfter})
+	return i.lint(tbs, Limits{Issuer: i.config.Certificate, Serials: i.config.Serials, PublicKey: c.RawSubjectPublicKeyInfo, NotAfter: c.NotAfter})
 }
 
 // Zlint runs zlint alone.
@@ -15,3 +15,6 @@ func Zlint(i *Issuer, der []byte) error { return i.zlintAll(der) }
 
 // ZlintRules says how many lints of zlint are asked.
 func ZlintRules(i *Issuer) int { return len(i.zlint.CertificateLints().Lints()) }
+
+// ConfigOf returns what an issuer was made of.
+func ConfigOf(i *Issuer) Config { return i.config }

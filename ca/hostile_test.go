@@ -335,7 +335,7 @@ func TestALedgerThatLiesGetsNoSignature(t *testing.T) {
 		"a CA's certificate": func(row *warifu.Intent) { row.TBS = other.authority[sig].certificate.RawTBSCertificate },
 	} {
 		w := newWorld("badge")
-		issuer := must(ca.New(withLedger(w.issuers[sig].Config, &liar{w.ledgers[sig], do})))
+		issuer := must(ca.New(withLedger(ca.ConfigOf(w.issuers[sig]), &liar{w.ledgers[sig], do})))
 		if o := issuer.Issue(t.Context(), []ca.Request{w.newApplication().request()})[0]; o.Err == nil || w.signatures() != 0 {
 			t.Errorf("%s: %v, %d signatures", name, o.Err, w.signatures())
 		}

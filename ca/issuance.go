@@ -42,11 +42,11 @@ func (i *Issuer) prepare(r Request) *issuance {
 	if err != nil {
 		return &issuance{err: err}
 	}
-	limits := Limits{Issuer: i.Certificate, Serials: i.Serials, PublicKey: c.key.PublicKey, Attributes: c.attributes, NotAfter: c.notAfter}
+	limits := Limits{Issuer: i.config.Certificate, Serials: i.config.Serials, PublicKey: c.key.PublicKey, Attributes: c.attributes, NotAfter: c.notAfter}
 	w := &issuance{
 		build:  func(serial []byte) ([]byte, error) { return i.build(c, serial) },
 		lint:   func(tbs []byte) error { return i.lint(tbs, limits) },
-		intent: warifu.Intent{Kind: i.Kind, Document: c.identity, PublicKey: warifu.DigestOf(c.key.PublicKey), CreatedAt: c.now},
+		intent: warifu.Intent{Kind: i.config.Kind, Document: c.identity, PublicKey: warifu.DigestOf(c.key.PublicKey), CreatedAt: c.now},
 	}
 	w.err = i.draft(w)
 	return w
@@ -61,7 +61,7 @@ func (i *Issuer) build(c *claim, serial []byte) ([]byte, error) {
 	return i.profile.TBS(profile.EndEntity{
 		Serial: serial, PublicKey: c.key.PublicKey, CommonName: name, Attributes: c.attributes,
 		NotBefore: i.notBefore(c.now), NotAfter: c.notAfter,
-	}, i.Certificate)
+	}, i.config.Certificate)
 }
 
 // draft draws an index, builds the to-be-signed octets and lints them.
@@ -80,18 +80,18 @@ func (i *Issuer) draft(w *issuance) (err error) {
 // the ledger sees to it that none is used twice.
 func (i *Issuer) number(intent *warifu.Intent) error {
 	var octets [4]byte
-	if _, err := io.ReadFull(i.Random, octets[:]); err != nil {
+	if _, err := io.ReadFull(i.config.Random, octets[:]); err != nil {
 		return err
 	}
 	intent.Index = uint64(binary.BigEndian.Uint32(octets[:]))
-	intent.Serial = i.Serials.Serial(intent.Index)
+	intent.Serial = i.config.Serials.Serial(intent.Index)
 	return nil
 }
 
 // commonName is 24 characters at random: it names nobody and links nothing.
 func (i *Issuer) commonName() (string, error) {
 	var octets [15]byte
-	if _, err := io.ReadFull(i.Random, octets[:]); err != nil {
+	if _, err := io.ReadFull(i.config.Random, octets[:]); err != nil {
 		return "", err
 	}
 	return base32.StdEncoding.EncodeToString(octets[:]), nil
@@ -102,8 +102,8 @@ func (i *Issuer) commonName() (string, error) {
 // first day it is the authority's.
 func (i *Issuer) notBefore(now time.Time) time.Time {
 	day := startOfDay(now)
-	if i.Certificate.NotBefore.After(day) {
-		return i.Certificate.NotBefore
+	if i.config.Certificate.NotBefore.After(day) {
+		return i.config.Certificate.NotBefore
 	}
 	return day
 }
@@ -147,7 +147,7 @@ func (i *Issuer) intendOnce(ctx context.Context, asking []*issuance) {
 	for n, w := range asking {
 		intents[n] = w.intent
 	}
-	results, err := i.Ledger.Intend(ctx, intents)
+	results, err := i.config.Ledger.Intend(ctx, intents)
 	if err == nil && len(results) != len(intents) {
 		err = errors.New("ca: the ledger answered another number of intents")
 	}
@@ -194,11 +194,11 @@ func (i *Issuer) sign(w *issuance) {
 	if w.err != nil || w.recorded != nil {
 		return
 	}
-	der, err := profile.Sign(w.intent.TBS, i.Key)
+	der, err := profile.Sign(w.intent.TBS, i.config.Key)
 	if err == nil {
 		var c *x509.Certificate
 		if c, err = x509.ParseCertificate(der); err == nil {
-			err = c.CheckSignatureFrom(i.Certificate)
+			err = c.CheckSignatureFrom(i.config.Certificate)
 		}
 	}
 	if err != nil {
@@ -219,7 +219,7 @@ func (i *Issuer) record(ctx context.Context, work []*issuance) {
 	if len(certificates) == 0 {
 		return
 	}
-	err := i.Ledger.Record(ctx, certificates)
+	err := i.config.Ledger.Record(ctx, certificates)
 	for _, w := range work {
 		switch {
 		case w.signed == nil:

@@ -40,7 +40,7 @@ type Config struct {
 
 // Issuer is one certification authority. It is safe for concurrent use.
 type Issuer struct {
-	Config
+	config  Config // not to be seen from outside: it holds the key
 	profile *profile.Profile
 	zlint   lint.Registry
 }
@@ -133,10 +133,10 @@ const unfinishedAge = time.Minute
 // Unfinished lists intents that nobody is working on any more and that have no
 // certificate: they count as issued and must be listed as revoked (design §3.5).
 func (i *Issuer) Unfinished(ctx context.Context) ([]warifu.Intent, error) {
-	return i.Ledger.Unfinished(ctx, i.Clock.Now().Add(-unfinishedAge))
+	return i.config.Ledger.Unfinished(ctx, i.config.Clock.Now().Add(-unfinishedAge))
 }
 
 // SignCRL builds a revocation list of the records, signs it and writes its DER to w.
 func (i *Issuer) SignCRL(w io.Writer, head crl.Head, records crl.Records) error {
-	return crl.Write(w, head, records, i.Certificate, i.Key)
+	return crl.Write(w, head, records, i.config.Certificate, i.config.Key)
 }

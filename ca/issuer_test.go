@@ -105,7 +105,7 @@ func TestABatchIsTwoCommitsAndItsRefusalsHurtNobody(t *testing.T) {
 
 func TestATakenIndexIsDrawnAnew(t *testing.T) {
 	w := newWorld("badge")
-	config := w.issuers[warifu.Signature].Config
+	config := ca.ConfigOf(w.issuers[warifu.Signature])
 	config.Random = &stutter{}
 	issuer := must(ca.New(config))
 	for range 3 {
@@ -142,7 +142,7 @@ func TestAHalfMadeConfigurationIsRefused(t *testing.T) {
 		"no endpoints":    func(c *ca.Config) { c.Endpoints = profile.Endpoints{} },
 		"other algorithm": func(c *ca.Config) { s := *c.Scheme; s.Algorithm = "rsa-512"; c.Scheme = &s },
 	} {
-		c := w.issuers[warifu.Signature].Config
+		c := ca.ConfigOf(w.issuers[warifu.Signature])
 		change(&c)
 		if _, err := ca.New(c); err == nil {
 			t.Errorf("%s accepted", name)

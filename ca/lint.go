@@ -81,7 +81,7 @@ func registry() (lint.Registry, error) {
 // looking at them in a certificate with a throw-away signature. Error: Refused
 // "certificate-lint" naming the rule.
 func (i *Issuer) lint(tbs []byte, limits Limits) error {
-	der, err := throwAway(tbs, i.Certificate)
+	der, err := throwAway(tbs, i.config.Certificate)
 	if err != nil {
 		return err
 	}

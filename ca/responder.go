@@ -34,8 +34,8 @@ func (i *Issuer) CertifyResponder(ctx context.Context, key crypto.PublicKey) ([]
 		build: func(serial []byte) ([]byte, error) { return i.buildResponder(serial, public) },
 		lint:  func(tbs []byte) error { return i.lintResponder(tbs, public) },
 		intent: warifu.Intent{
-			Kind: i.Kind, Document: warifu.DigestOf(append([]byte("warifu-ocsp-responder\x00"), public...)),
-			PublicKey: warifu.DigestOf(public), CreatedAt: i.Clock.Now(),
+			Kind: i.config.Kind, Document: warifu.DigestOf(append([]byte("warifu-ocsp-responder\x00"), public...)),
+			PublicKey: warifu.DigestOf(public), CreatedAt: i.config.Clock.Now(),
 		},
 	}
 	if err := i.draft(w); err != nil {
@@ -47,23 +47,23 @@ func (i *Issuer) CertifyResponder(ctx context.Context, key crypto.PublicKey) ([]
 
 func (i *Issuer) buildResponder(serial, public []byte) ([]byte, error) {
 	var octets [5]byte
-	if _, err := io.ReadFull(i.Random, octets[:]); err != nil {
+	if _, err := io.ReadFull(i.config.Random, octets[:]); err != nil {
 		return nil, err
 	}
-	begin := i.Clock.Now().Add(-skew).UTC().Truncate(time.Second)
-	if begin.Before(i.Certificate.NotBefore) {
-		begin = i.Certificate.NotBefore
+	begin := i.config.Clock.Now().Add(-skew).UTC().Truncate(time.Second)
+	if begin.Before(i.config.Certificate.NotBefore) {
+		begin = i.config.Certificate.NotBefore
 	}
 	return profile.Responder{
 		Serial: serial, PublicKey: public, CommonName: "OCSP responder " + base32.StdEncoding.EncodeToString(octets[:]),
-		NotBefore: begin, NotAfter: earliest(begin.Add(ResponderLife), i.Certificate.NotAfter),
-	}.TBS(i.Certificate)
+		NotBefore: begin, NotAfter: earliest(begin.Add(ResponderLife), i.config.Certificate.NotAfter),
+	}.TBS(i.config.Certificate)
 }
 
 // lintResponder is lint for a responder's certificate: its own profile, the lints about
 // serial number, issuer and key, and zlint.
 func (i *Issuer) lintResponder(tbs, public []byte) error {
-	der, err := throwAway(tbs, i.Certificate)
+	der, err := throwAway(tbs, i.config.Certificate)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (i *Issuer) lintResponder(tbs, public []byte) error {
 	if err := profile.CheckResponder(c); err != nil {
 		return err
 	}
-	limits := Limits{Issuer: i.Certificate, Serials: i.Serials, PublicKey: public, NotAfter: i.Certificate.NotAfter}
+	limits := Limits{Issuer: i.config.Certificate, Serials: i.config.Serials, PublicKey: public, NotAfter: i.config.Certificate.NotAfter}
 	for _, l := range lints {
 		if l.everyone && !l.holds(limits, c) {
 			return warifu.Refused("certificate-lint", "rule", l.Name)
