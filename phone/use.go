@@ -128,7 +128,9 @@ func (a *App) openKey(ctx context.Context, kind warifu.Kind, u Unlock) (*jpki.To
 // phoneError names what the secure element's refusal means to the holder.
 func phoneError(err error) error {
 	switch {
-	case isProblem(err, "certificate-absent", "key-absent", "jpki-absent"):
+	case err == nil:
+		return nil
+	case isProblem(err, "certificate-absent", "key-absent", "jpki-absent"), errors.Is(err, iso7816.SWFileNotFound):
 		return warifu.Conflict("credential-none").With(err)
 	case isProblem(err, "chip-removed"), errors.Is(err, iso7816.ErrRemoved):
 		return warifu.Unavailable("element-interrupted").With(err)

@@ -70,7 +70,7 @@ func (c cardShow) Run(s *session) error {
 		{s.word("pin-text"), card.PINs.Text}, {s.word("pin-register"), card.PINs.Register}, {s.word("state"), card.State},
 	}
 	for _, x := range card.Certificates {
-		rows = append(rows, []string{s.kind(x.Kind), x.Serial + "  " + x.Status.String() + "  " + x.NotAfter.Format(time.DateOnly)})
+		rows = append(rows, []string{s.kind(x.Kind), x.Serial + "  " + x.Status + "  " + x.NotAfter.Format(time.DateOnly)})
 	}
 	return s.table(card, rows)
 }

@@ -103,7 +103,7 @@ func (s *session) believe(trust *verify.Trust, class profile.Class, kind warifu.
 
 // report prints who, what, when, the verdict and why.
 func (s *session) report(j bank.Judgement) error {
-	rows := [][]string{{s.word("verdict"), s.word("verdict-" + j.Verdict.String())}}
+	rows := [][]string{{s.word("verdict"), s.word("verdict-" + j.Verdict)}}
 	add := func(key, value string) {
 		if value != "" {
 			rows = append(rows, []string{s.word(key), value})
@@ -118,7 +118,7 @@ func (s *session) report(j bank.Judgement) error {
 	if !j.SigningTime.IsZero() {
 		add("claimed", j.SigningTime.Format(time.RFC3339))
 	}
-	add("status", j.Status.String()+" "+j.StatusFrom)
+	add("status", j.Status+" "+j.StatusFrom)
 	for _, r := range j.Reasons {
 		add("reason", r.In(s.lang)+" ("+r.Problem+")")
 	}

@@ -13,18 +13,18 @@ import (
 // Judgement is a verification's result as the bank tells it: the verdict, who and
 // what, and each reason in both languages.
 type Judgement struct {
-	Verdict     verify.Verdict    `json:"verdict"`
-	Class       string            `json:"class,omitempty"`
-	Kind        string            `json:"kind,omitempty"`
-	Subject     string            `json:"subject,omitempty"`
-	Name        string            `json:"name,omitempty"`
-	Address     string            `json:"address,omitempty"`
-	BirthDate   string            `json:"birthDate,omitempty"`
-	Status      warifu.CertStatus `json:"status"`
-	StatusFrom  string            `json:"statusFrom,omitempty"`
-	StatusTime  time.Time         `json:"statusTime,omitzero"`
-	SigningTime time.Time         `json:"signingTime,omitzero"`
-	Reasons     []Reason          `json:"reasons,omitempty"`
+	Verdict     string    `json:"verdict"` // "good", "bad" or "unknown"
+	Class       string    `json:"class,omitempty"`
+	Kind        string    `json:"kind,omitempty"`
+	Subject     string    `json:"subject,omitempty"`
+	Name        string    `json:"name,omitempty"`
+	Address     string    `json:"address,omitempty"`
+	BirthDate   string    `json:"birthDate,omitempty"`
+	Status      string    `json:"status"` // "good", "revoked" or "unknown"
+	StatusFrom  string    `json:"statusFrom,omitempty"`
+	StatusTime  time.Time `json:"statusTime,omitzero"`
+	SigningTime time.Time `json:"signingTime,omitzero"`
+	Reasons     []Reason  `json:"reasons,omitempty"`
 }
 
 // Reason is one reason why a verdict is not good.
@@ -44,7 +44,7 @@ func (r Reason) In(l text.Lang) string {
 
 // Judge tells a result; `warifu verify` uses it too.
 func Judge(r *verify.Result) Judgement {
-	j := Judgement{Verdict: r.Verdict, Status: r.Status.Cert, StatusFrom: r.StatusSource, StatusTime: r.StatusTime, SigningTime: r.SigningTime}
+	j := Judgement{Verdict: r.Verdict.String(), Status: r.Status.Cert.String(), StatusFrom: r.StatusSource, StatusTime: r.StatusTime, SigningTime: r.SigningTime}
 	if r.Authority != nil {
 		j.Class, j.Kind, j.Subject = r.Class.String(), r.Kind.String(), r.Certificate.Subject.CommonName
 	}

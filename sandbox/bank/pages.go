@@ -21,7 +21,7 @@ var frontPage = doorway.Template(`{{define "body"}}
 <label>{{.T "bank.signature"}} <input type="file" name="signature" required></label>
 <label>{{.T "bank.document"}} <input type="file" name="document"></label>
 <button>{{.T "bank.check"}}</button></form>
-{{with .Data}}<h2>{{$.T "bank.result"}}</h2><div class="{{if eq .Verdict.String "good"}}done{{else}}problem{{end}}" role="status">
+{{with .Data}}<h2>{{$.T "bank.result"}}</h2><div class="{{if eq .Verdict "good"}}done{{else}}problem{{end}}" role="status">
 <p><strong>{{.Verdict}}</strong>{{with .Name}} — {{.}}{{end}}</p><table>
 {{with .Class}}<tr><th>{{$.T "bank.class"}}</th><td>{{.}}</td></tr>{{end}}
 {{with .Subject}}<tr><th>{{$.T "bank.subject"}}</th><td><code>{{.}}</code></td></tr>{{end}}

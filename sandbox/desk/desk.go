@@ -83,10 +83,10 @@ type Card struct {
 
 // Certificate is one certificate of a card.
 type Certificate struct {
-	Kind     warifu.Kind       `json:"kind"`
-	Serial   string            `json:"serial"` // hexadecimal
-	NotAfter time.Time         `json:"notAfter"`
-	Status   warifu.CertStatus `json:"status"`
+	Kind     warifu.Kind `json:"kind"`
+	Serial   string      `json:"serial"` // hexadecimal
+	NotAfter time.Time   `json:"notAfter"`
+	Status   string      `json:"status"` // "good", "revoked" or "unknown"
 }
 
 // CardOf shows a card as the desk does.
@@ -94,7 +94,7 @@ func CardOf(v bureau.View) Card {
 	c := Card{Record: v.Person.Record(), Issued: v.Issued, State: v.State, CardSerial: v.CardSerial, CardExpires: v.CardExpires}
 	for _, x := range v.Certificates {
 		c.Certificates = append(c.Certificates, Certificate{
-			Kind: x.Kind, Serial: x.Certificate.SerialNumber.Text(16), NotAfter: x.Certificate.NotAfter, Status: x.Status.Cert,
+			Kind: x.Kind, Serial: x.Certificate.SerialNumber.Text(16), NotAfter: x.Certificate.NotAfter, Status: x.Status.Cert.String(),
 		})
 	}
 	return c

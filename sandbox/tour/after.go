@@ -129,7 +129,7 @@ func (w *walker) believe(ctx context.Context) (string, error) {
 	if err := w.bank.Post(ctx, "/api/documents", bank.Document{Signature: w.signature, Document: w.document}, &j); err != nil {
 		return "", err
 	}
-	if j.Verdict != verify.Good || j.Name != w.Holder.Name {
+	if j.Verdict != verify.Good.String() || j.Name != w.Holder.Name {
 		return "", fmt.Errorf("the bank says %s of %q: %v", j.Verdict, j.Name, j.Reasons)
 	}
 	for name, status := range map[string]verify.StatusChecker{"OCSP": verify.OCSPClient{}, "CRL": &verify.CRLClient{}} {

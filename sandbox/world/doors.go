@@ -130,6 +130,8 @@ func (w *World) Run(ctx context.Context, ready func() error) error {
 
 // stop lets requests under way end, the server's own among them, and closes the world.
 func (w *World) stop(ctx context.Context, ended <-chan error) error {
+	// Connections our own clients dialled and never used would be waited for.
+	http.DefaultClient.CloseIdleConnections()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 	defer cancel()
 	var failed []error
