@@ -82,3 +82,14 @@ func BenchmarkIssuance(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkIssuanceRSA is one issuance of the default scheme, whose keys are the card's.
+func BenchmarkIssuanceRSA(b *testing.B) {
+	w := newWorld("jp-mobile")
+	w.phoneKey = phoneKeys("jp-mobile")
+	r := w.newApplication().request()
+	for b.Loop() {
+		w.ledgers[warifu.Authentication].rows = nil
+		w.issue(b, warifu.Authentication, r)
+	}
+}

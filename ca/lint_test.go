@@ -2,6 +2,7 @@ package ca_test
 
 import (
 	"crypto/x509"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -40,9 +41,13 @@ func TestEachLintHasACertificateThatFailsItAlone(t *testing.T) {
 		"opaque-common-name":       func(s *specimen) { s.entity.CommonName = "Yamada Taro" },
 		"size":                     func(s *specimen) { s.profile.Endpoints.CPS = "http://127.0.0.1/" + strings.Repeat("x", 4<<10) },
 	}
+	document := string(must(os.ReadFile("../docs/profile.md")))
 	for _, l := range ca.Lints() {
 		if changes[l.Name] == nil {
 			t.Errorf("lint %q has no certificate that fails it", l.Name)
+		}
+		if !strings.Contains(document, l.Name) {
+			t.Errorf("docs/profile.md does not name the lint %q", l.Name)
 		}
 	}
 	for name, do := range changes {
