@@ -41,7 +41,7 @@ func pemFile(t *testing.T, name, kind string, der []byte) string {
 func statusServer(t *testing.T, source *records) *httptest.Server {
 	mux := http.NewServeMux()
 	mux.Handle("GET /crl/signature.crl", status.NewPublisher(sign, source.revoked, clock))
-	s := httptest.NewServer(status.Route(mux, newResponder(t, source)))
+	s := httptest.NewServer(route(mux, newResponder(t, source)))
 	t.Cleanup(s.Close)
 	return s
 }

@@ -68,24 +68,10 @@ func NewResponder(kind warifu.Kind, issuer *x509.Certificate, source Source, del
 	}
 }
 
-// Route sends requests under the responders' paths to them and all others to next.
-// It goes by the path as it came: http.ServeMux would redirect a GET whose base64 has
-// two slashes in a row to another question.
-func Route(next http.Handler, responders ...*Responder) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := r.URL.EscapedPath()
-		for _, responder := range responders {
-			if path == responder.Path || strings.HasPrefix(path, responder.Path+"/") {
-				responder.ServeHTTP(w, r)
-				return
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
 // ServeHTTP implements http.Handler (RFC 6960 appendix A): POST with the request as
-// body, or GET with its base64 behind Path.
+// body, or GET with its base64 behind Path. It must be reached with the path as it
+// came, not through http.ServeMux, which would redirect a GET whose base64 has two
+// slashes in a row to another question.
 func (o *Responder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var question []byte
 	var err error

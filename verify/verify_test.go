@@ -3,6 +3,7 @@ package verify_test
 import (
 	"context"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 	"testing"
@@ -33,6 +34,22 @@ func TestASignatureOfCardOrPhoneIsGoodAndToldApart(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestRSAAsOnTheRealCardIsGood(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHouseWith(cardSignature, key)
+	holder := h.issueTo(key, endpoints, now.AddDate(0, -1, 0), now.AddDate(1, 0, 0)) // one key for both: it is slow to make
+	var trust verify.Trust
+	if err := trust.Add(h.class, h.kind, h.authority.certificate); err != nil {
+		t.Fatal(err)
+	}
+	v := verify.New(trust, verify.RawOCSP(answered(t, h, h.responder, holder.certificate.SerialNumber, good, now)), clock)
+	wantGood(t, "rsa", must(t)(v.Document(t.Context(), signed(t, holder, content, false), nil, verify.Policy{})))
+	wantBad(t, "rsa", must(t)(v.Document(t.Context(), signed(t, holder, content, true), []byte("other"), verify.Policy{})), "signature-content-mismatch")
 }
 
 func TestAnAuthenticationKeyNeverSignsADocument(t *testing.T) {

@@ -65,13 +65,15 @@ func newWorld() map[place]house {
 	return out
 }
 
-func newHouse(p place) house {
+func newHouse(p place) house { return newHouseWith(p, newKey()) }
+
+// newHouseWith makes a house whose authority has that key.
+func newHouseWith(p place, key crypto.Signer) house {
 	h := house{class: p.class, kind: p.kind}
 	name := profile.CardAuthority(p.kind)
 	if p.class == profile.ClassPhone {
 		name = profile.PhoneAuthority(p.kind, "")
 	}
-	key := newKey()
 	h.authority = party{key, certificate(name.SelfSign(key, []byte{1}, now.AddDate(-1, 0, 0), now.AddDate(10, 0, 0)))}
 	h.responder = h.delegate(now.AddDate(0, -1, 0), now.AddDate(0, 1, 0))
 	h.holder = h.issue(now.AddDate(0, -1, 0), now.AddDate(1, 0, 0))
@@ -98,7 +100,10 @@ func (h house) issue(notBefore, notAfter time.Time) party {
 }
 
 func (h house) issueAt(e profile.Endpoints, notBefore, notAfter time.Time) party {
-	key := newKey()
+	return h.issueTo(newKey(), e, notBefore, notAfter)
+}
+
+func (h house) issueTo(key crypto.Signer, e profile.Endpoints, notBefore, notAfter time.Time) party {
 	p := profile.Of(h.class, h.kind)
 	p.Endpoints = e
 	serial := make([]byte, 17)
