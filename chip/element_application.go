@@ -33,10 +33,11 @@ func newElementApplication(e *Element) *elementApplication {
 	return a
 }
 
-// token is EF 0006; the label says which algorithm the live keys have.
+// token is EF 0006; the label says which algorithm the live keys have. Every element has the same
+// serial number there: any reader may read it, and none shall know a phone again by it.
 func (e *Element) token() []byte {
 	info := jpki.TokenInfo{
-		Label: jpki.LabelPhone, Manufacturer: "00000000000000000000000000000002", Model: "WARIFU-SE", Serial: e.ID().String()[:16],
+		Label: jpki.LabelPhone, Manufacturer: "00000000000000000000000000000002", Model: "WARIFU-SE", Serial: "0000000000000001",
 	}
 	if !e.state.Live.all(func(_ warifu.Kind, s *heldSlot) bool { return s.Algorithm != jpki.P256 }) {
 		info.Label = jpki.LabelBadge
