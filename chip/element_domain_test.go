@@ -292,3 +292,26 @@ func TestKeysOfAnyOtherLengthAreNotTaken(t *testing.T) {
 		t.Fatal("a torn memory was taken")
 	}
 }
+
+func TestCardDataIsThereForWhoeverMaySelectTheDomain(t *testing.T) {
+	p := elementtest.New(t, nil)
+	platform := p.Element.Internal(chip.PlatformCaller)
+	if r := transmit(t, platform, globalplatform.GetData(0x66)); r.SW != iso7816.SWInstructionUnsupported {
+		t.Fatal("before anything was selected:", r.SW)
+	}
+	transmit(t, platform, globalplatform.Select(jpki.AIDIssuerDomain))
+	r := transmit(t, platform, globalplatform.GetData(0x66))
+	if want := []byte{0x2A, 0x86, 0x48, 0x86, 0xFC, 0x6B, 0x04, 0x03, 0x70}; r.SW != iso7816.SWOK || !bytes.Contains(r.Data, want) { // SCP03, i=70
+		t.Fatalf("%X %v", r.Data, r.SW)
+	}
+	r = transmit(t, platform, globalplatform.GetData(0xE0))
+	if want := []byte{0xC0, 4, 1, 0x30, 0x88, 32}; !bytes.Contains(r.Data, want) {
+		t.Fatalf("%X %v", r.Data, r.SW)
+	}
+	if r = transmit(t, platform, globalplatform.GetData(0x9F7F)); r.SW != iso7816.SWReferenceNotFound {
+		t.Fatal(r.SW)
+	}
+	if r = transmit(t, platform, globalplatform.GetStatus(globalplatform.RegistryApplications, nil)); r.SW != iso7816.SWSecurityStatus {
+		t.Fatal("outside of a channel:", r.SW)
+	}
+}

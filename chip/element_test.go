@@ -444,6 +444,27 @@ func TestAForgottenSecretIsResetByTheParentCardAlone(t *testing.T) {
 	}
 }
 
+// The card's own key is RSA-2048 (jp-mobile); its signature is PKCS#1 v1.5, as COMPUTE SIGNATURE makes it.
+func TestAnRSACardResetsASecret(t *testing.T) {
+	p := elementtest.New(t, nil)
+	p.Parent = elementtest.RSAKeys()[3]
+	p.Personalize(t, p.Work(t, p.Apply(t, jpki.P256, warifu.Signature)))
+	client := p.Client(t)
+	next := warifu.NewActivationSecret([]byte("NEW456"))
+	for _, right := range []bool{false, true} {
+		signature := parentSigns(t, p.Parent, jpki.ResetMessage(p.Element.ID(), warifu.Signature, resetChallenge(t, client)))
+		if !right {
+			signature[0] ^= 1
+		}
+		if err := client.ResetSecret(t.Context(), warifu.Signature, signature, next); (err == nil) != right {
+			t.Fatal(right, err)
+		}
+	}
+	if err := selectPhone(t, p.App()).VerifyPhone(t.Context(), warifu.Signature, next); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func resetChallenge(t *testing.T, client *jpki.Element) []byte {
 	t.Helper()
 	challenge, err := client.ResetChallenge(t.Context())

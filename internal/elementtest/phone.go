@@ -64,10 +64,10 @@ type Phone struct {
 	Personality chip.ElementPersonality
 	Memory      chip.Memory
 	Element     *chip.Element
-	Keys        provision.Keys    // the server's
-	Parent      *ecdsa.PrivateKey // the parent card's signature key
-	CA          *ecdsa.PrivateKey // who certifies
-	made        int               // RSA keys handed out
+	Keys        provision.Keys // the server's
+	Parent      crypto.Signer  // the parent card's signature key
+	CA          crypto.Signer  // who certifies
+	made        int            // RSA keys handed out
 }
 
 // New manufactures a phone with the memory, Volatile where nil. RSA keys come out of RSAKeys
