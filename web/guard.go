@@ -62,7 +62,7 @@ func (s *site) guard(next http.Handler) http.Handler {
 		header(w.Header(), lang)
 		defer s.recovered(w, r)
 		switch {
-		case !s.hostAllowed(r.Host):
+		case !s.hostAllowed(r.Host) && !anonymous(r.URL.Path):
 			writeProblem(w, r, warifu.Refused("host-unknown"))
 		case !loopback(r.RemoteAddr) && !s.limits.allow(sourceOf(r)):
 			writeProblem(w, r, warifu.TooMany("requests-too-many"))
@@ -93,6 +93,13 @@ func (s *site) recovered(w http.ResponseWriter, r *http.Request) {
 	}
 	s.Log.ErrorContext(r.Context(), "panic", "route", routeOf(r), "stack", string(debug.Stack()))
 	writeProblem(w, r, &warifu.Error{Code: warifu.CodeInternal, Problem: "internal"})
+}
+
+// anonymous are the paths of status and authorities: the same for everybody, read by
+// clients of HTTP/1.0 that send no Host at all (OpenSSL's among them), so that a
+// wrong name costs nothing.
+func anonymous(path string) bool {
+	return strings.HasPrefix(path, "/ocsp/") || strings.HasPrefix(path, "/crl/") || strings.HasPrefix(path, "/ca/")
 }
 
 func (s *site) hostAllowed(host string) bool {
