@@ -114,8 +114,9 @@ var phoneEndpoints = profile.Endpoints{
 var cardEndpoints = profile.Endpoints{OCSP: "http://127.0.0.1:8401/bureau/ocsp/signature", CPS: "http://127.0.0.1:8401/bureau/cps"}
 
 func newWorld(name string) *world {
+	shipped := *must(scheme.Shipped(name)) // a copy: attacks change it
 	w := &world{
-		clock: now, scheme: must(scheme.Shipped(name)), statement: newKey(), mac: macOf("challenge"), phoneKey: newKey,
+		clock: now, scheme: &shipped, statement: newKey(), mac: macOf("challenge"), phoneKey: newKey,
 		bureau: map[warifu.Kind]authority{}, authority: map[warifu.Kind]authority{},
 		keys: map[warifu.Kind]*counted{}, ledgers: map[warifu.Kind]*memory{}, issuers: map[warifu.Kind]*ca.Issuer{},
 	}
