@@ -74,8 +74,29 @@ func openCard(ctx context.Context, card iso7816.Transmitter) (*jpki.Token, error
 	return token, nil
 }
 
+// present refuses a card whose EF 0008 says that it has no signing certificate
+// (docs/card-facts.md §1.4), such as a child's: its password would look blocked.
+func present(ctx context.Context, card iso7816.Transmitter) error {
+	ef := jpki.FilePresence
+	_, err := iso7816.Send(ctx, card, iso7816.Command{INS: 0xA4, P1: 0x02, P2: 0x0C, Data: []byte{byte(ef >> 8), byte(ef)}})
+	if err != nil {
+		return nil // a card without the file says nothing
+	}
+	kinds, err := iso7816.Send(ctx, card, iso7816.Command{INS: 0xB0, Ne: 3})
+	if err == nil && len(kinds) == 3 && kinds[0] != presentMark {
+		return warifu.Refused("card-signature-absent")
+	}
+	return nil
+}
+
+// presentMark is what EF 0008 says of a certificate that is there.
+const presentMark = 0x8F
+
 // spend verifies the card's signing password, after telling the tries left.
 func (a *App) spend(ctx context.Context, d *Draft, token *jpki.Token) error {
+	if err := present(ctx, token.Transmitter()); err != nil {
+		return err
+	}
 	left, err := token.TriesLeft(ctx, warifu.Signature)
 	if err != nil {
 		return cardError(err)

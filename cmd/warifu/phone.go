@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"warifu"
@@ -12,6 +15,7 @@ import (
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/handset"
 	"warifu/sandbox/phones"
+	"warifu/text"
 )
 
 type phoneCommand struct {
@@ -29,7 +33,9 @@ type phoneCommand struct {
 }
 
 type phoneNew struct {
-	Model string `help:"Catalogue identifier of the model; the usual one by default."`
+	Model      string `help:"Catalogue identifier of the model; the usual one by default."`
+	OSBuild    string `name:"os-build" help:"Build of the operating system."`
+	AppVersion int    `help:"Version of the app on it."`
 }
 
 func (c phoneNew) Run(s *session) error {
@@ -38,7 +44,7 @@ func (c phoneNew) Run(s *session) error {
 		return err
 	}
 	var bought handset.Record
-	if err := p.Post(s.ctx, "/api/phones", phones.Buy{Model: c.Model}, &bought); err != nil {
+	if err := p.Post(s.ctx, "/api/phones", phones.Buy{Model: c.Model, OSBuild: c.OSBuild, AppVersion: c.AppVersion}, &bought); err != nil {
 		return err
 	}
 	return s.say(bought, "cli.phone-bought", map[string]string{"phone": bought.ID, "model": bought.Model})
@@ -80,7 +86,7 @@ type phoneApply struct {
 	onPhone
 	Card              string   `required:"" help:"Whose card is held to the phone."`
 	Kinds             []string `default:"signature,authentication" help:"Which certificates: signature, authentication or both."`
-	Consent           string   `help:"Version of the notes you have read and agree to (see /devices and the app)."`
+	Consent           string   `placeholder:"VERSION" help:"Version of the notes you have read and agree to; shown and asked for if not given."`
 	CardPassword      string   `help:"The *card's* signing password; asked for if not given."`
 	SignaturePassword string   `help:"The phone's new signing password, 6 to 16 letters and digits; asked for if not given."`
 	PIN               string   `name:"pin" help:"The phone's new PIN, 4 digits; asked for if not given."`
@@ -97,6 +103,9 @@ func (c phoneApply) Run(s *session) error {
 		in.Kinds, wants[kind] = append(in.Kinds, kind), true
 	}
 	var err error
+	if in.Consent, err = c.consent(s); err != nil {
+		return err
+	}
 	if in.CardPassword, err = s.ask(c.CardPassword, "cli.ask-card-signature"); err != nil {
 		return err
 	}
@@ -117,15 +126,37 @@ func (c phoneApply) Run(s *session) error {
 	return s.say(out, "cli.applied", map[string]string{"id": out.Application.ID, "tries": strconv.Itoa(out.CardTries)})
 }
 
-type phoneStatus struct{ onPhone }
-
-func (c phoneStatus) Run(s *session) error {
+// consent shows the notes and asks whether they were read (R35), unless the version
+// was named.
+func (c phoneApply) consent(s *session) (string, error) {
+	if c.Consent != "" {
+		return c.Consent, nil
+	}
 	p, err := s.phones()
 	if err != nil {
-		return err
+		return "", err
 	}
-	var a phone.Application
-	if err := p.Get(s.ctx, "/api/phones/"+c.Phone+"/status", &a); err != nil {
+	var terms phone.Terms
+	if err := p.Get(s.ctx, "/api/phones/"+c.Phone+"/terms", &terms); err != nil {
+		return "", err
+	}
+	fmt.Fprintln(s.std.err, text.Sentence("consent."+terms.Consent, s.lang, nil))
+	answer, err := s.ask("", "cli.ask-consent")
+	if err != nil || !strings.EqualFold(strings.TrimSpace(answer), "yes") {
+		return "", warifu.Refused("consent-missing", "version", terms.Consent)
+	}
+	return terms.Consent, nil
+}
+
+type phoneStatus struct {
+	onPhone
+	Wait    bool          `help:"Wait until it is no longer waiting to be issued."`
+	Timeout time.Duration `default:"2m" help:"How long to wait at most."`
+}
+
+func (c phoneStatus) Run(s *session) error {
+	a, err := c.ask(s)
+	if err != nil {
 		return err
 	}
 	rows := [][]string{{s.word("application"), a.ID}, {s.word("state"), s.word("state-" + string(a.State))}}
@@ -136,6 +167,30 @@ func (c phoneStatus) Run(s *session) error {
 		rows = append(rows, []string{s.word("reason"), a.Problem})
 	}
 	return s.table(a, rows)
+}
+
+// ask asks once, or again and again until something has happened.
+func (c phoneStatus) ask(s *session) (phone.Application, error) {
+	var a phone.Application
+	p, err := s.phones()
+	if err != nil {
+		return a, err
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, c.Timeout)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := p.Get(s.ctx, "/api/phones/"+c.Phone+"/status", &a)
+		if err != nil || !c.Wait || a.State != warifu.ApplicationSubmitted {
+			return a, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return a, nil
+		}
+	}
 }
 
 type phoneWithdraw struct{ onPhone }

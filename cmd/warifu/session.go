@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
 	"strconv"
 	"strings"
-	"text/tabwriter"
+
+	"golang.org/x/text/width"
 
 	"warifu"
 	"warifu/sandbox/desk"
@@ -105,11 +107,47 @@ func (s *session) table(v any, rows [][]string) error {
 	if s.json {
 		return s.print(v)
 	}
-	w := tabwriter.NewWriter(s.std.out, 0, 4, 2, ' ', 0)
+	_, err := io.WriteString(s.std.out, columns(rows))
+	return err
+}
+
+// columns lays rows out by the width characters have on a terminal.
+func columns(rows [][]string) string {
+	var wide []int
 	for _, row := range rows {
-		fmt.Fprintln(w, strings.Join(row, "\t"))
+		for i, cell := range row {
+			if i == len(wide) {
+				wide = append(wide, 0)
+			}
+			wide[i] = max(wide[i], cells(cell))
+		}
 	}
-	return w.Flush()
+	var b strings.Builder
+	for _, row := range rows {
+		for i, cell := range row {
+			b.WriteString(cell)
+			if i < len(row)-1 {
+				b.WriteString(strings.Repeat(" ", wide[i]-cells(cell)+2))
+			}
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// cells is how many columns of a terminal s takes: two for a wide or full-width
+// character (UAX #11).
+func cells(s string) int {
+	n := 0
+	for _, r := range s {
+		switch k := width.LookupRune(r).Kind(); k {
+		case width.EastAsianWide, width.EastAsianFullwidth:
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
 }
 
 // ask returns value, or what a person types after the question of key. It echoes:

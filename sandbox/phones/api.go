@@ -20,6 +20,9 @@ func (p *Phones) apiRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /api/phones/{id}/status", doorway.JSON(func(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return p.Status(r.Context(), r.PathValue("id"))
 	}))
+	mux.Handle("GET /api/phones/{id}/terms", doorway.JSON(func(_ http.ResponseWriter, r *http.Request) (any, error) {
+		return p.Terms(r.Context(), r.PathValue("id"))
+	}))
 	mux.Handle("POST /api/phones/{id}/apply", step(p.Apply, doorway.MaxBody))
 	mux.Handle("POST /api/phones/{id}/personalize", step(p.Personalize, doorway.MaxBody))
 	mux.Handle("POST /api/phones/{id}/sign", step(p.Sign, maxSign))

@@ -9,6 +9,7 @@ import (
 	"warifu"
 	"warifu/phone"
 	"warifu/sandbox/doorway"
+	"warifu/text"
 )
 
 func (p *Phones) pageRoutes(mux *http.ServeMux) {
@@ -56,6 +57,7 @@ var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
 <label>{{.T "phones.card-password"}} <input name="cardPassword" required autocomplete="off"></label>
 <label><input type="checkbox" name="kind" value="signature" checked> {{.T "phones.kind-signature"}}</label>
 <label><input type="checkbox" name="kind" value="authentication" checked> {{.T "phones.kind-authentication"}}</label>
+<p>{{.Data.Notes}}</p>
 <label><input type="checkbox" name="consent" value="{{.Data.Consent}}"> {{.T "phones.consent"}} ({{.Data.Consent}})</label>
 <label>{{.T "phones.signature-password"}} <input name="signature" autocomplete="off"></label>
 <label>{{.T "phones.pin"}} <input name="authentication" inputmode="numeric" autocomplete="off"></label>
@@ -77,7 +79,8 @@ var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
 
 type frontData struct {
 	View    View
-	Consent string
+	Consent string // version of the notes
+	Notes   string
 }
 
 func (p *Phones) front(w http.ResponseWriter, r *http.Request, problem error) {
@@ -86,7 +89,9 @@ func (p *Phones) front(w http.ResponseWriter, r *http.Request, problem error) {
 		p.shelf(w, r, err)
 		return
 	}
-	doorway.Show(w, r, frontPage, "phones.phone", frontData{v, p.config.Scheme.Consent}, problem)
+	version := p.config.Scheme.Consent
+	notes := text.Sentence("consent."+version, doorway.Lang(r), nil)
+	doorway.Show(w, r, frontPage, "phones.phone", frontData{v, version, notes}, problem)
 }
 
 // form makes a door of a step that a page's form fills: back to the page, with the

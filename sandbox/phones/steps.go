@@ -3,6 +3,7 @@ package phones
 import (
 	"context"
 	"errors"
+	"time"
 
 	"warifu"
 	"warifu/phone"
@@ -61,6 +62,16 @@ func (p *Phones) carry(ctx context.Context, app *phone.App, draft *phone.Draft, 
 	return app.Submit(ctx, draft)
 }
 
+// Terms asks the server whether the phone is eligible and under which terms.
+func (p *Phones) Terms(ctx context.Context, id string) (phone.Terms, error) {
+	var out phone.Terms
+	err := p.with(ctx, id, func(o *owned) (err error) {
+		out, err = o.app.CheckEligible(ctx)
+		return err
+	})
+	return out, err
+}
+
 // Personalize says which card to tap should the server ask for it again (R45).
 type Personalize struct {
 	Card    string `json:"card,omitempty"`
@@ -94,7 +105,18 @@ func (p *Phones) Status(ctx context.Context, id string) (phone.Application, erro
 		out, err = o.app.Status(ctx)
 		return err
 	})
-	return out, err
+	return p.local(out), err
+}
+
+// local tells an application's times in the zone of the scheme's hours.
+func (p *Phones) local(a phone.Application) phone.Application {
+	for _, t := range []**time.Time{&a.DueAt, &a.Forecast, &a.Lapses} {
+		if *t != nil {
+			at := (*t).In(p.config.Scheme.Hours.Zone)
+			*t = &at
+		}
+	}
+	return a
 }
 
 // Withdraw takes the phone's application back.
@@ -203,6 +225,7 @@ func (p *Phones) View(ctx context.Context, id string) (View, error) {
 			v.Tries = tries(ctx, o.app, state.Kinds)
 		}
 		if a, err := o.app.Status(ctx); err == nil {
+			a = p.local(a)
 			v.Application = &a
 		}
 		return nil
