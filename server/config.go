@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 
@@ -49,6 +50,8 @@ type Config struct {
 	Devices string `toml:"devices"`
 	// Notices says how phones are told.
 	Notices NoticesConfig `toml:"notices"`
+	// Queue says how work is shared out among servers. It may be left out.
+	Queue QueueConfig `toml:"queue"`
 	// TLS holds certificate and key of the listener. Without it the server speaks
 	// plain HTTP, which is refused on anything but a loopback address.
 	TLS TLSConfig `toml:"tls"`
@@ -92,6 +95,14 @@ type CardsConfig struct {
 	Authentication string `toml:"authentication"`
 	// StatementKey is a PEM file with the public key of the bureau's statements.
 	StatementKey string `toml:"statement_key"`
+}
+
+// QueueConfig is how work is shared out among the servers of one database.
+type QueueConfig struct {
+	// Lease is how long a worker may be silent before its jobs are given to another, as
+	// "30s": how long after a crash what was in hand waits. It also bounds one batch.
+	// Empty: one minute.
+	Lease time.Duration `toml:"lease"`
 }
 
 // NoticesConfig says how phones are told that something is ready.
@@ -172,6 +183,7 @@ func (c Config) Check() error {
 	must(err == nil && bureau.Host != "", "[cards] bureau %q is no address", c.Cards.Bureau)
 	must(c.Cards.Signature != "" && c.Cards.Authentication != "" && c.Cards.StatementKey != "", "[cards] needs signature, authentication and statement_key")
 	must(c.Makers != "", "makers is missing")
+	must(c.Queue.Lease == 0 || c.Queue.Lease >= time.Second && c.Queue.Lease <= time.Hour, "[queue] lease is not between 1s and 1h")
 	must(c.level() != nil, "log %q is none of debug, info, warn, error", c.Log)
 	if len(faults) > 0 {
 		return warifu.Invalid("configuration-invalid", "faults", strings.Join(faults, "; "))

@@ -116,7 +116,7 @@ func (s *Server) openGround(ctx context.Context) (err error) {
 	if s.store, err = store.Open(ctx, s.config.dsn(s.config.Store.DSN), seal, s.clock); err != nil {
 		return err
 	}
-	s.queue = queue.New(queue.Config{Store: s.store, Clock: s.clock, Log: s.log})
+	s.queue = queue.New(queue.Config{Store: s.store, Clock: s.clock, Log: s.log, Lease: s.config.Queue.Lease})
 	s.metrics = newMetrics(s.store, s.queue, s.clock)
 	return nil
 }
