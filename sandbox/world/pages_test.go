@@ -1,0 +1,231 @@
+package world_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"warifu/sandbox/world"
+	"warifu/text"
+)
+
+// stand opens a world and serves it until the test ends.
+func stand(t *testing.T) *world.World {
+	t.Helper()
+	w, err := world.Open(t.Context(), world.Config{Dir: t.TempDir(), AnyPort: true, Scheme: "badge"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- w.Run(ctx, func() error { close(ready); return nil }) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case <-ready:
+	case err := <-ended:
+		ended <- nil
+		t.Fatal(err)
+	}
+	return w
+}
+
+// browser is a person at the pages: it keeps cookies and reads English.
+type browser struct {
+	t      *testing.T
+	client *http.Client
+}
+
+func newBrowser(t *testing.T) *browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &browser{t, &http.Client{Jar: jar}}
+}
+
+func (b *browser) send(method, address, kind string, body io.Reader) (int, string) {
+	b.t.Helper()
+	r, err := http.NewRequestWithContext(b.t.Context(), method, address, body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header.Set("Accept-Language", "en")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
+	}
+	answer, err := b.client.Do(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	page, err := io.ReadAll(answer.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return answer.StatusCode, string(page)
+}
+
+func (b *browser) get(address string) string {
+	b.t.Helper()
+	status, page := b.send(http.MethodGet, address, "", nil)
+	if status != http.StatusOK {
+		b.t.Fatalf("%s: status %d: %s", address, status, page)
+	}
+	return page
+}
+
+func (b *browser) fill(address string, pairs ...string) (int, string) {
+	b.t.Helper()
+	form := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		form.Add(pairs[i], pairs[i+1])
+	}
+	return b.send(http.MethodPost, address, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+}
+
+func (b *browser) upload(address string, files map[string]string, pairs ...string) (int, string) {
+	b.t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for name, content := range files {
+		part, err := form.CreateFormFile(name, name+".txt")
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		_, _ = io.WriteString(part, content)
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		_ = form.WriteField(pairs[i], pairs[i+1])
+	}
+	_ = form.Close()
+	return b.send(http.MethodPost, address, form.FormDataContentType(), &body)
+}
+
+func (b *browser) wants(page, sentence string) {
+	b.t.Helper()
+	if !strings.Contains(page, sentence) {
+		b.t.Errorf("the page does not say %q:\n%s", sentence, page)
+	}
+}
+
+// The whole walk by a person who has nothing but the pages.
+func TestTheWalkByFormPagesAlone(t *testing.T) {
+	w, b := stand(t), newBrowser(t)
+	b.wants(b.get(w.Places.Desk+"/"), "TARO1980")
+	b.wants(b.get(w.Places.Phones+"/"), "phone-1")
+	phone := w.Places.Phones + "/phones/phone-1"
+	b.get(phone)
+	apply := func(password string) (int, string) {
+		return b.fill(phone+"/apply", "card", "taro", "cardPassword", password, "kind", "signature", "kind", "authentication",
+			"consent", w.Scheme.Consent, "signature", "PHONE123", "authentication", "2468")
+	}
+	status, page := apply("WRONG123")
+	if status != http.StatusForbidden {
+		t.Errorf("a wrong password: status %d", status)
+	}
+	b.wants(page, "4")
+	if status, page = apply("TARO1980"); status != http.StatusOK {
+		t.Fatalf("applying: %d %s", status, page)
+	}
+	waitFor(t, func() bool { return strings.Contains(b.get(phone), "<strong>issued</strong>") })
+	_, page = b.fill(phone + "/personalize")
+	b.wants(page, "<strong>personalized</strong>")
+	status, signature := b.upload(phone+"/sign", map[string]string{"document": "hello"}, "password", "PHONE123")
+	if status != http.StatusOK {
+		t.Fatalf("signing: %d %s", status, signature)
+	}
+	_, page = b.upload(w.Places.Bank+"/documents", map[string]string{"signature": signature, "document": "hello"})
+	b.wants(page, "<strong>good</strong>")
+	_, page = b.upload(w.Places.Bank+"/documents", map[string]string{"signature": signature, "document": "hullo"})
+	b.wants(page, "signature-content-mismatch")
+	logIn(t, w, b)
+}
+
+var toPhones = regexp.MustCompile(`href="([^"]*/login\?at=[^"]*)"`)
+
+// logIn begins at the bank, answers at the phones, and comes back.
+func logIn(t *testing.T, w *world.World, b *browser) {
+	_, page := b.fill(w.Places.Bank + "/login")
+	found := toPhones.FindStringSubmatch(page)
+	if found == nil {
+		t.Fatalf("no way to the phones:\n%s", page)
+	}
+	address := strings.ReplaceAll(found[1], "&amp;", "&")
+	b.wants(b.get(address), w.Places.Bank)
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := u.Query().Get("at")
+	if status, _ := b.fill(w.Places.Phones+"/login", "at", at, "phone", "phone-1", "pin", "1111"); status != http.StatusForbidden {
+		t.Errorf("a wrong PIN: status %d", status)
+	}
+	_, page = b.fill(w.Places.Phones+"/login", "at", at, "phone", "phone-1", "pin", "2468")
+	b.wants(page, "Answered")
+	b.wants(b.get(w.Places.Bank+"/login"), "You are logged in")
+	if status, _ := b.fill(w.Places.Phones+"/login", "at", "http://169.254.169.254/x", "phone", "phone-1", "pin", "2468"); status != http.StatusForbidden {
+		t.Errorf("an address of nobody's: status %d", status)
+	}
+}
+
+func waitFor(t *testing.T, holds func() bool) {
+	t.Helper()
+	tick, late := time.NewTicker(20*time.Millisecond), time.After(time.Minute)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal("it did not happen within a minute")
+		}
+	}
+}
+
+// A page elsewhere can neither name the sandbox's places nor post to them.
+func TestPlacesAnswerOnlyToTheirOwnNameAndPages(t *testing.T) {
+	w := stand(t)
+	for _, place := range []string{w.Places.Desk, w.Places.Phones, w.Places.Bank} {
+		r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, place+"/", nil)
+		r.Host = "rebound.example"
+		foreign, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, place+"/login", nil)
+		foreign.Header.Set("Origin", "https://thief.example")
+		foreign.Header.Set("Sec-Fetch-Site", "cross-site")
+		for _, request := range []*http.Request{r, foreign} {
+			answer, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = answer.Body.Close()
+			if answer.StatusCode != http.StatusForbidden {
+				t.Errorf("%s %s: status %d", request.Method, place, answer.StatusCode)
+			}
+		}
+	}
+}
+
+// Every sentence a page asks for stands in the catalogue.
+func TestPagesAskForSentencesThatExist(t *testing.T) {
+	w, b := stand(t), newBrowser(t)
+	asked := regexp.MustCompile(`\b(desk|phones|bank|sandbox)\.[a-z]+(-[a-z]+)*\b`)
+	for _, address := range []string{w.Places.Desk + "/", w.Places.Phones + "/", w.Places.Phones + "/phones/phone-1", w.Places.Bank + "/"} {
+		for _, lang := range text.Languages {
+			if missing := asked.FindString(b.get(address + "?lang=" + string(lang))); missing != "" && !text.Has(missing) {
+				t.Errorf("%s in %s has no text %q", address, lang, missing)
+			}
+		}
+	}
+}
