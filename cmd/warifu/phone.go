@@ -3,16 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"warifu"
-	"warifu/chip"
 	"warifu/phone"
-	"warifu/sandbox/bank"
-	"warifu/sandbox/doorway"
 	"warifu/sandbox/handset"
 	"warifu/sandbox/phones"
 	"warifu/text"
@@ -28,6 +24,7 @@ type phoneCommand struct {
 	Sign        phoneSign        `cmd:"" help:"Sign a file with the phone's signing key."`
 	Login       phoneLogin       `cmd:"" help:"Log in to a relying party with the phone."`
 	Passwd      phonePasswd      `cmd:"" help:"Change one of the phone's own passwords."`
+	Unlock      phoneUnlock      `cmd:"" help:"Set a locked or forgotten password of the phone anew, with the card."`
 	Screenlock  phoneScreenlock  `cmd:"" help:"Let the screen lock stand in for the phone's PIN."`
 	Serve       phoneServe       `cmd:"" help:"Hold a phone to a PC/SC reader (virtual reader driver)."`
 }
@@ -215,153 +212,3 @@ func (c phonePersonalize) Run(s *session) error {
 	}
 	return s.say(out, "cli.personalized", map[string]string{"relayed": strconv.Itoa(out.Relayed)})
 }
-
-type phoneSign struct {
-	onPhone
-	File     string `arg:"" help:"The file to sign."`
-	Attached bool   `help:"Put the file inside the signature: FILE.p7m instead of FILE.p7s."`
-	Password string `help:"The *phone's* signing password; asked for if not given."`
-	Out      string `short:"o" help:"Write the signature here instead."`
-}
-
-func (c phoneSign) Run(s *session) error {
-	document, err := s.readFile(c.File)
-	if err != nil {
-		return err
-	}
-	password, err := s.ask(c.Password, "cli.ask-phone-signature")
-	if err != nil {
-		return err
-	}
-	var out phones.Signed
-	if err := c.do(s, "sign", phones.Sign{Document: document, Attached: c.Attached, Password: password}, &out); err != nil {
-		return err
-	}
-	name := c.Out
-	if name == "" {
-		name = c.File + phones.SignatureSuffix(c.Attached)
-	}
-	if err := writeFile(name, out.Signature); err != nil {
-		return err
-	}
-	return s.say(map[string]string{"signature": name}, "cli.signed", map[string]string{"file": filepath.ToSlash(name)})
-}
-
-// opening is how the phone's authentication key is opened.
-type opening struct {
-	PIN    string `name:"pin" help:"The *phone's* four-digit PIN; asked for if not given."`
-	Method string `name:"screen-lock" placeholder:"METHOD" help:"Open with the screen lock instead: fingerprint, face, device-pin, pattern."`
-	Shown  string `default:"thumb" help:"What is shown to the screen lock: which finger, which PIN."`
-}
-
-func (c opening) unlock(s *session) (phones.Unlock, error) {
-	if c.Method != "" {
-		return phones.Unlock{Method: phone.Method(c.Method), Shown: c.Shown}, nil
-	}
-	pin, err := s.ask(c.PIN, "cli.ask-phone-authentication")
-	return phones.Unlock{PIN: pin}, err
-}
-
-type phoneLogin struct {
-	onPhone
-	opening
-	At string `placeholder:"URL" help:"Where the relying party's question is; the sandbox's bank by default."`
-}
-
-func (c phoneLogin) Run(s *session) error {
-	asked, party, err := c.question(s)
-	if err != nil {
-		return err
-	}
-	unlock, err := c.unlock(s)
-	if err != nil {
-		return err
-	}
-	var answer phone.Answer
-	if err := c.do(s, "login", phones.Login{Question: asked.Question, Seen: party.Origin(), Unlock: unlock}, &answer); err != nil {
-		return err
-	}
-	var customer bank.Customer
-	if err := party.Post(s.ctx, asked.Answer, answer, &customer); err != nil {
-		return err
-	}
-	return s.say(customer, "cli.logged-in", map[string]string{"subject": customer.Subject, "at": party.Origin()})
-}
-
-// question fetches the question at --at, or has the bank ask a new one.
-func (c phoneLogin) question(s *session) (bank.Asked, doorway.Client, error) {
-	var asked bank.Asked
-	if c.At != "" {
-		party := doorway.NewClient(c.At)
-		err := party.Get(s.ctx, "", &asked)
-		party.Base = party.Origin()
-		return asked, party, err
-	}
-	p, err := s.places()
-	if err != nil {
-		return asked, doorway.Client{}, err
-	}
-	party := doorway.NewClient(p.Bank)
-	return asked, party, party.Post(s.ctx, "/api/login", struct{}{}, &asked)
-}
-
-type phonePasswd struct {
-	onPhone
-	Kind    string `enum:"signature,authentication" default:"authentication" help:"Which of the phone's passwords."`
-	Current string `help:"The present one; asked for if not given."`
-	Next    string `help:"The new one; asked for if not given."`
-}
-
-func (c phonePasswd) Run(s *session) error {
-	kind, err := warifu.ParseKind(c.Kind)
-	if err != nil {
-		return err
-	}
-	in := phones.ChangeSecret{Kind: kind}
-	if in.Current, err = s.ask(c.Current, "cli.ask-phone-"+c.Kind); err != nil {
-		return err
-	}
-	if in.Next, err = s.ask(c.Next, "cli.ask-phone-new"); err != nil {
-		return err
-	}
-	if err := c.do(s, "secret", in, nil); err != nil {
-		return err
-	}
-	return s.say(struct{}{}, "cli.phone-password-changed", nil)
-}
-
-type phoneScreenlock struct {
-	onPhone
-	Off    bool   `help:"Turn it off."`
-	PIN    string `name:"pin" help:"The *phone's* four-digit PIN; asked for if not given."`
-	Method string `default:"fingerprint" help:"fingerprint, face, device-pin or pattern."`
-	Shown  string `default:"thumb" help:"Which finger, which PIN."`
-}
-
-func (c phoneScreenlock) Run(s *session) error {
-	if c.Off {
-		p, err := s.phones()
-		if err != nil {
-			return err
-		}
-		if err := p.Delete(s.ctx, "/api/phones/"+c.Phone+"/screenlock"); err != nil {
-			return err
-		}
-		return s.say(struct{}{}, "cli.screen-lock-off", nil)
-	}
-	pin, err := s.ask(c.PIN, "cli.ask-phone-authentication")
-	if err != nil {
-		return err
-	}
-	if err := c.do(s, "screenlock", phones.Unlock{PIN: pin, Method: phone.Method(c.Method), Shown: c.Shown}, nil); err != nil {
-		return err
-	}
-	return s.say(struct{}{}, "cli.screen-lock-on", nil)
-}
-
-type phoneServe struct {
-	onPhone
-	VPCD string `name:"vpcd" required:"" placeholder:"HOST:PORT" help:"Where the reader driver listens."`
-}
-
-func (c phoneServe) Run(s *session) error { return s.serveVPCD(c.Phone, c.VPCD, chip.DefaultATR) }

@@ -21,6 +21,7 @@ func (p *Phones) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /phones/{id}/apply", p.form(p.applyByForm))
 	mux.HandleFunc("POST /phones/{id}/personalize", p.form(p.personalizeByForm))
 	mux.HandleFunc("POST /phones/{id}/secret", p.form(p.secretByForm))
+	mux.HandleFunc("POST /phones/{id}/unlock", p.form(p.unlockByForm))
 	mux.HandleFunc("POST /phones/{id}/screenlock", p.form(p.screenLockByForm))
 	mux.HandleFunc("POST /phones/{id}/sign", p.signByForm)
 }
@@ -75,6 +76,10 @@ var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
 <label>{{.T "phones.which"}} <select name="kind"><option value="signature">{{.T "phones.kind-signature"}}</option><option value="authentication">{{.T "phones.kind-authentication"}}</option></select></label>
 <label>{{.T "phones.current"}} <input name="current" required autocomplete="off"></label><label>{{.T "phones.new"}} <input name="next" required autocomplete="off"></label>
 <button>{{.T "phones.secret-do"}}</button></fieldset></form>
+<form method="post" action="/phones/{{$v.ID}}/unlock"><fieldset><legend>{{.T "phones.unlock"}}</legend><p>{{.T "phones.unlock-note"}}</p>
+<label>{{.T "phones.which"}} <select name="kind"><option value="signature">{{.T "phones.kind-signature"}}</option><option value="authentication">{{.T "phones.kind-authentication"}}</option></select></label>
+<label>{{.T "phones.card"}} <input name="card" required autocomplete="off"></label><label>{{.T "phones.card-password"}} <input name="cardPassword" required autocomplete="off"></label>
+<label>{{.T "phones.new"}} <input name="next" required autocomplete="off"></label><button>{{.T "phones.unlock-do"}}</button></fieldset></form>
 {{end}}<p><a href="/">{{.T "phones.back"}}</a></p>{{end}}`)
 
 type frontData struct {
@@ -136,6 +141,14 @@ func (p *Phones) secretByForm(r *http.Request, id string) error {
 		return err
 	}
 	return p.ChangeSecret(r.Context(), id, ChangeSecret{kind, r.FormValue("current"), r.FormValue("next")})
+}
+
+func (p *Phones) unlockByForm(r *http.Request, id string) error {
+	kind, err := warifu.ParseKind(r.FormValue("kind"))
+	if err != nil {
+		return err
+	}
+	return p.ResetSecret(r.Context(), id, Reset{kind, r.FormValue("card"), r.FormValue("cardPassword"), r.FormValue("next")})
 }
 
 func (p *Phones) screenLockByForm(r *http.Request, id string) error {

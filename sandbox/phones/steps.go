@@ -189,6 +189,23 @@ func (p *Phones) ChangeSecret(ctx context.Context, id string, in ChangeSecret) e
 	return p.with(ctx, id, func(o *owned) error { return o.app.ChangeSecret(ctx, in.Kind, in.Current, in.Next) })
 }
 
+// Reset is a locked or forgotten password of the phone set anew with the parent card.
+type Reset struct {
+	Kind         warifu.Kind `json:"kind"`
+	Card         string      `json:"card"`
+	CardPassword string      `json:"cardPassword"` // the card's signing password
+	Next         string      `json:"next"`
+}
+
+// ResetSecret sets one of the phone's passwords anew (K14).
+func (p *Phones) ResetSecret(ctx context.Context, id string, in Reset) error {
+	return p.with(ctx, id, func(o *owned) error {
+		return p.tap(ctx, in.Card, func(held *field.Held) error {
+			return o.app.ResetSecret(ctx, phone.Reset{Kind: in.Kind, Card: held, CardPassword: in.CardPassword, Next: in.Next})
+		})
+	})
+}
+
 // EnableScreenLock lets a gesture stand in for the PIN (R51).
 func (p *Phones) EnableScreenLock(ctx context.Context, id string, in Unlock) error {
 	return p.with(ctx, id, func(o *owned) error {
