@@ -205,9 +205,12 @@ func grant(conn *preparedConn, t *turn) (outcome error, statements int, err erro
 	return outcome, w.statements, conn.do("RELEASE turn")
 }
 
-func (g *groupEngine) close() error {
-	g.once.Do(func() { close(g.closing) })
-	<-g.closed
-	g.readers.close()
-	return g.db.Close()
+func (g *groupEngine) close() (err error) {
+	g.once.Do(func() {
+		close(g.closing)
+		<-g.closed
+		g.readers.close()
+		err = g.db.Close()
+	})
+	return err
 }

@@ -9,14 +9,15 @@ import (
 // readers is the pool of SQLite connections that read. In WAL mode each sees the
 // snapshot of the moment its transaction began and waits for nobody.
 type readers struct {
-	db    *sql.DB
-	slots chan struct{} // one token for each connection that may exist
-	mu    sync.Mutex
-	idle  []*preparedConn
+	db      *sql.DB
+	slots   chan struct{} // one token for each connection that may exist
+	closing chan struct{}
+	mu      sync.Mutex
+	idle    []*preparedConn
 }
 
 func newReaders(db *sql.DB, n int) *readers {
-	return &readers{db: db, slots: make(chan struct{}, n)}
+	return &readers{db: db, slots: make(chan struct{}, n), closing: make(chan struct{})}
 }
 
 func (r *readers) read(ctx context.Context, fn func(*work) error) error {
@@ -24,6 +25,8 @@ func (r *readers) read(ctx context.Context, fn func(*work) error) error {
 	case r.slots <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-r.closing:
+		return errClosed
 	}
 	defer func() { <-r.slots }()
 	conn, err := r.take(ctx)
@@ -71,8 +74,10 @@ func (r *readers) give(c *preparedConn, sound bool) {
 	r.idle = append(r.idle, c)
 }
 
-// close waits for the readers that are out and closes every connection.
+// close waits for the readers that are out and closes every connection; nobody
+// reads afterwards.
 func (r *readers) close() {
+	close(r.closing)
 	for range cap(r.slots) {
 		r.slots <- struct{}{}
 	}

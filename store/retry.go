@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"warifu"
@@ -14,8 +15,9 @@ import (
 // closure, run again when it lost against another. Whoever lost runs again alone in
 // this process, so that it can lose only to other servers and nobody starves.
 type retryEngine struct {
-	db   *sql.DB
-	room sync.RWMutex // shared by first tries, held alone by further ones
+	db     *sql.DB
+	room   sync.RWMutex // shared by first tries, held alone by further ones
+	closed atomic.Bool
 }
 
 const (
@@ -33,9 +35,9 @@ func newRetryEngine(db *sql.DB) *retryEngine {
 func (e *retryEngine) skipLocked() string { return " FOR UPDATE SKIP LOCKED" }
 
 func (e *retryEngine) read(ctx context.Context, fn func(*work) error) error {
-	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	tx, err := e.begin(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
-		return translate(err)
+		return err
 	}
 	defer func() { _ = tx.Rollback() }()
 	return runReading(ctx, tx, fn)
@@ -78,7 +80,7 @@ func pause(ctx context.Context, n int) error {
 }
 
 func (e *retryEngine) attempt(ctx context.Context, fn func(*work) error) error {
-	tx, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
+	tx, err := e.begin(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
 	if err != nil {
 		return err
 	}
@@ -97,4 +99,15 @@ func (e *retryEngine) attempt(ctx context.Context, fn func(*work) error) error {
 	return tx.Commit()
 }
 
-func (e *retryEngine) close() error { return e.db.Close() }
+func (e *retryEngine) begin(ctx context.Context, options *sql.TxOptions) (*sql.Tx, error) {
+	if e.closed.Load() {
+		return nil, errClosed
+	}
+	tx, err := e.db.BeginTx(ctx, options)
+	return tx, translate(err)
+}
+
+func (e *retryEngine) close() error {
+	e.closed.Store(true)
+	return e.db.Close()
+}

@@ -257,10 +257,14 @@ func TestMigrateTwiceAndTogether(t *testing.T) {
 }
 
 func TestClosedStoreIsUnavailable(t *testing.T) {
-	dsn := "sqlite:" + t.TempDir() + "/w.db"
-	must(t, store.Migrate(context.Background(), dsn))
-	s, err := store.Open(context.Background(), dsn, newKeyring(), still)
-	must(t, err)
-	must(t, s.Close())
-	wantProblem(t, s.Write(context.Background(), func(*store.Tx) error { return nil }), "store-closed")
+	onBoth(t, func(t *testing.T, w *world) {
+		must(t, w.Close())
+		must(t, w.Close())
+		for _, err := range []error{
+			w.Write(context.Background(), func(*store.Tx) error { return nil }),
+			w.Ready(context.Background()),
+		} {
+			wantProblem(t, err, "store-closed")
+		}
+	})
 }
