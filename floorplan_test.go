@@ -59,10 +59,10 @@ var floors = []struct {
 // onlyFor says which rooms alone may touch a package of the standard library or a
 // room that holds private keys or chips.
 var onlyFor = map[string][]string{
-	"net/http":        {"status", "notify", "verify", "phone", "oidc", "face", "web", "server", "sandbox", "cmd/warifud", "cmd/warifu"},
+	"net/http":        {"status", "notify", "verify", "phone", "oidc", "face", "web", "server", "sandbox", "cmd/warifud", "cmd/warifu", "internal"},
 	"database/sql":    {"store"},
 	"os":              {"keystore", "store", "server", "sandbox", "cmd/warifud", "cmd/warifu", "internal"},
-	"warifu/keystore": {"server", "sandbox", "cmd/warifud", "cmd/warifu"},
+	"warifu/keystore": {"server", "sandbox", "cmd/warifud", "cmd/warifu", "internal"},
 	"warifu/chip":     {"sandbox", "cmd/warifu", "internal"},
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"warifu"
 	"warifu/attest"
+	"warifu/cms"
 	"warifu/queue"
 	"warifu/store"
 )
@@ -23,14 +24,19 @@ type Application struct {
 }
 
 // Apply accepts a submission. Sending the same again returns the same application
-// (the document's identity decides). The application row, its audit lines, the
-// withdrawal of an older open application of the same person and the job are one
-// transaction; when Apply returns, they are durable.
+// (the document's identity and signer decide). The application row, its audit lines,
+// the withdrawal of an older open application of the same person and the job are one
+// transaction; when Apply returns, they are durable. A document that another card has
+// signed as well is Conflict "application-exists".
 func (a *Authority) Apply(ctx context.Context, s Submission) (Application, error) {
-	if known, found, err := a.known(ctx, s); err != nil || found {
+	message, err := parseDocument(s.Document)
+	if err != nil {
+		return Application{}, err
+	}
+	if known, found, err := a.known(ctx, message); err != nil || found {
 		return known, err
 	}
-	c, err := a.check(ctx, s)
+	c, err := a.check(ctx, s, message)
 	if err != nil {
 		return Application{}, err
 	}
@@ -44,26 +50,23 @@ func (a *Authority) Apply(ctx context.Context, s Submission) (Application, error
 	}
 	err = a.Store.Write(ctx, func(tx *store.Tx) error { return a.accept(tx, row, s, c, envelope) })
 	if errors.Is(err, &warifu.Error{Problem: "application-exists"}) {
-		known, _, err := a.known(ctx, s) // the same submission won the race
-		return known, err
+		if known, found, again := a.known(ctx, message); again != nil || found {
+			return known, again // the same submission won the race
+		}
 	}
 	if err != nil {
 		return Application{}, err
 	}
-	a.Queue.Wake(jobIssue)
 	return a.view(row, false), nil
 }
 
-// known finds the application that this very document made earlier. A document
-// that does not parse is left for check to refuse.
-func (a *Authority) known(ctx context.Context, s Submission) (Application, bool, error) {
-	message, err := parseDocument(s.Document)
-	if err != nil {
-		return Application{}, false, err
-	}
+// known finds the application that this very document made earlier. The signature
+// may be another one, of a second tap, but it must hold and be the same card's:
+// whoever merely saw a document learns nothing by handing it in.
+func (a *Authority) known(ctx context.Context, message *cms.Message) (Application, bool, error) {
 	var row store.Application
 	var held bool
-	err = a.Store.Read(ctx, func(tx *store.Tx) error {
+	err := a.Store.Read(ctx, func(tx *store.Tx) (err error) {
 		if row, err = tx.ApplicationByDocument(warifu.DigestOf(message.Content)); err != nil {
 			return err
 		}
@@ -75,6 +78,9 @@ func (a *Authority) known(ctx context.Context, s Submission) (Application, bool,
 	}
 	if err != nil {
 		return Application{}, false, err
+	}
+	if warifu.DigestOf(message.Signer.Raw) != row.Parent.SignatureCertificate || message.Verify(nil) != nil {
+		return Application{}, false, nil // check will say what is wrong with it
 	}
 	return a.view(row, held), true, nil
 }
@@ -106,6 +112,11 @@ func parentOf(s attest.CardStatement) store.Parent {
 
 // accept writes the application and everything that belongs to it.
 func (a *Authority) accept(tx *store.Tx, row store.Application, s Submission, c checked, statement []byte) error {
+	if _, err := tx.ApplicationByDocument(row.Document); err == nil {
+		return warifu.Conflict("application-exists") // before the challenge is found to be used: it is, by that one
+	} else if !warifu.ProblemOf(err).IsCode(warifu.CodeNotFound) {
+		return err
+	}
 	if err := tx.UseChallenge(warifu.DigestOf(c.document.Challenge), c.expires); err != nil {
 		return err
 	}
@@ -169,6 +180,9 @@ func (a *Authority) withdrawOlder(tx *store.Tx, row store.Application, cause str
 // endOpen moves an open application to an end by the verb; what was issued for it
 // and never activated is revoked and stays listed.
 func (a *Authority) endOpen(tx *store.Tx, row store.Application, verb warifu.Verb, actor, cause string) error {
+	if warifu.ApplicationLife.Final(row.State) {
+		return warifu.Conflict("application-ended", "state", string(row.State))
+	}
 	now := a.Clock.Now()
 	if _, err := tx.MoveApplication(row.ID, verb, now, ""); err != nil {
 		return err
@@ -177,7 +191,13 @@ func (a *Authority) endOpen(tx *store.Tx, row store.Application, verb warifu.Ver
 	if err := tx.Audit(line); err != nil {
 		return err
 	}
-	return a.revokeAll(tx, row.ID, line.ID)
+	if err := a.revokeAll(tx, row.ID, line.ID); err != nil {
+		return err
+	}
+	if row.State != warifu.ApplicationSubmitted {
+		return nil
+	}
+	return a.settleLater(tx, row.ID)
 }
 
 // revokeAll revokes whatever was issued for an application that has ended.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"strings"
-	"sync"
 
 	"warifu"
 	"warifu/attest"
@@ -25,8 +24,10 @@ import (
 // error whose code is Unavailable or Internal may be tried again; any other is final.
 type Issuer interface {
 	Issue(ctx context.Context, requests []Evidence) []Outcome
-	// Unfinished lists document identities and serials of intents that have no
-	// certificate recorded; they count as issued.
+	// Intended returns the intent that stands for a document, with its certificate
+	// where one is recorded; false for none.
+	Intended(ctx context.Context, document warifu.Digest) (warifu.Intent, bool, error)
+	// Unfinished lists intents that have no certificate recorded; they count as issued.
 	Unfinished(ctx context.Context) ([]warifu.Intent, error)
 }
 
@@ -105,9 +106,10 @@ func New(c Config) (*Authority, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &Authority{Config: c, sessions: sessions{open: map[string]*session{}, mu: &sync.Mutex{}}}
+	a := &Authority{Config: c, sessions: sessions{open: map[string]*session{}}}
 	a.Queue.Handle(jobIssue, issueBatch, a.issue)
 	a.Queue.Handle(jobNotify, notifyBatch, a.notify)
+	a.Queue.Handle(jobSettle, settleBatch, a.settle)
 	return a, nil
 }
 

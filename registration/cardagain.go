@@ -40,7 +40,8 @@ func (a *Authority) cardAgain(ctx context.Context, row store.Application, proof 
 }
 
 func (a *Authority) checkCardProof(ctx context.Context, row store.Application, p CardProof) error {
-	if _, err := a.freshChallenge(p.Challenge, row.Element); err != nil {
+	expires, err := a.freshChallenge(p.Challenge, row.Element)
+	if err != nil {
 		return err
 	}
 	made, err := attest.CheckChallenge(a.ChallengeMAC, p.Challenge, row.Element)
@@ -62,5 +63,5 @@ func (a *Authority) checkCardProof(ctx context.Context, row store.Application, p
 	if result.Verdict == verify.Bad {
 		return result.Err()
 	}
-	return nil
+	return a.Store.Write(ctx, func(tx *store.Tx) error { return tx.UseChallenge(warifu.DigestOf(p.Challenge), expires) })
 }

@@ -1,7 +1,6 @@
 package registration
 
 import (
-	"bytes"
 	"context"
 	"time"
 
@@ -14,16 +13,28 @@ import (
 const PurposeWithdraw = "withdraw"
 
 // Withdraw ends an open application at the wish of the secure element that made
-// it. The request names the application and carries a fresh challenge.
+// it. The request names the application and carries a fresh challenge of one use.
+// Asking again for what is withdrawn already succeeds and changes nothing.
 func (a *Authority) Withdraw(ctx context.Context, id string, envelope []byte) (Application, error) {
-	row, _, err := a.row(ctx, id)
+	row, held, err := a.row(ctx, id)
 	if err != nil {
 		return Application{}, err
 	}
-	if err := a.checkDeviceRequest(ctx, row, envelope, PurposeWithdraw); err != nil {
+	request, err := a.openDeviceRequest(ctx, row, envelope, PurposeWithdraw)
+	if err != nil {
+		return Application{}, err
+	}
+	if row.State == warifu.ApplicationWithdrawn {
+		return a.view(row, held), nil
+	}
+	expires, err := a.freshChallenge(request.Nonce, row.Element)
+	if err != nil {
 		return Application{}, err
 	}
 	err = a.Store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.UseChallenge(warifu.DigestOf(request.Nonce), expires); err != nil {
+			return err
+		}
 		now, err := tx.Application(id)
 		if err != nil {
 			return err
@@ -36,39 +47,47 @@ func (a *Authority) Withdraw(ctx context.Context, id string, envelope []byte) (A
 	return a.Application(ctx, id)
 }
 
-// checkDeviceRequest checks that the application's own element signed the request
-// for this purpose and application, with a fresh challenge not used before.
-func (a *Authority) checkDeviceRequest(ctx context.Context, row store.Application, envelope []byte, purpose string) error {
-	var chain [][]byte
-	err := a.Store.Read(ctx, func(tx *store.Tx) error {
-		for _, d := range row.Chain {
-			c, err := tx.UnsealBlob(d)
-			if err != nil {
-				return err
-			}
-			chain = append(chain, c)
-		}
-		return nil
-	})
+// openDeviceRequest checks that the application's own element signed the request for
+// this purpose and application. Whether its challenge is fresh is the caller's to ask.
+func (a *Authority) openDeviceRequest(ctx context.Context, row store.Application, envelope []byte, purpose string) (attest.DeviceRequest, error) {
+	none := attest.DeviceRequest{}
+	chain, err := a.chainOf(ctx, row)
 	if err != nil {
-		return err
+		return none, err
 	}
 	pub, element, err := attest.VerifyChain(chain, a.MakerAnchors, a.Clock.Now())
 	if err != nil {
-		return err
+		return none, err
 	}
 	request, err := attest.OpenDeviceRequest(envelope, pub)
 	if err != nil {
-		return err
+		return none, err
 	}
 	if element != row.Element || request.Element != row.Element || request.Purpose != purpose || request.Subject != row.ID {
-		return warifu.Refused("device-request-other")
+		return none, warifu.Refused("device-request-other")
 	}
-	expires, err := a.freshChallenge(request.Nonce, row.Element)
-	if err != nil {
+	return request, nil
+}
+
+// chainOf unseals the maker's certificates of the application's element.
+func (a *Authority) chainOf(ctx context.Context, row store.Application) (chain [][]byte, err error) {
+	err = a.Store.Read(ctx, func(tx *store.Tx) error {
+		chain, err = unsealAll(tx, row.Chain)
 		return err
+	})
+	return chain, err
+}
+
+func unsealAll(tx *store.Tx, digests []warifu.Digest) ([][]byte, error) {
+	out := make([][]byte, len(digests))
+	for i, d := range digests {
+		plain, err := tx.UnsealBlob(d)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = plain
 	}
-	return a.Store.Write(ctx, func(tx *store.Tx) error { return tx.UseChallenge(warifu.DigestOf(request.Nonce), expires) })
+	return out, nil
 }
 
 // Lapse ends the applications that were not fetched in time (K14) and returns how
@@ -90,10 +109,12 @@ func (a *Authority) Lapse(ctx context.Context) (int, error) {
 			err := a.Store.Write(ctx, func(tx *store.Tx) error {
 				return a.endOpen(tx, row, warifu.VerbLapse, actorHouse, "K14")
 			})
-			if err != nil && !warifu.ProblemOf(err).IsCode(warifu.CodeConflict) {
+			switch {
+			case err == nil:
+				ended++
+			case !warifu.ProblemOf(err).IsCode(warifu.CodeConflict): // fetched or withdrawn just now
 				return ended, err
 			}
-			ended++
 		}
 		if len(rows) < portion {
 			return ended, nil
@@ -141,67 +162,4 @@ func (a *Authority) changeHold(ctx context.Context, id, actor string, verb warif
 		}
 		return tx.Audit(store.Line{At: now, Actor: actor, Verb: verb, Subject: id, Detail: map[string]string{"reason": reason}})
 	})
-}
-
-// Reconcile looks for intents that never got a certificate recorded and whose
-// application has ended: they count as issued and are listed as revoked (design §3.5).
-func (a *Authority) Reconcile(ctx context.Context) (int, error) {
-	listed := 0
-	for _, kind := range warifu.Kinds {
-		intents, err := a.Issuers[kind].Unfinished(ctx)
-		if err != nil {
-			return listed, err
-		}
-		for _, intent := range intents {
-			done, err := a.listIntent(ctx, intent)
-			if err != nil {
-				return listed, err
-			}
-			if done {
-				listed++
-			}
-		}
-	}
-	return listed, nil
-}
-
-func (a *Authority) listIntent(ctx context.Context, intent warifu.Intent) (bool, error) {
-	listed := false
-	err := a.Store.Write(ctx, func(tx *store.Tx) error {
-		listed = false
-		row, err := tx.ApplicationByDocument(intent.Document)
-		if warifu.ProblemOf(err).IsCode(warifu.CodeNotFound) {
-			return nil // not an application's: a responder's certificate
-		}
-		if err != nil {
-			return err
-		}
-		if !warifu.ApplicationLife.Final(row.State) {
-			return nil // its job will finish it
-		}
-		existing, err := tx.CredentialsOfApplication(row.ID)
-		if err != nil {
-			return err
-		}
-		for _, c := range existing {
-			if bytes.Equal(c.Serial, intent.Serial) {
-				return nil
-			}
-		}
-		listed = true
-		return a.insertRevoked(tx, row, intent)
-	})
-	return listed, err
-}
-
-func (a *Authority) insertRevoked(tx *store.Tx, row store.Application, intent warifu.Intent) error {
-	now := a.Clock.Now()
-	err := tx.InsertCredential(store.Credential{
-		ID: credentialID(row.ID, intent.Kind), Application: row.ID, Person: row.Person, Element: row.Element, Kind: intent.Kind,
-		Serial: intent.Serial, PublicKey: intent.PublicKey, NotAfter: row.Parent.SignatureNotAfter,
-	}, now)
-	if err != nil {
-		return err
-	}
-	return a.revokeAll(tx, row.ID, "intent-unfinished")
 }

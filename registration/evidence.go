@@ -39,11 +39,7 @@ type checked struct {
 // check verifies what the phone sent, apart from the card's own state: the card's
 // signature and chain, the secure element's attestation, that each names the
 // other, and that the scheme's and the catalogue's rules are met.
-func (a *Authority) check(ctx context.Context, s Submission) (checked, error) {
-	message, err := parseDocument(s.Document)
-	if err != nil {
-		return checked{}, err
-	}
+func (a *Authority) check(ctx context.Context, s Submission, message *cms.Message) (checked, error) {
 	document, err := attest.ParseDocument(message.Content)
 	if err != nil {
 		return checked{}, err
@@ -158,9 +154,12 @@ func (a *Authority) cardOf(ctx context.Context, signer *x509.Certificate, identi
 	if err != nil {
 		return attest.CardStatement{}, nil, err
 	}
-	age := a.Clock.Now().Sub(statement.ProducedAt)
-	if statement.Nonce != identity || age > a.Scheme.StatementMaxAge || age < -time.Minute {
-		return attest.CardStatement{}, nil, warifu.Refused("card-statement-stale")
+	if statement.Nonce != identity {
+		return attest.CardStatement{}, nil, warifu.Refused("card-statement-other-card")
+	}
+	// A clock that is wrong at either end passes; it must not end what was accepted.
+	if age := a.Clock.Now().Sub(statement.ProducedAt); age > a.Scheme.StatementMaxAge || age < -time.Minute {
+		return attest.CardStatement{}, nil, warifu.Unavailable("card-statement-stale")
 	}
 	return statement, envelope, a.checkStatement(statement, signer, kinds, cardAuthentication)
 }

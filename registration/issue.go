@@ -3,7 +3,10 @@ package registration
 import (
 	"context"
 	"crypto/x509"
+	"runtime/debug"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"warifu"
 	"warifu/queue"
@@ -14,9 +17,15 @@ import (
 const (
 	jobIssue    = "issue"
 	jobNotify   = "notify"
+	jobSettle   = "settle"
 	issueBatch  = 64
 	notifyBatch = 64
+	settleBatch = 64
 )
+
+// gathering is how many applications of a batch have their evidence fetched at a
+// time: each asks the card bureau two or three questions, and waits.
+const gathering = 16
 
 // attempt is one application on its way through the certification authorities.
 type attempt struct {
@@ -32,10 +41,7 @@ type attempt struct {
 // a fresh card statement and fresh status answers, hands the evidence to each
 // authority, and records what came back, all results of a batch in one commit.
 func (a *Authority) issue(ctx context.Context, jobs []queue.Job) []queue.Result {
-	attempts := make([]*attempt, len(jobs))
-	for i, j := range jobs {
-		attempts[i] = a.gather(ctx, j.Application)
-	}
+	attempts := a.gatherAll(ctx, jobs)
 	for _, kind := range warifu.Kinds {
 		a.askIssuer(ctx, kind, attempts)
 	}
@@ -46,9 +52,32 @@ func (a *Authority) issue(ctx context.Context, jobs []queue.Job) []queue.Result 
 	return results
 }
 
-// gather loads an application and the evidence for it.
-func (a *Authority) gather(ctx context.Context, id string) *attempt {
-	t := &attempt{issued: map[warifu.Kind][]byte{}}
+// gatherAll gathers the evidence of a whole batch, some at a time, in order.
+func (a *Authority) gatherAll(ctx context.Context, jobs []queue.Job) []*attempt {
+	attempts := make([]*attempt, len(jobs))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(gathering, len(jobs)) {
+		all.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(jobs)); i = next.Add(1) - 1 {
+				attempts[i] = a.gather(ctx, jobs[i].Application)
+			}
+		})
+	}
+	all.Wait()
+	return attempts
+}
+
+// gather loads an application and the evidence for it. It runs beside others, so a
+// panic here would end the process and not only the batch.
+func (a *Authority) gather(ctx context.Context, id string) (t *attempt) {
+	t = &attempt{issued: map[warifu.Kind][]byte{}}
+	defer func() {
+		if recover() != nil { // what it choked on may be personal: only the place is told
+			a.Log.Error("evidence: panic", "application", id, "stack", string(debug.Stack()))
+			t.again = &warifu.Error{Code: warifu.CodeInternal, Problem: "internal"}
+		}
+	}()
 	err := a.Store.Read(ctx, func(tx *store.Tx) (err error) {
 		if t.row, err = tx.Application(id); err != nil {
 			return err
@@ -97,14 +126,9 @@ func (t *attempt) unseal(tx *store.Tx) error {
 		}
 		*p.to = plain
 	}
-	for _, d := range t.row.Chain {
-		plain, err := tx.UnsealBlob(d)
-		if err != nil {
-			return err
-		}
-		e.Chain = append(e.Chain, plain)
-	}
-	return nil
+	var err error
+	e.Chain, err = unsealAll(tx, t.row.Chain)
+	return err
 }
 
 // freshEvidence fetches the card statement and the status answers now, when the
@@ -220,6 +244,9 @@ func (a *Authority) reject(tx *store.Tx, t *attempt, problem string) error {
 		return err
 	}
 	if err := a.listAsRevoked(tx, t, line.ID); err != nil {
+		return err
+	}
+	if err := a.settleLater(tx, t.row.ID); err != nil {
 		return err
 	}
 	return a.Queue.Enqueue(tx, queue.Job{Kind: jobNotify, Application: t.row.ID, DueAt: now})

@@ -1,13 +1,13 @@
 package registration
 
 import (
+	"cmp"
 	"context"
-	"crypto/x509"
+	"slices"
 	"sync"
 	"time"
 
 	"warifu"
-	"warifu/attest"
 	"warifu/provision"
 	"warifu/store"
 )
@@ -17,7 +17,7 @@ import (
 const (
 	maxSessions    = 10_000
 	sessionLife    = 5 * time.Minute
-	perApplication = 4
+	perApplication = 4 // a further one ends the oldest
 )
 
 // session is one secure channel on its way through the phone.
@@ -26,12 +26,13 @@ type session struct {
 	script      *provision.Session
 	application string
 	opened      time.Time
-	done        bool
+	number      uint64 // in the order of opening
 }
 
 type sessions struct {
-	mu   *sync.Mutex
-	open map[string]*session
+	mu     sync.Mutex
+	open   map[string]*session
+	opened uint64 // so far
 }
 
 // Exchange is one round of a session: commands for the phone to hand to its chip
@@ -64,7 +65,7 @@ func (a *Authority) OpenSession(ctx context.Context, id string, proof *CardProof
 	}
 	switch row.State {
 	case warifu.ApplicationIssued:
-		if err := a.cardAgain(ctx, row, proof); err != nil {
+		if err := a.mayFetch(ctx, row, proof); err != nil {
 			return Exchange{}, err
 		}
 	case warifu.ApplicationPersonalized:
@@ -79,12 +80,39 @@ func (a *Authority) OpenSession(ctx context.Context, id string, proof *CardProof
 	if err != nil {
 		return Exchange{}, err
 	}
-	s := &session{script: script, application: id, opened: a.Clock.Now(), done: step.Done}
+	s := &session{script: script, application: id, opened: a.Clock.Now()}
 	name, err := a.keep(s)
 	if err != nil {
 		return Exchange{}, err
 	}
 	return Exchange{Session: name, Commands: step.Commands, Done: step.Done}, nil
+}
+
+// mayFetch applies what the scheme asks of an issued application: the card once more
+// (R45), and a waiting time where an older device would be superseded.
+func (a *Authority) mayFetch(ctx context.Context, row store.Application, proof *CardProof) error {
+	if err := a.cooled(ctx, row); err != nil {
+		return err
+	}
+	return a.cardAgain(ctx, row, proof)
+}
+
+// cooled refuses to let a new device replace an older one before the scheme's cooling
+// time has passed since issue: the holder of the older one has been told meanwhile.
+func (a *Authority) cooled(ctx context.Context, row store.Application) error {
+	until := row.IssuedAt.Add(a.Scheme.SupersedeCooling)
+	if !a.Clock.Now().Before(until) {
+		return nil
+	}
+	return a.Store.Read(ctx, func(tx *store.Tx) error {
+		live, err := tx.LiveCredentials(row.Person)
+		for _, c := range live {
+			if c.Element != row.Element {
+				return warifu.Conflict("supersede-cooling", "until", until.UTC().Format(time.RFC3339))
+			}
+		}
+		return err
+	})
 }
 
 // script unseals what is to be written and makes the chip's script.
@@ -121,6 +149,8 @@ func (a *Authority) script(ctx context.Context, row store.Application) (*provisi
 }
 
 // keep stores the session under a new name, after forgetting those whose life is over.
+// A phone that is cut again and again opens one after another: beyond the bound its
+// oldest ends, so that nobody is kept waiting by what is dead already.
 func (a *Authority) keep(s *session) (string, error) {
 	name, err := a.newID("s")
 	if err != nil {
@@ -128,17 +158,24 @@ func (a *Authority) keep(s *session) (string, error) {
 	}
 	a.sessions.mu.Lock()
 	defer a.sessions.mu.Unlock()
-	same := 0
+	var same []string
 	for n, other := range a.sessions.open {
 		if s.opened.Sub(other.opened) > sessionLife {
 			delete(a.sessions.open, n)
 		} else if other.application == s.application {
-			same++
+			same = append(same, n)
 		}
 	}
-	if same >= perApplication || len(a.sessions.open) >= maxSessions {
+	if len(same) >= perApplication {
+		delete(a.sessions.open, slices.MinFunc(same, func(x, y string) int {
+			return cmp.Compare(a.sessions.open[x].number, a.sessions.open[y].number)
+		}))
+	}
+	if len(a.sessions.open) >= maxSessions {
 		return "", warifu.TooMany("sessions-too-many")
 	}
+	a.sessions.opened++
+	s.number = a.sessions.opened
 	a.sessions.open[name] = s
 	return name, nil
 }
@@ -185,151 +222,4 @@ func (a *Authority) Exchange(ctx context.Context, name string, responses [][]byt
 		a.forget(name)
 	}
 	return Exchange{Session: name, Commands: step.Commands, Done: step.Done}, nil
-}
-
-// activate checks the chip's receipt and the card once more and commits: the
-// credentials become active, every credential of an older device is superseded.
-func (a *Authority) activate(ctx context.Context, id string, envelope []byte) error {
-	row, _, err := a.row(ctx, id)
-	if err != nil {
-		return err
-	}
-	if row.State == warifu.ApplicationPersonalized {
-		return nil // committed before a cut; only ACTIVATE is left
-	}
-	signer, cardAuthentication, err := a.checkReceipt(ctx, row, envelope)
-	if err != nil {
-		return err
-	}
-	statement, _, err := a.cardOf(ctx, signer, row.Document, row.Kinds, cardAuthentication)
-	if err != nil {
-		return err
-	}
-	if statement.Person != row.Person {
-		return warifu.Refused("card-statement-other-card")
-	}
-	return a.Store.Write(ctx, func(tx *store.Tx) error { return a.personalized(tx, row, envelope) })
-}
-
-// checkReceipt checks the receipt against what was to be written.
-func (a *Authority) checkReceipt(ctx context.Context, row store.Application, envelope []byte) (signer *x509.Certificate, cardAuthentication []byte, err error) {
-	var document []byte
-	var chain [][]byte
-	var credentials []store.Credential
-	err = a.Store.Read(ctx, func(tx *store.Tx) error {
-		if document, err = tx.UnsealBlob(row.Signed); err != nil {
-			return err
-		}
-		for _, d := range row.Chain {
-			c, err := tx.UnsealBlob(d)
-			if err != nil {
-				return err
-			}
-			chain = append(chain, c)
-		}
-		for _, k := range row.Kinds {
-			if k == warifu.Authentication {
-				if cardAuthentication, err = tx.UnsealBlob(row.Parent.AuthenticationCertificate); err != nil {
-					return err
-				}
-			}
-		}
-		credentials, err = tx.CredentialsOfApplication(row.ID)
-		return err
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	if signer, err = signerOf(document); err != nil {
-		return nil, nil, err
-	}
-	pub, element, err := attest.VerifyChain(chain, a.MakerAnchors, a.Clock.Now())
-	if err != nil {
-		return nil, nil, err
-	}
-	receipt, err := attest.OpenReceipt(envelope, pub)
-	if err != nil {
-		return nil, nil, err
-	}
-	if element != row.Element || !receiptMatches(receipt, row, warifu.DigestOf(signer.RawSubjectPublicKeyInfo), credentials) {
-		return nil, nil, warifu.Refused("receipt-other-content")
-	}
-	return signer, cardAuthentication, nil
-}
-
-func receiptMatches(r attest.Receipt, row store.Application, parent warifu.Digest, credentials []store.Credential) bool {
-	if r.Element != row.Element || r.Application != warifu.DigestOf([]byte(row.ID)) || r.Parent != parent || len(r.Slots) != len(credentials) {
-		return false
-	}
-	for _, c := range credentials {
-		found := false
-		for _, s := range r.Slots {
-			found = found || s == attest.Slot{Kind: c.Kind, PublicKey: c.PublicKey, Certificate: c.Certificate}
-		}
-		if !found {
-			return false
-		}
-	}
-	return true
-}
-
-// personalized is the one transaction of design §3.7.
-func (a *Authority) personalized(tx *store.Tx, row store.Application, receipt []byte) error {
-	held, err := isHeld(tx, row.ID)
-	if err != nil {
-		return err
-	}
-	if held {
-		return warifu.Conflict("application-held")
-	}
-	now := a.Clock.Now()
-	digest, err := tx.SealBlob(row.Person, receipt)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.MoveApplication(row.ID, warifu.VerbPersonalize, now, ""); err != nil {
-		return err
-	}
-	line := store.Line{ID: tx.NewID(), At: now, Actor: actorElement(row.Element), Verb: warifu.VerbPersonalize, Subject: row.ID, Detail: map[string]string{"receipt": digest.String()}}
-	if err := tx.Audit(line); err != nil {
-		return err
-	}
-	if err := a.supersede(tx, row, line.ID, now); err != nil {
-		return err
-	}
-	return a.makeActive(tx, row, line.ID, now)
-}
-
-func (a *Authority) makeActive(tx *store.Tx, row store.Application, cause string, now time.Time) error {
-	credentials, err := tx.CredentialsOfApplication(row.ID)
-	if err != nil {
-		return err
-	}
-	for _, c := range credentials {
-		if _, err := tx.MoveCredential(c.ID, warifu.VerbActivate, 0, now); err != nil {
-			return err
-		}
-		if err := tx.Audit(store.Line{At: now, Actor: actorElement(row.Element), Verb: warifu.VerbActivate, Subject: c.ID, Cause: cause}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// supersede ends every live credential of the person: one person, one device, and
-// the newest pair replaces whatever was there (R55, K14).
-func (a *Authority) supersede(tx *store.Tx, row store.Application, cause string, now time.Time) error {
-	live, err := tx.LiveCredentials(row.Person)
-	if err != nil {
-		return err
-	}
-	for _, c := range live {
-		if _, err := tx.MoveCredential(c.ID, warifu.VerbSupersede, warifu.ReasonSuperseded, now); err != nil {
-			return err
-		}
-		if err := tx.Audit(store.Line{At: now, Actor: actorHouse, Verb: warifu.VerbSupersede, Subject: c.ID, Cause: cause}); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -12,7 +12,11 @@ import (
 // issuer lets the registration authority see a certification authority as it
 // declares it. In one process it is this call; as a process of its own the
 // authority would pull the same requests.
-type issuer struct{ authority *ca.Issuer }
+type issuer struct {
+	kind      warifu.Kind
+	authority *ca.Issuer
+	ledger    *store.Ledger
+}
 
 // Issue implements registration.Issuer.
 func (i issuer) Issue(ctx context.Context, evidence []registration.Evidence) []registration.Outcome {
@@ -25,6 +29,11 @@ func (i issuer) Issue(ctx context.Context, evidence []registration.Evidence) []r
 		out[n] = registration.Outcome(o)
 	}
 	return out
+}
+
+// Intended implements registration.Issuer.
+func (i issuer) Intended(ctx context.Context, document warifu.Digest) (warifu.Intent, bool, error) {
+	return i.ledger.Find(ctx, document, i.kind)
 }
 
 // Unfinished implements registration.Issuer.

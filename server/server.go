@@ -174,7 +174,7 @@ func (s *Server) openRegistration(context.Context) error {
 	}
 	issuers, certificates := map[warifu.Kind]registration.Issuer{}, map[warifu.Kind][]byte{}
 	for kind, a := range s.authorities {
-		issuers[kind], certificates[kind] = issuer{a.issuer}, a.certificate.Raw
+		issuers[kind], certificates[kind] = issuer{kind, a.issuer, a.ledger}, a.certificate.Raw
 	}
 	s.registration, err = registration.New(registration.Config{
 		Store: s.store, Queue: s.queue, Scheme: s.scheme, Origin: s.config.Origin, Clock: s.clock, Random: rand.Reader,

@@ -1,0 +1,186 @@
+package housetest
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"time"
+
+	"testing"
+
+	"warifu"
+	"warifu/ca"
+	"warifu/globalplatform"
+	"warifu/phone"
+	"warifu/profile"
+	"warifu/provision"
+	"warifu/registration"
+	"warifu/status"
+	"warifu/store"
+	"warifu/verify"
+	"warifu/web"
+)
+
+func (h *House) openIssuers(t testing.TB) {
+	t.Helper()
+	for _, kind := range warifu.Kinds {
+		h.openIssuer(t, kind)
+	}
+}
+
+func (h *House) openIssuer(t testing.TB, kind warifu.Kind) {
+	t.Helper()
+	key, err := h.keys.Generate("authority-"+kind.String(), h.Scheme.Algorithm)
+	check(t, err)
+	now := h.Clock.Now()
+	der, err := profile.PhoneAuthority(kind, "").SelfSign(key, []byte{byte(kind)}, now.UTC().Truncate(time.Second), now.AddDate(10, 0, 0))
+	check(t, err)
+	h.CAs[kind], err = x509.ParseCertificate(der)
+	check(t, err)
+	dsn := "sqlite:" + filepath.Join(h.Dir, "ledger-"+kind.String()+".db")
+	check(t, store.MigrateLedger(context.Background(), dsn))
+	ledger, err := store.OpenLedger(context.Background(), dsn, h.symmetric(t, keySeal))
+	check(t, err)
+	t.Cleanup(func() { _ = ledger.Close() })
+	serials, err := profile.NewSerialCipher(byte(kind), h.symmetric(t, "serial-"+kind.String()).Block())
+	check(t, err)
+	own := &Ledger{Ledger: ledger, intents: map[string]warifu.Intent{}}
+	issuer, err := ca.New(ca.Config{
+		Kind: kind, Certificate: h.CAs[kind], Key: key, Ledger: own, Clock: h.Clock, Scheme: h.Scheme, Endpoints: Endpoints(kind),
+		Cards: map[warifu.Kind][]*x509.Certificate{
+			warifu.Signature: {h.Bureau.Authority(warifu.Signature)}, warifu.Authentication: {h.Bureau.Authority(warifu.Authentication)},
+		},
+		Makers: h.Maker.Anchors(), StatementKey: h.Bureau.StatementKey(), Challenge: h.symmetric(t, keyChallenge).HMAC, Serials: serials,
+	})
+	check(t, err)
+	h.Issuers[kind] = &Issuer{Kind: kind, CA: issuer, Ledger: own}
+	h.openStatus(t, kind)
+}
+
+// Endpoints are the addresses in an authority's certificates.
+func Endpoints(kind warifu.Kind) profile.Endpoints {
+	return profile.Endpoints{OCSP: Origin + "/ocsp/" + kind.String(), CRL: Origin + "/crl/" + kind.String() + ".crl", Issuer: Origin + "/ca/" + kind.String() + ".cer"}
+}
+
+func (h *House) openStatus(t testing.TB, kind warifu.Kind) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	check(t, err)
+	var delegate status.Delegate
+	h.responders[kind] = status.NewResponder(kind, h.CAs[kind], source{h.Store}, func() (status.Delegate, error) {
+		if c := delegate.Certificate; c != nil && !ca.ResponderDue(c, h.Clock.Now()) {
+			return delegate, nil
+		}
+		if key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+			return delegate, err
+		}
+		der, err := h.Issuers[kind].CA.CertifyResponder(context.Background(), &key.PublicKey)
+		if err != nil {
+			return delegate, err
+		}
+		certificate, err := x509.ParseCertificate(der)
+		delegate = status.Delegate{Certificate: certificate, Key: key}
+		return delegate, err
+	}, h.Clock)
+	h.publishers[kind] = h.list(kind)
+}
+
+// source answers the responder out of the registration's database.
+type source struct{ store *store.Store }
+
+func (s source) Status(ctx context.Context, kind warifu.Kind, serial []byte) (record warifu.StatusRecord, found bool, err error) {
+	err = s.store.Read(ctx, func(tx *store.Tx) (err error) {
+		record, found, err = tx.StatusOf(kind, serial)
+		return err
+	})
+	return record, found, err
+}
+
+func (h *House) openRegistrar(t testing.TB) {
+	t.Helper()
+	h.Registrar = h.Another(t)
+}
+
+// Config is what the house's registration authority is made of.
+func (h *House) Config(t TB) registration.Config {
+	t.Helper()
+	var trust verify.Trust
+	for _, kind := range warifu.Kinds {
+		check(t, trust.Add(profile.ClassCard, kind, h.Bureau.Authority(kind)))
+	}
+	master := h.symmetric(t, keyDomain)
+	return registration.Config{
+		Store: h.Store, Queue: h.Queue, Scheme: h.Scheme, Origin: Origin, Clock: h.Clock, Random: rand.Reader,
+		Models: h.Catalogue, Cards: verify.New(trust, nil, h.Clock), Bureau: h.Cards, StatementKey: h.Bureau.StatementKey(),
+		MakerAnchors: h.Maker.Anchors(), ChallengeMAC: h.symmetric(t, keyChallenge).HMAC,
+		Issuers:     map[warifu.Kind]registration.Issuer{warifu.Signature: h.Issuers[warifu.Signature], warifu.Authentication: h.Issuers[warifu.Authentication]},
+		Authorities: map[warifu.Kind][]byte{warifu.Signature: h.CAs[warifu.Signature].Raw, warifu.Authentication: h.CAs[warifu.Authentication].Raw},
+		Pusher:      h.Pushed, Log: h.logger(),
+		Keys: provision.Deriver(func(label string, context []byte, bits int) (globalplatform.Key, error) {
+			return master.Derive(label, context, bits)
+		}),
+	}
+}
+
+// Another makes a registration authority over the same database and authorities: the
+// house's own, or a second server's with a queue of its own.
+func (h *House) Another(t TB, change ...func(*registration.Config)) *registration.Authority {
+	t.Helper()
+	c := h.Config(t)
+	for _, f := range change {
+		f(&c)
+	}
+	a, err := registration.New(c)
+	check(t, err)
+	return a
+}
+
+func (h *House) openSite(t testing.TB) {
+	t.Helper()
+	h.Site = web.New(h.SiteConfig())
+	var err error
+	h.Server, err = phone.NewServer(Origin, &http.Client{Transport: InProcess{h.Site}})
+	check(t, err)
+}
+
+// SiteConfig is what the house's site is made of.
+func (h *House) SiteConfig() web.Config {
+	published := map[warifu.Kind]web.Authority{}
+	for _, kind := range warifu.Kinds {
+		published[kind] = web.Authority{Certificate: h.CAs[kind].Raw, OCSP: h.responders[kind], CRL: h.publishers[kind]}
+	}
+	return web.Config{
+		Origin: Origin, Hosts: []string{"warifu.test"}, Scheme: h.Scheme, Registration: h.Registrar, Catalogue: h.Catalogue,
+		Authorities: published, Notices: silent{}, Forecast: func(due time.Time) (time.Time, bool) { return due, true },
+		Ready: h.Store.Ready, NewID: func() (string, error) { return h.Store.NewID(), nil }, Clock: h.Clock, Log: h.logger(),
+	}
+}
+
+// silent answers no notices over HTTP; Pushed tells what was pushed.
+type silent struct{}
+
+func (silent) Handler(string, func(http.ResponseWriter, *http.Request, error)) http.Handler {
+	return http.NotFoundHandler()
+}
+
+// InProcess is a transport that hands each request to a handler.
+type InProcess struct{ Handler http.Handler }
+
+// RoundTrip implements http.RoundTripper.
+func (p InProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	in := r.Clone(r.Context())
+	in.RemoteAddr, in.Host, in.RequestURI = "127.0.0.1:1", r.URL.Host, r.URL.RequestURI()
+	if in.Body == nil {
+		in.Body = http.NoBody
+	}
+	out := httptest.NewRecorder()
+	p.Handler.ServeHTTP(out, in)
+	response := out.Result()
+	response.Request = r
+	return response, nil
+}
