@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// options are the command line.
+type options struct {
+	out          string
+	only         string
+	applications int
+	backlog      int
+	profile      string
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "serve" {
+		exit(serveProfiled(os.Args[2:]))
+	}
+	var o options
+	flag.StringVar(&o.out, "out", "out/latest.json", "file to write the rows to")
+	flag.StringVar(&o.only, "only", "", "measures to take, separated by commas; empty for all")
+	flag.IntVar(&o.applications, "applications", 1500, "applications a round of issuance, two certificates each")
+	flag.IntVar(&o.backlog, "backlog", 5000, "applications that wait when the hour strikes")
+	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server during issuance to this file")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	exit(o.run(ctx))
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// measure is one thing to find out.
+type measure struct {
+	name string
+	take func(context.Context, *bench) ([]Row, error)
+}
+
+// measures in the order in which they are taken.
+var measures = []measure{
+	{"issuance", issuance},
+}
+
+// bench is one run: its options, its folders, its binaries.
+type bench struct {
+	options
+	bin, dir, fast string
+}
+
+func (o options) run(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "warifu-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b := &bench{options: o, bin: filepath.Join(dir, "bin"), dir: dir, fast: dir}
+	if fast, err := os.MkdirTemp("/dev/shm", "warifu-bench-"); err == nil {
+		b.fast = fast
+		defer os.RemoveAll(fast)
+	}
+	b.say("building warifud and warifu")
+	for _, command := range []string{"./cmd/warifud", "./cmd/warifu"} {
+		if _, err := build(ctx, b.bin, "..", command); err != nil {
+			return err
+		}
+	}
+	var rows []Row
+	for _, m := range measures {
+		if o.only != "" && !strings.Contains(","+o.only+",", ","+m.name+",") {
+			continue
+		}
+		began := time.Now()
+		b.say("measuring %s", m.name)
+		found, err := m.take(ctx, b)
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		b.say("  took %.0f s", time.Since(began).Seconds())
+		rows = append(rows, found...)
+		if err := write(o.out, rows); err != nil {
+			return err
+		}
+	}
+	return table(os.Stdout, rows)
+}
+
+// say tells on standard error what is being done.
+func (b *bench) say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+// site is a new house's place; durable folders are on the disk of the temporary
+// directory, the chips' and cards' in memory.
+func (b *bench) site(name, scheme string) site {
+	s := site{bin: b.bin, dir: filepath.Join(b.dir, name), chips: filepath.Join(b.fast, name+"-chips"), scheme: scheme}
+	if b.profile != "" {
+		s.serve = func(config string) (*process, error) {
+			self, err := os.Executable()
+			if err != nil {
+				return nil, err
+			}
+			return start(self, "serve", config, b.profile)
+		}
+	}
+	return s
+}
