@@ -141,6 +141,13 @@ func papers(t testing.TB, key *ecdsa.PrivateKey) map[string]struct {
 			func(b []byte, p *ecdsa.PublicKey) error { _, err := attest.OpenReceipt(b, p); return err }},
 		"device request": {must(attest.DeviceRequest{Element: element, Purpose: "withdraw", Subject: "app", Nonce: d.Challenge}.Seal(key)),
 			func(b []byte, p *ecdsa.PublicKey) error { _, err := attest.OpenDeviceRequest(b, p); return err }},
+		"kill ticket": {must(attest.KillTicket{Element: element, Kind: warifu.Signature, PublicKey: d.Attestation, Serial: []byte{1}, Status: warifu.CredentialRevoked, Number: 7, IssuedAt: now}.Seal(key)),
+			func(b []byte, p *ecdsa.PublicKey) error { _, err := attest.OpenKillTicket(b, p); return err }},
+		"kill receipt": {must(attest.KillReceipt{Element: element, Kind: warifu.Signature, PublicKey: d.Attestation, Number: 7, Counter: 1}.Seal(key)),
+			func(b []byte, p *ecdsa.PublicKey) error { _, err := attest.OpenKillReceipt(b, p); return err }},
+		"clean proof": {must(attest.CleanProof{Element: element, Marketplace: "m", Nonce: d.Challenge, Identifiers: []string{"imei:1"}, Counter: 1, Time: now,
+			Slots: []attest.CleanSlot{{Kind: warifu.Signature}, {Kind: warifu.Authentication, Live: true}}}.Seal(key)),
+			func(b []byte, p *ecdsa.PublicKey) error { _, err := attest.OpenCleanProof(b, p); return err }},
 		"card statement": {must(attest.CardStatement{Nonce: d.Attestation, Person: d.Attestation, ProducedAt: now,
 			Certificates: []attest.CardCertificate{{Kind: warifu.Signature, Serial: []byte{1, 2}, State: warifu.StatusGood, NotAfter: now}}}.Seal(key)),
 			func(b []byte, p *ecdsa.PublicKey) error { _, err := attest.OpenCardStatement(b, p); return err }},
@@ -174,6 +181,44 @@ func TestNoPaperServesForAnother(t *testing.T) {
 			if a != b && q.open(p.der, &key.PublicKey) == nil {
 				t.Errorf("%s was taken for %s", a, b)
 			}
+		}
+	}
+}
+
+func TestNoTicketForALivingKey(t *testing.T) {
+	key := newKey(t)
+	for _, s := range []warifu.CredentialState{warifu.CredentialHeld, warifu.CredentialActive, warifu.CredentialPending, ""} {
+		der, err := attest.KillTicket{Element: element, Kind: warifu.Signature, Serial: []byte{1}, Status: s, Number: 1, IssuedAt: time.Unix(1, 0)}.Seal(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := attest.OpenKillTicket(der, &key.PublicKey); problem(err) != "paper-malformed" {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+}
+
+func TestCardOrderSurvivesTheWire(t *testing.T) {
+	want := attest.CardOrder{Challenge: bytes.Repeat([]byte{7}, attest.ChallengeLength), Verb: warifu.VerbSuspend, Kinds: warifu.Kinds[:], Reason: "repair", Until: time.Unix(99, 0).UTC()}
+	der, err := want.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := attest.ParseCardOrder(der)
+	if err != nil || got.Verb != want.Verb || len(got.Kinds) != 2 || got.Reason != "repair" || !got.Until.Equal(want.Until) {
+		t.Fatalf("%+v %v", got, err)
+	}
+	for name, spoil := range map[string]func(*attest.CardOrder){
+		"no kind": func(o *attest.CardOrder) { o.Kinds = nil }, "another verb": func(o *attest.CardOrder) { o.Verb = warifu.VerbActivate },
+		"short challenge": func(o *attest.CardOrder) { o.Challenge = nil },
+	} {
+		o := want
+		spoil(&o)
+		if der, err = o.Marshal(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := attest.ParseCardOrder(der); problem(err) != "paper-malformed" {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -303,5 +348,9 @@ func FuzzPapers(f *testing.F) {
 		_, _ = attest.OpenReceipt(b, &key.PublicKey)
 		_, _ = attest.OpenDeviceRequest(b, &key.PublicKey)
 		_, _ = attest.OpenCardStatement(b, &key.PublicKey)
+		_, _ = attest.OpenKillTicket(b, &key.PublicKey)
+		_, _ = attest.OpenKillReceipt(b, &key.PublicKey)
+		_, _ = attest.OpenCleanProof(b, &key.PublicKey)
+		_, _ = attest.ParseCardOrder(b)
 	})
 }

@@ -140,11 +140,7 @@ type wireSecretsSet struct {
 
 // Seal encodes and signs with the element's attestation key.
 func (s SecretsSet) Seal(key crypto.Signer) ([]byte, error) {
-	w := wireSecretsSet{1, s.Element[:], s.Document[:], nil}
-	for _, k := range s.Kinds {
-		w.Kinds = append(w.Kinds, int(k))
-	}
-	body, err := asn1.Marshal(w)
+	body, err := asn1.Marshal(wireSecretsSet{1, s.Element[:], s.Document[:], toWireKinds(s.Kinds)})
 	if err != nil {
 		return nil, err
 	}
@@ -163,16 +159,34 @@ func OpenSecretsSet(der []byte, pub *ecdsa.PublicKey) (SecretsSet, error) {
 	}
 	var s SecretsSet
 	ok := w.Version == 1 && copyExact(s.Element[:], w.Element) && copyExact(s.Document[:], w.Document) && len(w.Kinds) > 0
-	last := 0
-	for _, k := range w.Kinds {
-		ok = ok && k > last && k <= int(warifu.Authentication)
-		last = k
-		s.Kinds = append(s.Kinds, warifu.Kind(k))
-	}
-	if !ok {
+	kinds, ordered := fromWireKinds(w.Kinds)
+	s.Kinds = kinds
+	if !ok || !ordered {
 		return SecretsSet{}, warifu.Invalid("paper-malformed", "paper", string(ContextSecretsSet))
 	}
 	return s, nil
+}
+
+func toWireKinds(kinds []warifu.Kind) []int {
+	out := make([]int, len(kinds))
+	for i, k := range kinds {
+		out[i] = int(k)
+	}
+	return out
+}
+
+// fromWireKinds refuses unknown, repeated or disordered kinds.
+func fromWireKinds(in []int) ([]warifu.Kind, bool) {
+	var out []warifu.Kind
+	last := 0
+	for _, k := range in {
+		if k <= last || k > int(warifu.Authentication) {
+			return nil, false
+		}
+		last = k
+		out = append(out, warifu.Kind(k))
+	}
+	return out, true
 }
 
 // Slot is one certificate slot as a receipt describes it.
@@ -253,19 +267,24 @@ type DeviceRequest struct {
 	Purpose string // "withdraw"
 	Subject string // the application's identifier
 	Nonce   []byte // ChallengeLength octets, from the server
+	// Verified lists the kinds whose activation secret the chip had verified in
+	// this session when it signed: what lets a request end or resume a credential
+	// (R75, K10). The chip fills it; the app cannot.
+	Verified []warifu.Kind
 }
 
 type wireDeviceRequest struct {
-	Version int
-	Element []byte
-	Purpose string `asn1:"utf8"`
-	Subject string `asn1:"utf8"`
-	Nonce   []byte
+	Version  int
+	Element  []byte
+	Purpose  string `asn1:"utf8"`
+	Subject  string `asn1:"utf8"`
+	Nonce    []byte
+	Verified []int
 }
 
 // Seal encodes and signs with the element's attestation key.
 func (r DeviceRequest) Seal(key crypto.Signer) ([]byte, error) {
-	body, err := asn1.Marshal(wireDeviceRequest{1, r.Element[:], r.Purpose, r.Subject, r.Nonce})
+	body, err := asn1.Marshal(wireDeviceRequest{1, r.Element[:], r.Purpose, r.Subject, r.Nonce, toWireKinds(r.Verified)})
 	if err != nil {
 		return nil, err
 	}
@@ -283,7 +302,8 @@ func OpenDeviceRequest(der []byte, pub *ecdsa.PublicKey) (DeviceRequest, error) 
 		return DeviceRequest{}, err
 	}
 	r := DeviceRequest{Purpose: w.Purpose, Subject: w.Subject, Nonce: w.Nonce}
-	if w.Version != 1 || !copyExact(r.Element[:], w.Element) || len(w.Purpose) > maxText || len(w.Subject) > maxText || len(w.Nonce) != ChallengeLength {
+	var ok bool
+	if r.Verified, ok = fromWireKinds(w.Verified); !ok || w.Version != 1 || !copyExact(r.Element[:], w.Element) || len(w.Purpose) > maxText || len(w.Subject) > maxText || len(w.Nonce) != ChallengeLength {
 		return DeviceRequest{}, warifu.Invalid("paper-malformed", "paper", string(ContextDeviceRequest))
 	}
 	return r, nil

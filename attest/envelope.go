@@ -25,6 +25,10 @@ const (
 	ContextReceipt       Context = "warifu-receipt-v1"
 	ContextDeviceRequest Context = "warifu-device-request-v1"
 	ContextCardStatement Context = "warifu-card-statement-v1"
+	ContextKillTicket    Context = "warifu-kill-ticket-v1"
+	ContextKillReceipt   Context = "warifu-kill-receipt-v1"
+	ContextCleanProof    Context = "warifu-clean-proof-v1"
+	ContextCardEvent     Context = "warifu-card-event-v1"
 )
 
 type envelope struct {
