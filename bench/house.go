@@ -46,6 +46,7 @@ type house struct {
 	master    globalplatform.Key
 	pool      []*rsa.PrivateKey
 	drawn     atomic.Int64
+	made      int    // applicants issued to so far
 	statement func() // called at each card statement asked for; nil for nobody
 }
 
@@ -222,7 +223,7 @@ func (h *house) begin(ctx context.Context, at site) (err error) {
 		return err
 	}
 	if err := await(ctx, h.client, h.origin+"/readyz"); err != nil {
-		return fmt.Errorf("%w\n%s", err, h.server.log)
+		return fmt.Errorf("%w\n%s", err, h.server.said())
 	}
 	return nil
 }
@@ -231,8 +232,8 @@ func (h *house) begin(ctx context.Context, at site) (err error) {
 func (h *house) close() {
 	if h.server != nil {
 		_ = h.server.stop()
-		if h.server.log.Len() > 0 {
-			fmt.Fprintf(os.Stderr, "warifud said:\n%.4000s\n", h.server.log)
+		if said := h.server.said(); said != "" {
+			fmt.Fprintf(os.Stderr, "warifud said:\n%s\n", said)
 		}
 	}
 	_ = h.cards.Close()

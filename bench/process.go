@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,15 +19,27 @@ import (
 // process is a program under test, a child of ours.
 type process struct {
 	cmd *exec.Cmd
-	log *bytes.Buffer
+	log *os.File
 }
 
 // start runs a program in the background; what it says is kept for when it fails.
 func start(name string, args ...string) (*process, error) {
-	p := &process{cmd: exec.Command(name, args...), log: &bytes.Buffer{}}
-	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	log, err := os.CreateTemp("", filepath.Base(name)+"-*.log")
+	if err != nil {
+		return nil, err
+	}
+	_ = os.Remove(log.Name()) // it lives as long as we hold it
+	p := &process{cmd: exec.Command(name, args...), log: log}
+	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return p, p.cmd.Start()
+}
+
+// said is the beginning of what the program wrote.
+func (p *process) said() string {
+	b := make([]byte, 4000)
+	n, _ := p.log.ReadAt(b, 0)
+	return string(b[:n])
 }
 
 // stop asks the program to end and waits; after ten seconds it is killed.
