@@ -23,8 +23,12 @@ type source struct {
 // sqlitePragmas make a commit durable (WAL with a flush at every commit), let
 // foreign keys bind, overwrite what is deleted (an erased person's key must not
 // linger in a free page), and wait for another process's write instead of failing.
+// The last three are for groups of writes: savepoints kept in memory (a quarter of
+// the time otherwise), 8 MiB of pages at most for each connection, and a checkpoint
+// every 16 MiB of log.
 var sqlitePragmas = []string{
 	"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)",
+	"temp_store(MEMORY)", "cache_size(-8192)", "wal_autocheckpoint(4096)",
 }
 
 // parseDSN understands "sqlite:/path/to/file.db", "postgres://…" and

@@ -74,9 +74,17 @@ func postgresFault(state string) bool {
 	return false
 }
 
-// isContended reports whether PostgreSQL asks for the transaction to be run
-// again: serialization failure or deadlock.
-func isContended(err error) bool {
+// violationTries is how often a transaction that hit a constraint is run again.
+const violationTries = 3
+
+// isContended reports whether PostgreSQL asks for a transaction to be run again
+// after so many tries: serialization failure, deadlock, and for a few tries a
+// violated constraint, since a rival's commit may show as a taken key where the
+// snapshot had none. A violation of our own comes back as the same error.
+func isContended(err error, tries int) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
+	if !errors.As(err, &pg) {
+		return false
+	}
+	return pg.Code == "40001" || pg.Code == "40P01" || strings.HasPrefix(pg.Code, "23") && tries <= violationTries
 }

@@ -81,7 +81,8 @@ func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
 
 var dialects = map[string]func(*testing.T) string{
 	"sqlite":   func(t *testing.T) string { return "sqlite:" + t.TempDir() + "/warifu.db" },
-	"postgres": func(t *testing.T) string { return postgrestest.DSN(t) },
+	// As through pgbouncer; package queue's tests use the driver's default mode.
+	"postgres": func(t *testing.T) string { return postgrestest.DSN(t) + "&default_query_exec_mode=exec" },
 }
 
 func openWorld(t *testing.T, dsn string) *world {

@@ -12,27 +12,27 @@ import (
 	"warifu/store"
 )
 
-// register is a ledger under test.
-type register struct {
+// book is a ledger under test.
+type book struct {
 	*store.Ledger
 	t   *testing.T
 	dsn string
 }
 
-func onBothLedgers(t *testing.T, test func(t *testing.T, r *register)) {
+func onBothLedgers(t *testing.T, test func(t *testing.T, r *book)) {
 	t.Helper()
 	for name, dsn := range dialects {
-		t.Run(name, func(t *testing.T) { test(t, openRegister(t, dsn(t))) })
+		t.Run(name, func(t *testing.T) { test(t, openBook(t, dsn(t))) })
 	}
 }
 
-func openRegister(t *testing.T, dsn string) *register {
+func openBook(t *testing.T, dsn string) *book {
 	t.Helper()
 	must(t, store.MigrateLedger(context.Background(), dsn))
 	l, err := store.OpenLedger(context.Background(), dsn, newKeyring())
 	must(t, err)
 	t.Cleanup(func() { must(t, l.Close()) })
-	return &register{Ledger: l, t: t, dsn: dsn}
+	return &book{Ledger: l, t: t, dsn: dsn}
 }
 
 func newIntent(n int) warifu.Intent {
@@ -44,19 +44,19 @@ func newIntent(n int) warifu.Intent {
 }
 
 // intend writes one intent.
-func (r *register) intend(in warifu.Intent) (warifu.Intent, error) {
+func (r *book) intend(in warifu.Intent) (warifu.Intent, error) {
 	r.t.Helper()
 	out, err := r.Intend(context.Background(), []warifu.Intent{in})
 	must(r.t, err)
 	return out[0].Intent, out[0].Err
 }
 
-func (r *register) record(in warifu.Intent, certificate string) error {
+func (r *book) record(in warifu.Intent, certificate string) error {
 	return r.Record(context.Background(), []warifu.IssuedCertificate{{Serial: in.Serial, Certificate: []byte(certificate)}})
 }
 
 func TestIntentIsAnsweredWithTheOneThatStands(t *testing.T) {
-	onBothLedgers(t, func(t *testing.T, r *register) {
+	onBothLedgers(t, func(t *testing.T, r *book) {
 		first := newIntent(1)
 		_, err := r.intend(first)
 		must(t, err)
@@ -75,7 +75,7 @@ func TestIntentIsAnsweredWithTheOneThatStands(t *testing.T) {
 }
 
 func TestNothingIsIntendedTwice(t *testing.T) {
-	onBothLedgers(t, func(t *testing.T, r *register) {
+	onBothLedgers(t, func(t *testing.T, r *book) {
 		first := newIntent(1)
 		_, err := r.intend(first)
 		must(t, err)
@@ -101,7 +101,7 @@ func TestNothingIsIntendedTwice(t *testing.T) {
 }
 
 func TestOneBatchAnswersEach(t *testing.T) {
-	onBothLedgers(t, func(t *testing.T, r *register) {
+	onBothLedgers(t, func(t *testing.T, r *book) {
 		twin := newIntent(9)
 		twin.Document = newIntent(1).Document // conflicts with its neighbour in the same batch
 		out, err := r.Intend(context.Background(), []warifu.Intent{newIntent(1), twin, newIntent(2)})
@@ -116,7 +116,7 @@ func TestOneBatchAnswersEach(t *testing.T) {
 }
 
 func TestCertificateIsRecordedOnce(t *testing.T) {
-	onBothLedgers(t, func(t *testing.T, r *register) {
+	onBothLedgers(t, func(t *testing.T, r *book) {
 		in := newIntent(1)
 		wantProblem(t, r.record(in, "x"), "serial-unknown")
 		_, err := r.intend(in)
@@ -133,7 +133,7 @@ func TestCertificateIsRecordedOnce(t *testing.T) {
 }
 
 func TestUnfinishedAreOldIntentsWithoutACertificate(t *testing.T) {
-	onBothLedgers(t, func(t *testing.T, r *register) {
+	onBothLedgers(t, func(t *testing.T, r *book) {
 		for i := range 3 {
 			_, err := r.intend(newIntent(i))
 			must(t, err)
@@ -147,7 +147,7 @@ func TestUnfinishedAreOldIntentsWithoutACertificate(t *testing.T) {
 }
 
 func TestChainSurvivesErasing(t *testing.T) {
-	onBothLedgers(t, func(t *testing.T, r *register) {
+	onBothLedgers(t, func(t *testing.T, r *book) {
 		fill(r)
 		before, err := r.VerifyChain(context.Background())
 		must(t, err)
@@ -162,7 +162,7 @@ func TestChainSurvivesErasing(t *testing.T) {
 }
 
 // fill writes four intents and two certificates.
-func fill(r *register) {
+func fill(r *book) {
 	r.t.Helper()
 	for i := range 4 {
 		_, err := r.intend(newIntent(i))
@@ -187,7 +187,7 @@ func TestEveryChangeBreaksTheChain(t *testing.T) {
 			"DELETE FROM entries WHERE seq = 6", "UPDATE head SET seq = 5, hash = (SELECT hash FROM entries WHERE seq = 5)"},
 		"a row outside the chain": {"INSERT INTO certificates (serial, certificate) SELECT serial, tbs FROM intents WHERE serial NOT IN (SELECT serial FROM certificates)"},
 	}
-	onBothLedgers(t, func(t *testing.T, r *register) {
+	onBothLedgers(t, func(t *testing.T, r *book) {
 		fill(r)
 		head, err := r.VerifyChain(context.Background())
 		must(t, err)
@@ -213,7 +213,7 @@ func TestEveryChangeBreaksTheChain(t *testing.T) {
 }
 
 // dump copies the tables aside and returns what puts them back.
-func dump(t *testing.T, r *register) func() {
+func dump(t *testing.T, r *book) func() {
 	t.Helper()
 	db := bare(t, r.dsn)
 	tables := []string{"certificates", "intents", "entries", "head"}
@@ -237,7 +237,7 @@ func dump(t *testing.T, r *register) func() {
 
 func TestLedgerHoldsNoPlainOctets(t *testing.T) {
 	dir := t.TempDir()
-	r := openRegister(t, "sqlite:"+filepath.Join(dir, "l.db"))
+	r := openBook(t, "sqlite:"+filepath.Join(dir, "l.db"))
 	in := newIntent(1)
 	in.TBS = []byte("canary 山田花子")
 	_, err := r.intend(in)

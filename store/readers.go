@@ -10,7 +10,7 @@ import (
 // snapshot of the moment its transaction began and waits for nobody.
 type readers struct {
 	db      *sql.DB
-	slots   chan struct{} // one token for each connection that may exist
+	slots   chan struct{} // a place for each connection that may exist
 	closing chan struct{}
 	mu      sync.Mutex
 	idle    []*preparedConn

@@ -22,8 +22,8 @@ type retryEngine struct {
 
 const (
 	postgresConns = 16 // each server's share of the primary's connections
-	writeAttempts = 40
-	writePause    = 2 * time.Millisecond // before the second try; grows with each
+	writeTries    = 40
+	writePause    = 2 * time.Millisecond // longest before the second try; grows with each
 )
 
 func newRetryEngine(db *sql.DB) *retryEngine {
@@ -45,16 +45,16 @@ func (e *retryEngine) read(ctx context.Context, fn func(*work) error) error {
 
 func (e *retryEngine) write(ctx context.Context, fn func(*work) error) error {
 	err := e.firstTry(ctx, fn)
-	if !isContended(err) {
+	if !isContended(err, 1) {
 		return translate(err)
 	}
 	e.room.Lock()
 	defer e.room.Unlock()
-	for n := range writeAttempts {
-		if err := pause(ctx, n); err != nil {
+	for tries := 2; tries <= writeTries; tries++ {
+		if err := pause(ctx, tries); err != nil {
 			return err
 		}
-		if err = e.attempt(ctx, fn); !isContended(err) {
+		if err = e.attempt(ctx, fn); !isContended(err, tries) {
 			return translate(err)
 		}
 	}
@@ -67,10 +67,10 @@ func (e *retryEngine) firstTry(ctx context.Context, fn func(*work) error) error 
 	return e.attempt(ctx, fn)
 }
 
-// pause waits before try n+2: longer each time, and a random share of it, so that
-// servers that collided once do not collide again.
-func pause(ctx context.Context, n int) error {
-	limit := writePause * time.Duration(min(n+1, 25))
+// pause waits before a further try: longer each time, and a random share of it, so
+// that servers that collided once do not collide again.
+func pause(ctx context.Context, try int) error {
+	limit := writePause * time.Duration(min(try-1, 25))
 	select {
 	case <-time.After(rand.N(limit)):
 		return nil
@@ -88,7 +88,7 @@ func (e *retryEngine) attempt(ctx context.Context, fn func(*work) error) error {
 	w := &work{ctx: ctx, q: tx}
 	defer func() { w.finished = true }()
 	if err := fn(w); err != nil {
-		if isContended(w.failed) {
+		if w.failed != nil {
 			return w.failed // whatever the closure made of it
 		}
 		return err
