@@ -47,7 +47,9 @@ func (m *machine) work(_ context.Context, jobs []queue.Job) []queue.Result {
 	})
 }
 
-func (m *machine) happen(tx *store.Tx, j queue.Job) error { return effect(tx, m.kind+"/"+j.Application) }
+func (m *machine) happen(tx *store.Tx, j queue.Job) error {
+	return effect(tx, m.kind+"/"+j.Application)
+}
 
 // check is what must hold after every step: each job is waiting, leased, dead, or
 // gone with exactly one effect.

@@ -52,7 +52,7 @@ func TestPollFindsWhatNobodyRangFor(t *testing.T) {
 			return all(jobs, done)
 		})
 		defer o.running()()
-		poll <- time.Time{} // the worker is idle now
+		poll <- time.Time{}                                                    // the worker is idle now
 		must(t, o.store.Write(context.Background(), func(tx *store.Tx) error { // as another process would
 			_, err := tx.EnqueueJob(store.Job{Kind: "issue", Application: "a", DueAt: base})
 			return err

@@ -20,3 +20,9 @@ func OpenThrough(ctx context.Context, driver, dsn string, seal Sealer, clock war
 	}
 	return &Store{engine: e, seal: seal, ids: &idMaker{clock: clock}}, nil
 }
+
+// CheckDSN parses a data source name and says whether it was accepted and for SQLite.
+func CheckDSN(dsn string) (accepted, isSQLite bool) {
+	src, err := parseDSN(dsn)
+	return err == nil, src.isSQLite()
+}

@@ -80,7 +80,7 @@ func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
 }
 
 var dialects = map[string]func(*testing.T) string{
-	"sqlite":   func(t *testing.T) string { return "sqlite:" + t.TempDir() + "/warifu.db" },
+	"sqlite": func(t *testing.T) string { return "sqlite:" + t.TempDir() + "/warifu.db" },
 	// As through pgbouncer; package queue's tests use the driver's default mode.
 	"postgres": func(t *testing.T) string { return postgrestest.DSN(t) + "&default_query_exec_mode=exec" },
 }
