@@ -1,0 +1,217 @@
+package crashtest_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var programs struct {
+	mu     sync.Mutex
+	folder string
+	built  map[string]string
+}
+
+func TestMain(m *testing.M) {
+	if launched() {
+		return
+	}
+	code := m.Run()
+	if programs.folder != "" {
+		_ = os.RemoveAll(programs.folder)
+	}
+	os.Exit(code)
+}
+
+// program builds cmd/<name> once for this test binary.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	programs.mu.Lock()
+	defer programs.mu.Unlock()
+	if path := programs.built[name]; path != "" {
+		return path
+	}
+	if programs.folder == "" {
+		dir, err := os.MkdirTemp("", "warifu-crash-bin-")
+		must(t, err)
+		programs.folder, programs.built = dir, map[string]string{}
+	}
+	path := filepath.Join(programs.folder, name)
+	out, err := exec.Command("go", "build", "-o", path, "warifu/cmd/"+name).CombinedOutput()
+	if err != nil {
+		t.Fatalf("go build %s: %v\n%s", name, err, out)
+	}
+	programs.built[name] = path
+	return path
+}
+
+// mustRun runs one of warifud's commands to its end.
+func (tn *town) mustRun(t *testing.T, command string) {
+	t.Helper()
+	out, err := exec.Command(program(t, "warifud"), command, "--config", tn.config).CombinedOutput()
+	if err != nil {
+		t.Fatalf("warifud %s: %v\n%s", command, err, out)
+	}
+}
+
+// process is a running warifud.
+type process struct {
+	cmd   *exec.Cmd
+	log   *tail
+	ended chan struct{} // closed when it is gone; then state is set
+	state *os.ProcessState
+}
+
+// tail keeps the end of what a process says.
+type tail struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+const tailOctets = 16 << 10
+
+// Write implements io.Writer.
+func (l *tail) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Write(p)
+	if l.b.Len() > 2*tailOctets {
+		l.b.Next(l.b.Len() - tailOctets)
+	}
+	return len(p), nil
+}
+
+// String returns what was kept.
+func (l *tail) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// serve starts the server. before goes in front of the command, as a launcher does.
+func (tn *town) serve(t *testing.T, before ...string) *process {
+	t.Helper()
+	args := append(before, program(t, "warifud"), "serve", "--config", tn.config)
+	p := &process{cmd: exec.Command(args[0], args[1:]...), log: &tail{}, ended: make(chan struct{})}
+	p.begin(t)
+	return p
+}
+
+func (p *process) begin(t *testing.T) {
+	t.Helper()
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	must(t, p.cmd.Start())
+	go func() {
+		_ = p.cmd.Wait()
+		p.state = p.cmd.ProcessState
+		close(p.ended)
+	}()
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+	})
+}
+
+// kill sends SIGKILL to the process that was started, and waits until it is gone.
+func (p *process) kill(t *testing.T) {
+	t.Helper()
+	must(t, p.cmd.Process.Signal(syscall.SIGKILL))
+	<-p.ended
+	if status, ok := p.state.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
+		t.Errorf("the server was to be killed and ended as %v:\n%s", p.state, p.log)
+	}
+}
+
+// stop sends SIGTERM and returns how long the server took to end with exit code 0.
+func (p *process) stop(t *testing.T) time.Duration {
+	t.Helper()
+	began := clock.Now()
+	must(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	select {
+	case <-p.ended:
+	case <-time.After(30 * time.Second):
+		t.Fatalf("the server did not stop within 30 s:\n%s", p.log)
+	}
+	if p.state.ExitCode() != 0 {
+		t.Errorf("the server stopped with %v:\n%s", p.state, p.log)
+	}
+	return clock.Now().Sub(began)
+}
+
+// alive reports whether the process still runs.
+func (p *process) alive() bool {
+	select {
+	case <-p.ended:
+		return false
+	default:
+		return true
+	}
+}
+
+var errEnded = errors.New("the server ended by itself")
+
+// await waits until the server is ready.
+func (tn *town) await(ctx context.Context, p *process) error {
+	tick := time.NewTicker(4 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(time.Minute)
+	for {
+		if response, err := http.Get(tn.origin + "/readyz"); err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-p.ended:
+			return fmt.Errorf("%w: %v\n%s", errEnded, p.state, p.log)
+		case <-late:
+			return fmt.Errorf("the server is not ready after a minute:\n%s", p.log)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// start starts the server, waits for it and lets the phones through.
+func (tn *town) start(t *testing.T, before ...string) *process {
+	t.Helper()
+	p := tn.serve(t, before...)
+	must(t, tn.await(t.Context(), p))
+	tn.gate.open()
+	return p
+}
+
+// complain fails the test for what no server should ever have to log, whenever it dies.
+func (p *process) complain(t *testing.T) {
+	t.Helper()
+	for line := range strings.Lines(p.log.String()) {
+		if strings.Contains(line, "level=ERROR") || strings.HasPrefix(line, "panic:") || strings.HasPrefix(line, "fatal error:") {
+			t.Errorf("the server logged: %s", line)
+		}
+	}
+}
+
+var rescuedJobs = regexp.MustCompile(`rescued jobs.*jobs=(\d+)`)
+
+// rescued is how many jobs of dead workers the server took over.
+func (p *process) rescued() (n int) {
+	for _, found := range rescuedJobs.FindAllStringSubmatch(p.log.String(), -1) {
+		jobs, _ := strconv.Atoi(found[1])
+		n += jobs
+	}
+	return n
+}
