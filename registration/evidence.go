@@ -151,8 +151,8 @@ func (a *Authority) cardOf(ctx context.Context, signer *x509.Certificate, identi
 		return attest.CardStatement{}, nil, err
 	}
 	statement, err := attest.OpenCardStatement(envelope, a.StatementKey)
-	if err != nil {
-		return attest.CardStatement{}, nil, err
+	if err != nil { // the bureau's fault or the line's, never the applicant's
+		return attest.CardStatement{}, nil, warifu.Unavailable("bureau-answer-unreadable").With(err)
 	}
 	if statement.Nonce != identity {
 		return attest.CardStatement{}, nil, warifu.Refused("card-statement-other-card")
@@ -195,4 +195,30 @@ func (a *Authority) goodCard(c attest.CardCertificate) error {
 		return warifu.Refused("card-certificate-unknown", "kind", c.Kind.String())
 	}
 	return nil
+}
+
+// checkStatus judges a status answer before it is handed on. The authorities judge it
+// again, and what they refuse ends the application: so an answer that says nothing (torn,
+// stale, of a responder that is out of order) is told apart here from one that says no.
+func (a *Authority) checkStatus(ctx context.Context, kind warifu.Kind, der, answer []byte) error {
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return warifu.Refused("card-certificate-unknown", "kind", kind.String()).With(err)
+	}
+	result, err := a.Cards.Certificate(ctx, certificate, verify.Policy{
+		Classes: []profile.Class{profile.ClassCard}, Kind: kind, Status: verify.RawOCSP(answer), MaxStatusAge: a.Scheme.StatusMaxAge,
+	})
+	switch {
+	case err != nil:
+		return err
+	case result.Verdict == verify.Good:
+		return nil
+	case result.Verdict == verify.Unknown:
+		return warifu.Unavailable("card-status-unavailable").With(result.Err())
+	case result.Status.Cert == warifu.StatusRevoked && result.Status.Reason == warifu.ReasonCertificateHold:
+		return warifu.Refused("card-held", "kind", kind.String())
+	case result.Status.Cert == warifu.StatusRevoked:
+		return warifu.Refused("card-revoked", "kind", kind.String())
+	}
+	return result.Err()
 }

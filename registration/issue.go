@@ -152,11 +152,24 @@ func (a *Authority) freshEvidence(ctx context.Context, t *attempt) error {
 		if c.Kind != warifu.Signature && !slices.Contains(t.row.Kinds, c.Kind) {
 			continue
 		}
-		if t.evidence.CardStatus[c.Kind], err = a.Bureau.Status(ctx, c.Kind, c.Serial); err != nil {
+		answer, err := a.Bureau.Status(ctx, c.Kind, c.Serial)
+		if err != nil {
 			return err
 		}
+		if err := a.checkStatus(ctx, c.Kind, t.parent(c.Kind, signer), answer); err != nil {
+			return err
+		}
+		t.evidence.CardStatus[c.Kind] = answer
 	}
 	return nil
+}
+
+// parent is the card's certificate of the kind, DER.
+func (t *attempt) parent(kind warifu.Kind, signer *x509.Certificate) []byte {
+	if kind == warifu.Signature {
+		return signer.Raw
+	}
+	return t.evidence.CardAuthentication
 }
 
 func signerOf(document []byte) (*x509.Certificate, error) {

@@ -22,7 +22,9 @@ type Cards struct {
 	Bureau *bureau.Bureau
 	// Fault, where not nil, is asked before each call ("statement", "status").
 	Fault func(call string) error
-	// Statement and Status, where not nil, change what the bureau said.
+	// Gate, where not nil, is passed before each call, outside any lock: it may wait.
+	Gate func(call string)
+	// ChangeStatement and ChangeStatus, where not nil, change what the bureau said.
 	ChangeStatement func(envelope []byte) []byte
 	ChangeStatus    func(response []byte) []byte
 
@@ -31,6 +33,9 @@ type Cards struct {
 }
 
 func (c *Cards) begin(call string) error {
+	if c.Gate != nil {
+		c.Gate(call)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.calls == nil {

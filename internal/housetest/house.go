@@ -181,12 +181,16 @@ func (h *House) openStore(t testing.TB) {
 	h.Store, err = store.Open(context.Background(), dsn, h.symmetric(t, keySeal), h.Clock)
 	check(t, err)
 	t.Cleanup(func() { _ = h.Store.Close() })
-	h.Queue = queue.New(queue.Config{Store: h.Store, Clock: h.Clock, Log: h.logger()})
+	h.Queue = h.newQueue()
 	h.Catalogue, err = catalogue.New(context.Background(), catalogue.InStore(h.Store), h.Clock, h.Scheme.MinimumAppVersion)
 	check(t, err)
 	samples, err := catalogue.Samples()
 	check(t, err)
 	check(t, h.Catalogue.Replace(context.Background(), samples, "house"))
+}
+
+func (h *House) newQueue() *queue.Queue {
+	return queue.New(queue.Config{Store: h.Store, Clock: h.Clock, Log: h.logger()})
 }
 
 func (h *House) logger() *slog.Logger {

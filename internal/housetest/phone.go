@@ -2,13 +2,18 @@ package housetest
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/asn1"
 	"encoding/json"
 	"path/filepath"
 	"strconv"
 	"testing"
 
 	"warifu"
+	"warifu/attest"
 	"warifu/chip"
+	"warifu/cms"
+	"warifu/jpki"
 	"warifu/phone"
 	"warifu/registration"
 	"warifu/sandbox/folder"
@@ -183,4 +188,47 @@ func (h *House) Application(t TB, id string) registration.Application {
 	a, err := h.Registrar.Application(context.Background(), id)
 	check(t, err)
 	return a
+}
+
+// SignAs signs content as a message of the type with a person's card: what a phone of
+// somebody's own making could have signed.
+func (h *House) SignAs(t TB, who string, contentType asn1.ObjectIdentifier, content []byte) []byte {
+	t.Helper()
+	ctx := context.Background()
+	card := h.Card(t, who)
+	defer card.PowerOff()
+	token, err := jpki.Select(ctx, card)
+	check(t, err)
+	check(t, token.VerifyCard(ctx, warifu.Signature, h.PINs(t, who).Signature))
+	der, err := token.Certificate(ctx, warifu.Signature)
+	check(t, err)
+	certificate, err := x509.ParseCertificate(der)
+	check(t, err)
+	prepared, err := cms.Prepare(contentType, content, certificate, nil, h.Clock.Now(), false)
+	check(t, err)
+	signature, err := token.Sign(ctx, warifu.Signature, jpki.DigestInfoSHA256(prepared.Digest()))
+	check(t, err)
+	signed, err := prepared.Finish(signature)
+	check(t, err)
+	return signed
+}
+
+// Forge is a submission whose document was changed before the card signed it. The
+// element says of the changed document, too, that its secrets are set.
+func (p *Phone) Forge(t TB, who string, change func(*attest.Document)) registration.Submission {
+	t.Helper()
+	s := Submission(p.Draft(t, who))
+	message, err := cms.Parse(s.Document)
+	check(t, err)
+	document, err := attest.ParseDocument(message.Content)
+	check(t, err)
+	change(&document)
+	content, err := document.Marshal()
+	check(t, err)
+	s.Document = p.house.SignAs(t, who, attest.OIDApplicationDocument, content)
+	element, err := jpki.SelectElement(context.Background(), p.App.Element)
+	check(t, err)
+	s.SecretsSet, err = element.SecretsSet(context.Background(), warifu.DigestOf(content))
+	check(t, err)
+	return s
 }

@@ -19,6 +19,7 @@ import (
 	"warifu/phone"
 	"warifu/profile"
 	"warifu/provision"
+	"warifu/queue"
 	"warifu/registration"
 	"warifu/status"
 	"warifu/store"
@@ -103,7 +104,9 @@ func (s source) Status(ctx context.Context, kind warifu.Kind, serial []byte) (re
 
 func (h *House) openRegistrar(t testing.TB) {
 	t.Helper()
-	h.Registrar = h.Another(t)
+	var err error
+	h.Registrar, err = registration.New(h.Config(t))
+	check(t, err)
 }
 
 // Config is what the house's registration authority is made of.
@@ -127,17 +130,15 @@ func (h *House) Config(t TB) registration.Config {
 	}
 }
 
-// Another makes a registration authority over the same database and authorities: the
-// house's own, or a second server's with a queue of its own.
-func (h *House) Another(t TB, change ...func(*registration.Config)) *registration.Authority {
+// SecondServer is another server's registration authority over the same database and
+// authorities, with its own queue: what stands beside the first behind a load balancer.
+func (h *House) SecondServer(t TB) (*registration.Authority, *queue.Queue) {
 	t.Helper()
 	c := h.Config(t)
-	for _, f := range change {
-		f(&c)
-	}
+	c.Queue = h.newQueue()
 	a, err := registration.New(c)
 	check(t, err)
-	return a
+	return a, c.Queue
 }
 
 func (h *House) openSite(t testing.TB) {
