@@ -101,6 +101,7 @@ type oneDoor struct{ door iso7816.Transmitter }
 func (d oneDoor) Internal([32]byte) iso7816.Transmitter { return d.door }
 func (d oneDoor) Contactless() iso7816.Transmitter      { return d.door }
 func (d oneDoor) PowerOff()                             {}
+func (d oneDoor) ATR() []byte                           { return nil }
 
 // crew are the processes of a tour.
 type crew struct {

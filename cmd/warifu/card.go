@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"warifu"
-	"warifu/chip"
 	"warifu/sandbox/desk"
 	"warifu/text"
 )
@@ -109,7 +108,7 @@ type cardServe struct {
 	VPCD string `name:"vpcd" required:"" placeholder:"HOST:PORT" help:"Where the reader driver listens."`
 }
 
-func (c cardServe) Run(s *session) error { return s.serveVPCD(c.Card, c.VPCD, chip.DefaultATR) }
+func (c cardServe) Run(s *session) error { return s.serveVPCD(c.Card, c.VPCD) }
 
 // heads are a table's column heads, word their text; both end in the reader's language.
 func (s *session) heads(keys ...string) []string {

@@ -4,7 +4,6 @@ import (
 	"path/filepath"
 
 	"warifu"
-	"warifu/chip"
 	"warifu/phone"
 	"warifu/sandbox/bank"
 	"warifu/sandbox/doorway"
@@ -185,4 +184,4 @@ type phoneServe struct {
 	VPCD string `name:"vpcd" required:"" placeholder:"HOST:PORT" help:"Where the reader driver listens."`
 }
 
-func (c phoneServe) Run(s *session) error { return s.serveVPCD(c.Phone, c.VPCD, chip.DefaultATR) }
+func (c phoneServe) Run(s *session) error { return s.serveVPCD(c.Phone, c.VPCD) }

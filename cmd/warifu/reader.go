@@ -12,13 +12,14 @@ import (
 )
 
 // serveVPCD puts a chip of the running demo into the virtual reader at address.
-func (s *session) serveVPCD(id, address string, atr []byte) error {
+func (s *session) serveVPCD(id, address string) error {
 	d, err := s.desk()
 	if err != nil {
 		return err
 	}
 	far := &farChip{desk: d, id: id}
-	if err := far.power(s.ctx); err != nil { // also finds out whether the chip is there
+	atr, err := far.atr(s.ctx)
+	if err != nil {
 		return err
 	}
 	if err := s.say(map[string]string{"chip": id, "reader": address}, "cli.serving", map[string]string{"chip": id, "reader": address}); err != nil {
@@ -45,6 +46,11 @@ func (c *farChip) Transmit(ctx context.Context, command []byte) ([]byte, error) 
 	var response []byte
 	err := c.desk.PostOctets(ctx, "/chips/"+c.id+"/apdu", command, &response)
 	return response, err
+}
+
+func (c *farChip) atr(ctx context.Context) (atr []byte, err error) {
+	err = c.desk.Get(ctx, "/chips/"+c.id+"/atr", &atr)
+	return atr, err
 }
 
 // PowerOff implements iso7816.Powered. A demo that is gone has no power either.

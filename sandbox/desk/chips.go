@@ -58,6 +58,19 @@ func commandOf(w http.ResponseWriter, r *http.Request) (command []byte, inHex bo
 	return nil, false, warifu.Invalid("sandbox-request-malformed").With(err)
 }
 
+// atr tells a chip's answer to reset, octets as they are.
+func (d *Desk) atr(w http.ResponseWriter, r *http.Request) {
+	held, err := d.config.Chips.Hold(r.Context(), r.PathValue("id"))
+	if err != nil {
+		doorway.Refuse(w, err)
+		return
+	}
+	atr := held.ATR()
+	held.Release()
+	w.Header().Set("Content-Type", "application/octet-stream")
+	_, _ = w.Write(atr)
+}
+
 // power takes a chip's power away: what was verified is so no more.
 func (d *Desk) power(w http.ResponseWriter, r *http.Request) {
 	held, err := d.config.Chips.Hold(r.Context(), r.PathValue("id"))

@@ -65,6 +65,7 @@ func (d *Desk) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /api/clock", doorway.JSON(d.time))
 	mux.Handle("POST /api/clock", doorway.JSON(d.moveTime))
 	mux.HandleFunc("POST /clock", d.moveTimeByForm)
+	mux.HandleFunc("GET /chips/{id}/atr", d.atr)
 	mux.HandleFunc("POST /chips/{id}/apdu", d.apdu)
 	mux.HandleFunc("POST /chips/{id}/power", d.power)
 }

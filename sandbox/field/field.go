@@ -16,6 +16,7 @@ import (
 type Chip interface {
 	iso7816.Transmitter
 	PowerOff()
+	ATR() []byte // answer to reset
 }
 
 // Field knows the chips. Its methods may be called at any time from anywhere.
@@ -80,6 +81,9 @@ type Held struct {
 func (h *Held) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	return h.chip.Transmit(ctx, command)
 }
+
+// ATR is the chip's answer to reset.
+func (h *Held) ATR() []byte { return h.chip.ATR() }
 
 // PowerOff takes the chip's power: nothing stays verified.
 func (h *Held) PowerOff() { h.chip.PowerOff() }

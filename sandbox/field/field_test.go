@@ -14,6 +14,7 @@ type echo struct{ cuts int }
 
 func (e *echo) Transmit(_ context.Context, command []byte) ([]byte, error) { return command, nil }
 func (e *echo) PowerOff()                                                  { e.cuts++ }
+func (e *echo) ATR() []byte                                                { return nil }
 
 func TestAChipHasOneHolderAtATime(t *testing.T) {
 	chip := &echo{}

@@ -28,6 +28,8 @@ type Element interface {
 	Contactless() iso7816.Transmitter
 	// PowerOff ends every session at either door.
 	PowerOff()
+	// ATR is what a reader hears first.
+	ATR() []byte
 }
 
 // AppCertificate is the SHA-256 value of the app's signing certificate in the
@@ -39,8 +41,9 @@ type Handset struct {
 	Record
 	Element Element
 
-	folder folder.Folder
-	lock   *ScreenLock
+	folder  folder.Folder
+	lock    *ScreenLock
+	outside iso7816.Transmitter // one session: what a reader selects stays selected
 }
 
 // Open opens the handset kept in the folder around its secure element; a new one is
@@ -50,7 +53,7 @@ func Open(f folder.Folder, record Record, element Element, random io.Reader) (*H
 	if err != nil {
 		return nil, err
 	}
-	return &Handset{Record: record, Element: element, folder: f, lock: lock}, nil
+	return &Handset{Record: record, Element: element, folder: f, lock: lock, outside: element.Contactless()}, nil
 }
 
 // App returns the app as it runs on this phone.
@@ -61,6 +64,9 @@ func (h *Handset) App(server *phone.Server, rules *scheme.Scheme, clock warifu.C
 		Device: phone.Device{Element: h.Record.Element, Model: h.Model, OSBuild: h.OSBuild, AppVersion: h.AppVersion},
 	}
 }
+
+// Outside is the phone as a reader meets it.
+func (h *Handset) Outside() iso7816.Transmitter { return h.outside }
 
 // ScreenLock returns the phone's screen lock.
 func (h *Handset) ScreenLock() *ScreenLock { return h.lock }

@@ -27,6 +27,9 @@ func (r readerSide) Transmit(ctx context.Context, command []byte) ([]byte, error
 // PowerOff implements field.Chip.
 func (r readerSide) PowerOff() { r.element.PowerOff() }
 
+// ATR implements field.Chip.
+func (r readerSide) ATR() []byte { return r.element.ATR() }
+
 // OpenCard opens one person's card out of a world's folder and nothing else, for a
 // process that is to be that card. Nobody else may use the card meanwhile.
 func OpenCard(dir, id string) (iso7816.Transmitter, []byte, error) {
@@ -64,7 +67,7 @@ func OpenElement(dir, id string, contactless bool) (iso7816.Transmitter, []byte,
 	if contactless {
 		door = element.Contactless()
 	}
-	return powered{door, element}, chip.DefaultATR, nil
+	return powered{door, element}, element.ATR(), nil
 }
 
 // powered is one interface of a secure element, with the reader's power.

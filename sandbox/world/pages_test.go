@@ -229,3 +229,27 @@ func TestPagesAskForSentencesThatExist(t *testing.T) {
 		}
 	}
 }
+
+// What a reader selects through the desk's door stays selected for its next APDU.
+func TestAReadersSessionLastsOverRequests(t *testing.T) {
+	w, b := stand(t), newBrowser(t)
+	for _, chip := range []string{"taro", "phone-1"} {
+		door := w.Places.Desk + "/chips/" + chip
+		answer := func(command string) string {
+			_, answer := b.send(http.MethodPost, door+"/apdu", "text/plain", strings.NewReader(command))
+			return answer
+		}
+		if got := answer("00A4040C0AD392F000260100000001"); got != "9000\n" {
+			t.Errorf("%s answers SELECT with %q", chip, got)
+		}
+		if got := answer("00A4 020C 02 0006"); got != "9000\n" {
+			t.Errorf("%s has forgotten what was selected: %q", chip, got)
+		}
+		if status, _ := b.send(http.MethodPost, door+"/power", "", nil); status != http.StatusNoContent {
+			t.Errorf("power: status %d", status)
+		}
+		if got := answer("00A4020C020006"); got == "9000\n" {
+			t.Errorf("%s remembers what was selected without power", chip)
+		}
+	}
+}

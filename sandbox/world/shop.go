@@ -126,7 +126,7 @@ func modelOf(id string) (catalogue.Model, error) {
 // person's card.
 func (w *World) chip(id string) (field.Chip, error) {
 	if h, err := w.Phones.Handset(id); err == nil {
-		return readerSide{h.Element.Contactless(), h.Element}, nil
+		return readerSide{h.Outside(), h.Element}, nil
 	}
 	card, err := w.Bureau.Card(id)
 	if err != nil {
