@@ -118,3 +118,27 @@ func middle(all []spent) spent {
 	slices.SortFunc(all, func(a, b spent) int { return cmp.Compare(a.each(), b.each()) })
 	return all[len(all)/2]
 }
+
+// profileOnly issues without a peer, for -profile.
+func profileOnly(ctx context.Context, b *bench) ([]Row, error) {
+	at := b.site("badge", "badge")
+	h, err := open(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	defer h.close()
+	applicants, err := h.prepare(ctx, 0, b.applications)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.begin(ctx, at); err != nil {
+		return nil, err
+	}
+	records, err := h.books()
+	if err != nil {
+		return nil, err
+	}
+	defer records.db.Close()
+	s, err := h.issue(ctx, records, applicants, 0)
+	return []Row{plain("issuance, badge: CPU of a certificate", s.each(), "µs")}, err
+}
