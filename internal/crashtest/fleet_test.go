@@ -144,3 +144,22 @@ func (f *fleet) list() []*handheld {
 	defer f.mu.Unlock()
 	return slices.Clone(f.phones)
 }
+
+// awaitAcceptance returns once n further applications were accepted.
+func (f *fleet) awaitAcceptance(t *testing.T, n int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for enough := f.town.acceptances() + n; f.town.acceptances() < enough; {
+		if ctx.Err() != nil {
+			t.Fatal("the server accepts nothing any more")
+		}
+		wait(ctx, 5*time.Millisecond)
+	}
+}
+
+func (tn *town) acceptances() int {
+	tn.mu.Lock()
+	defer tn.mu.Unlock()
+	return len(tn.accepted)
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"warifu"
@@ -49,6 +50,8 @@ type handheld struct {
 	cuts  int                     // sessions that a dead server cut
 	late  bool                    // found active at the server and not yet live in the chip
 	over  bool
+
+	settled atomic.Bool // over, for who looks on
 }
 
 // pocket is an app's storage.
@@ -110,6 +113,7 @@ func (tn *town) newHandheld(name string, who *resident, p plan, server *phone.Se
 
 // live carries the plan out. An error is one that patience does not mend.
 func (h *handheld) live(ctx context.Context) error {
+	defer func() { h.settled.Store(h.over) }()
 	for !h.over {
 		err := h.step(ctx)
 		switch {

@@ -57,10 +57,20 @@ func program(t *testing.T, name string) string {
 	return path
 }
 
+// warifud is one of the server's commands, to be run where its disk is.
+func (tn *town) warifud(t *testing.T, command string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(program(t, "warifud"), command, "--config", tn.config)
+	if tn.within != nil {
+		tn.within(cmd)
+	}
+	return cmd
+}
+
 // mustRun runs one of warifud's commands to its end.
 func (tn *town) mustRun(t *testing.T, command string) {
 	t.Helper()
-	out, err := exec.Command(program(t, "warifud"), command, "--config", tn.config).CombinedOutput()
+	out, err := tn.warifud(t, command).CombinedOutput()
 	if err != nil {
 		t.Fatalf("warifud %s: %v\n%s", command, err, out)
 	}
@@ -100,11 +110,10 @@ func (l *tail) String() string {
 	return l.b.String()
 }
 
-// serve starts the server. before goes in front of the command, as a launcher does.
-func (tn *town) serve(t *testing.T, before ...string) *process {
+// serve starts the server.
+func (tn *town) serve(t *testing.T) *process {
 	t.Helper()
-	args := append(before, program(t, "warifud"), "serve", "--config", tn.config)
-	p := &process{cmd: exec.Command(args[0], args[1:]...), log: &tail{}, ended: make(chan struct{})}
+	p := &process{cmd: tn.warifud(t, "serve"), log: &tail{}, ended: make(chan struct{})}
 	p.begin(t)
 	return p
 }
@@ -187,9 +196,9 @@ func (tn *town) await(ctx context.Context, p *process) error {
 }
 
 // start starts the server, waits for it and lets the phones through.
-func (tn *town) start(t *testing.T, before ...string) *process {
+func (tn *town) start(t *testing.T) *process {
 	t.Helper()
-	p := tn.serve(t, before...)
+	p := tn.serve(t)
 	must(t, tn.await(t.Context(), p))
 	tn.gate.open()
 	return p

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -99,7 +100,8 @@ func sqliteIn(dir string) databases {
 type town struct {
 	dir    string // configuration, keys, anchors
 	db     databases
-	config string // the file
+	within func(*exec.Cmd) // puts a server's process where its disk is; may be nil
+	config string          // the file
 	origin string
 	scheme *scheme.Scheme
 	gate   *gate
@@ -115,11 +117,11 @@ type town struct {
 }
 
 // settle makes a town with a server that is migrated, has its keys and is not running.
-// place gives the folder in which databases lie that are files.
-func settle(t *testing.T, place func(dir string) databases) *town {
+// place says where its databases are.
+func settle(t *testing.T, place func(*testing.T, *town) databases) *town {
 	t.Helper()
 	tn := &town{dir: t.TempDir(), gate: newGate(), persons: map[int]*resident{}, accepted: map[string]bool{}, left: map[string]bool{}}
-	tn.db = place(tn.dir)
+	tn.db = place(t, tn)
 	var err error
 	tn.scheme, err = scheme.Shipped("badge")
 	must(t, err)
