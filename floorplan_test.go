@@ -24,6 +24,7 @@ var floors = []struct {
 	{"text", nil},
 	{"iso7816", nil},
 	{"keystore", nil},
+	{"signed", []string{"net/http"}},
 	{"scheme", nil},
 	{"profile", nil},
 	{"cms", nil},

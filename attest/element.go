@@ -3,9 +3,7 @@ package attest
 import (
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/x509"
 	"encoding/asn1"
-	"time"
 
 	"warifu"
 )
@@ -80,47 +78,6 @@ func OpenAttestation(der []byte, pub *ecdsa.PublicKey) (Attestation, error) {
 		return Attestation{}, warifu.Invalid("paper-malformed", "paper", string(ContextAttestation))
 	}
 	return a, nil
-}
-
-// MaxChain is the number of certificates an attestation chain may have, leaf included.
-const MaxChain = 4
-
-// VerifyChain checks a maker's attestation chain (leaf first, DER) to one of the
-// anchors at the instant now and returns the element's key and identifier. The
-// leaf's subject serialNumber is the element's identifier in hexadecimal.
-// Errors: "attestation-chain-invalid".
-func VerifyChain(chain [][]byte, anchors *x509.CertPool, now time.Time) (*ecdsa.PublicKey, warifu.ElementID, error) {
-	refused := warifu.Refused("attestation-chain-invalid")
-	var none warifu.ElementID
-	if len(chain) == 0 || len(chain) > MaxChain || anchors == nil {
-		return nil, none, refused
-	}
-	certificates := make([]*x509.Certificate, len(chain))
-	between := x509.NewCertPool()
-	for i, der := range chain {
-		c, err := x509.ParseCertificate(der)
-		if err != nil {
-			return nil, none, refused.With(err)
-		}
-		certificates[i] = c
-		if i > 0 {
-			between.AddCert(c)
-		}
-	}
-	leaf := certificates[0]
-	_, err := leaf.Verify(x509.VerifyOptions{Roots: anchors, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
-	if err != nil {
-		return nil, none, refused.With(err)
-	}
-	id, err := warifu.ParseElementID(leaf.Subject.SerialNumber)
-	if err != nil {
-		return nil, none, refused.With(err)
-	}
-	pub, ok := leaf.PublicKey.(*ecdsa.PublicKey)
-	if !ok || leaf.IsCA || leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
-		return nil, none, refused
-	}
-	return pub, id, nil
 }
 
 // SecretsSet is the element's word that every shadow key has its activation secret

@@ -10,6 +10,7 @@ import (
 	"encoding/asn1"
 
 	"warifu"
+	"warifu/signed"
 )
 
 // MaxPaper bounds every paper, envelope included.
@@ -64,7 +65,7 @@ func Open(c Context, der []byte, pub *ecdsa.PublicKey) ([]byte, error) {
 		return nil, warifu.Refused("paper-signature-invalid", "paper", string(c))
 	}
 	digest := sha256.Sum256(SignedOctets(c, e.Body))
-	if !ecdsa.VerifyASN1(pub, digest[:], e.Signature) {
+	if signed.Digest(pub, digest, e.Signature) != nil {
 		return nil, warifu.Refused("paper-signature-invalid", "paper", string(c))
 	}
 	return e.Body, nil

@@ -9,6 +9,7 @@ import (
 	"encoding/asn1"
 
 	"warifu"
+	"warifu/signed"
 )
 
 // The RSA moduli accepted, in bits: below the first a signature proves nothing,
@@ -38,15 +39,8 @@ func CheckSignature(key crypto.PublicKey, digest [sha256.Size]byte, signature []
 	if _, ok := signatureAlgorithm(key); !ok {
 		return warifu.Refused("signature-key-unsupported")
 	}
-	switch k := key.(type) {
-	case *rsa.PublicKey:
-		if err := rsa.VerifyPKCS1v15(k, crypto.SHA256, digest[:], signature); err != nil {
-			return warifu.Refused("signature-invalid").With(err)
-		}
-	case *ecdsa.PublicKey:
-		if !ecdsa.VerifyASN1(k, digest[:], signature) {
-			return warifu.Refused("signature-invalid")
-		}
+	if err := signed.Digest(key, digest, signature); err != nil {
+		return warifu.Refused("signature-invalid").With(err)
 	}
 	return nil
 }

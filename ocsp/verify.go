@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/signed"
 )
 
 // MaxSkew is how far in the future an answer's times may lie: two clocks are never one.
@@ -71,7 +72,7 @@ func unauthorized(why string) error {
 
 func checkDelegation(responder, issuer *x509.Certificate, now time.Time) error {
 	switch {
-	case !bytes.Equal(responder.RawIssuer, issuer.RawSubject) || responder.CheckSignatureFrom(issuer) != nil:
+	case !bytes.Equal(responder.RawIssuer, issuer.RawSubject) || signed.By(responder, issuer) != nil:
 		return unauthorized("not issued by the authority itself")
 	case responder.IsCA:
 		return unauthorized("an authority's certificate")
@@ -105,12 +106,12 @@ func (r *Response) checkSignature(key crypto.PublicKey) error {
 		if k.N.BitLen() < 2048 || k.N.BitLen() > 8192 || !r.algorithm.Equal(oidSHA256WithRSA) {
 			return refused
 		}
-		if err := rsa.VerifyPKCS1v15(k, crypto.SHA256, r.tbsDigest[:], r.signature); err != nil {
+		if err := signed.Digest(k, r.tbsDigest, r.signature); err != nil {
 			return refused.With(err)
 		}
 		return nil
 	case *ecdsa.PublicKey:
-		if k.Curve == elliptic.P256() && r.algorithm.Equal(oidECDSAWithSHA256) && ecdsa.VerifyASN1(k, r.tbsDigest[:], r.signature) {
+		if k.Curve == elliptic.P256() && r.algorithm.Equal(oidECDSAWithSHA256) && signed.Digest(k, r.tbsDigest, r.signature) == nil {
 			return nil
 		}
 	}

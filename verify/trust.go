@@ -6,6 +6,7 @@ import (
 
 	"warifu"
 	"warifu/profile"
+	"warifu/signed"
 )
 
 // Trust is the set of authorities believed, each for one class and one kind. The
@@ -44,7 +45,7 @@ func (t *Trust) find(c *x509.Certificate, class profile.Class, kind warifu.Kind)
 		if !bytes.Equal(a.certificate.RawSubject, c.RawIssuer) {
 			continue
 		}
-		if a.certificate.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) != nil {
+		if signed.Certificate(c, a.certificate.PublicKey) != nil {
 			continue
 		}
 		if a.profile.Class == class && a.profile.Kind == kind {
