@@ -157,19 +157,38 @@ func (a *Authority) makeActive(tx *store.Tx, row store.Application, cause string
 }
 
 // supersede ends every live credential of the person: one person, one device, and
-// the newest pair replaces whatever was there (R55, K14).
+// the newest pair replaces whatever was there (R55, K14). What another person left on
+// this device is revoked: the chip has destroyed its keys, or is about to carry two
+// persons', and a device is one person's.
 func (a *Authority) supersede(tx *store.Tx, row store.Application, cause string, now time.Time) error {
 	live, err := tx.LiveCredentials(row.Person)
 	if err != nil {
 		return err
 	}
 	for _, c := range live {
-		if _, err := tx.MoveCredential(c.ID, warifu.VerbSupersede, warifu.ReasonSuperseded, now); err != nil {
+		if err := a.end(tx, c.ID, warifu.VerbSupersede, warifu.ReasonSuperseded, cause, now); err != nil {
 			return err
 		}
-		if err := tx.Audit(store.Line{At: now, Actor: actorHouse, Verb: warifu.VerbSupersede, Subject: c.ID, Cause: cause}); err != nil {
+	}
+	there, err := tx.CredentialsOfElement(row.Element)
+	if err != nil {
+		return err
+	}
+	for _, c := range there {
+		if c.Person == row.Person || c.State != warifu.CredentialActive && c.State != warifu.CredentialHeld {
+			continue
+		}
+		if err := a.end(tx, c.ID, warifu.VerbRevoke, warifu.ReasonCessationOfOperation, cause, now); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// end moves one credential to an end, with its audit line.
+func (a *Authority) end(tx *store.Tx, id string, verb warifu.Verb, reason warifu.Reason, cause string, now time.Time) error {
+	if _, err := tx.MoveCredential(id, verb, reason, now); err != nil {
+		return err
+	}
+	return tx.Audit(store.Line{At: now, Actor: actorHouse, Verb: verb, Subject: id, Cause: cause})
 }

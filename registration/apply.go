@@ -211,10 +211,7 @@ func (a *Authority) revokeAll(tx *store.Tx, application, cause string) error {
 		if warifu.CredentialLife.Final(c.State) {
 			continue
 		}
-		if _, err := tx.MoveCredential(c.ID, warifu.VerbRevoke, warifu.ReasonCessationOfOperation, now); err != nil {
-			return err
-		}
-		if err := tx.Audit(store.Line{At: now, Actor: actorHouse, Verb: warifu.VerbRevoke, Subject: c.ID, Cause: cause}); err != nil {
+		if err := a.end(tx, c.ID, warifu.VerbRevoke, warifu.ReasonCessationOfOperation, cause, now); err != nil {
 			return err
 		}
 	}

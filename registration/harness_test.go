@@ -2,6 +2,7 @@ package registration_test
 
 import (
 	"context"
+	"crypto/x509"
 	"testing"
 
 	"warifu"
@@ -119,4 +120,12 @@ func secretsSet(t testing.TB, p *housetest.Phone, document warifu.Digest) []byte
 	word, err := element.SecretsSet(context.Background(), document)
 	must(t, err)
 	return word
+}
+
+// signerOf is the certificate that signed a message.
+func signerOf(t testing.TB, der []byte) *x509.Certificate {
+	t.Helper()
+	m, err := cms.Parse(der)
+	must(t, err)
+	return m.Signer
 }

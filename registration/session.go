@@ -88,9 +88,13 @@ func (a *Authority) OpenSession(ctx context.Context, id string, proof *CardProof
 	return Exchange{Session: name, Commands: step.Commands, Done: step.Done}, nil
 }
 
-// mayFetch applies what the scheme asks of an issued application: the card once more
-// (R45), and a waiting time where an older device would be superseded.
+// mayFetch applies what the scheme asks of an issued application: that it has not
+// lapsed, the card once more (R45), and a waiting time where an older device would be
+// superseded.
 func (a *Authority) mayFetch(ctx context.Context, row store.Application, proof *CardProof) error {
+	if a.Clock.Now().After(row.IssuedAt.Add(a.Scheme.ApplicationLapse)) {
+		return warifu.Conflict("application-lapsed") // the sweep is about to say so (K14)
+	}
 	if err := a.cooled(ctx, row); err != nil {
 		return err
 	}

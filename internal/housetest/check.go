@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"slices"
+	"sync"
 	"time"
 
 	"warifu"
@@ -16,17 +17,22 @@ import (
 
 // memory is what Check keeps from one call to the next: what can only be seen over time.
 type memory struct {
+	mu       sync.Mutex      // of accepted: phones may submit at once
 	accepted map[string]bool // application identifiers that were answered 202
 	ended    map[string]bool // serials seen revoked for good
 	proven   map[string]bool // applications whose papers, and credentials whose certificates, were checked
 	active   map[string]bool // credentials seen active
 }
 
-func newMemory() memory {
-	return memory{accepted: map[string]bool{}, ended: map[string]bool{}, proven: map[string]bool{}, active: map[string]bool{}}
+func newMemory() *memory {
+	return &memory{accepted: map[string]bool{}, ended: map[string]bool{}, proven: map[string]bool{}, active: map[string]bool{}}
 }
 
-func (m memory) accept(id string) { m.accepted[id] = true }
+func (m *memory) accept(id string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.accepted[id] = true
+}
 
 // Accepted tells Check of an application that was answered with success.
 func (h *House) Accepted(id string) { h.memory.accept(id) }

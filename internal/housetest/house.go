@@ -75,7 +75,7 @@ type House struct {
 	responders map[warifu.Kind]*status.Responder
 	publishers map[warifu.Kind]*status.Publisher
 	phones     int
-	memory     memory
+	memory     *memory
 }
 
 // Log collects what is logged, at level debug.
