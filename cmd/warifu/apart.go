@@ -108,6 +108,7 @@ type crew struct {
 	program string
 	session *session
 	running []*exec.Cmd
+	inputs  []io.Closer // of the chips, which live as long as somebody may speak to them
 }
 
 func (c *crew) command(ctx context.Context, args ...string) *exec.Cmd {
@@ -127,6 +128,9 @@ func (c *crew) start(command *exec.Cmd) error {
 }
 
 func (c *crew) wait() {
+	for _, in := range c.inputs {
+		_ = in.Close()
+	}
 	for _, command := range c.running {
 		_ = command.Wait()
 	}
@@ -164,6 +168,7 @@ func (c *crew) chip(ctx context.Context, dir string, which ...string) (*iso7816.
 	if err := c.start(command); err != nil {
 		return nil, err
 	}
+	c.inputs = append(c.inputs, in)
 	return iso7816.NewVPCDClient(struct {
 		io.Reader
 		io.Writer
