@@ -84,7 +84,8 @@ func (e *Element) Internal(caller [sha256.Size]byte) iso7816.Transmitter {
 }
 
 // Contactless is the interface a reader in a shop reaches: SELECT of the JPKI application,
-// READ BINARY, VERIFY and COMPUTE SIGNATURE, and nothing else.
+// READ BINARY, VERIFY and COMPUTE SIGNATURE; what ends a phone's days in somebody's hands,
+// KILL and CLEAN PROOF; and nothing else.
 func (e *Element) Contactless() iso7816.Transmitter { return &view{element: e} }
 
 // elementATR is what a contactless reader makes of the element, a card of type B: PC/SC part 3
@@ -135,9 +136,11 @@ func (e *Element) change(f func(*elementState) error) error {
 	if err := f(next); err != nil {
 		return err
 	}
+	next.bury(e.state)
 	if err := e.write(next); err != nil {
 		return err
 	}
+	e.state.wipe(next)
 	e.state = next
 	e.bind()
 	return nil

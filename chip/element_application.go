@@ -22,12 +22,14 @@ import (
 type elementApplication struct {
 	*application
 	element   *Element
+	internal  bool    // not a reader's
 	files     []*file // of both kinds; those of an empty slot are hidden
 	challenge []byte  // given out for RESET SECRET, for one use
+	proved    bool    // a clean-phone proof was given: a reader may have the chain that goes with it
 }
 
-func newElementApplication(e *Element) *elementApplication {
-	a := &elementApplication{element: e, application: newJPKI(jpkiRules{guarded: true, save: e.save}, e.live)}
+func newElementApplication(e *Element, internal bool) *elementApplication {
+	a := &elementApplication{element: e, internal: internal, application: newJPKI(jpkiRules{guarded: true, save: e.save}, e.live)}
 	a.files = a.application.files
 	a.file(jpki.FileToken).content = e.token
 	return a
@@ -46,12 +48,12 @@ func (e *Element) token() []byte {
 }
 
 func (a *elementApplication) enter(again bool) {
-	a.challenge = nil
+	a.challenge, a.proved = nil, false
 	a.application.enter(again)
 }
 
 func (a *elementApplication) leave() {
-	a.challenge = nil
+	a.challenge, a.proved = nil, false
 	a.application.leave()
 }
 
@@ -66,6 +68,9 @@ var ownCommands = map[byte]func(*elementApplication, iso7816.Command) ([]byte, e
 	jpki.InsResetSecret:   (*elementApplication).resetSecret,
 	jpki.InsSlots:         (*elementApplication).slots,
 	jpki.InsDeviceRequest: (*elementApplication).deviceRequest,
+	jpki.InsKill:          (*elementApplication).kill,
+	jpki.InsCleanProof:    (*elementApplication).cleanProof,
+	jpki.InsNextTicketKey: (*elementApplication).nextTicketKey,
 }
 
 // process implements instance.
@@ -162,8 +167,12 @@ func (a *elementApplication) attest(c iso7816.Command) ([]byte, error) {
 	return finish(out.Seal(e.attestation))
 }
 
-// chain answers the certificates of the attestation key, one after the other.
+// chain answers the certificates of the attestation key, one after the other. They name the
+// chip, so a reader gets them only behind a proof, which names it already.
 func (a *elementApplication) chain(iso7816.Command) ([]byte, error) {
+	if !a.internal && !a.proved {
+		return nil, iso7816.SWConditions
+	}
 	return bytes.Join(a.element.personality.Chain, nil), nil
 }
 
@@ -221,7 +230,8 @@ func (a *elementApplication) slots(iso7816.Command) ([]byte, error) {
 	return append(s.describe(id, false).Bytes(), s.describe(id, true).Bytes()...), nil
 }
 
-// deviceRequest signs a request in the chip's own name.
+// deviceRequest signs a request in the chip's own name, and says in it which live secrets
+// this channel has given: the app cannot say so itself.
 func (a *elementApplication) deviceRequest(c iso7816.Command) ([]byte, error) {
 	fields, err := iso7816.ParseTLVs(c.Data)
 	if err != nil {
@@ -234,7 +244,21 @@ func (a *elementApplication) deviceRequest(c iso7816.Command) ([]byte, error) {
 		return nil, iso7816.SWWrongData
 	}
 	e := a.element
-	return finish(attest.DeviceRequest{Element: e.ID(), Purpose: string(purpose), Subject: string(subject), Nonce: nonce}.Seal(e.attestation))
+	return finish(attest.DeviceRequest{
+		Element: e.ID(), Purpose: string(purpose), Subject: string(subject), Nonce: nonce, Verified: a.verifiedKinds(),
+	}.Seal(e.attestation))
+}
+
+// verifiedKinds lists the kinds whose live secret was verified on this channel.
+func (a *elementApplication) verifiedKinds() []warifu.Kind {
+	var out []warifu.Kind
+	a.element.state.Live.all(func(kind warifu.Kind, _ *heldSlot) bool {
+		if a.isVerified(a.element.live[kind].secret) {
+			out = append(out, kind)
+		}
+		return true
+	})
+	return out
 }
 
 // resetSecret sets a live secret anew on the parent card's signature over the chip's own

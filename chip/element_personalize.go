@@ -23,6 +23,8 @@ func (d *domain) personalize(object iso7816.TLV) error {
 		return d.element.writeParent(object.Value)
 	case jpki.TagMakeReceipt:
 		return d.makeReceipt(object.Value)
+	case jpki.TagWriteTicketKeys:
+		return d.element.writeTicketKeys(object.Value)
 	case jpki.TagActivate:
 		return d.element.activate(object.Value)
 	}
@@ -97,7 +99,8 @@ func (d *domain) makeReceipt(value []byte) error {
 }
 
 // activate makes the shadow slots live when they hold exactly the certificates named, and
-// destroys the keys they replace. When those certificates are live already it is done.
+// destroys every key that was live before, of whichever kind: the newest personalization is
+// all there is (K14). When those certificates are live already it is done.
 func (e *Element) activate(value []byte) error {
 	wanted, err := jpki.ParseActivate(value)
 	if err != nil {
@@ -112,8 +115,7 @@ func (e *Element) activate(value []byte) error {
 		if !complete || kinds != len(wanted) || !s.Shadow.hold(wanted) {
 			return iso7816.SWConditions
 		}
-		s.Shadow.all(func(kind warifu.Kind, held *heldSlot) bool { s.Live.set(kind, held); return true })
-		s.Shadow = heldSlots{}
+		s.Live, s.Shadow = s.Shadow, heldSlots{}
 		s.Counter++
 		s.Application = globalplatform.ApplicationPersonalized
 		return nil

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"errors"
+	"maps"
 
 	"warifu"
 	"warifu/globalplatform"
@@ -22,6 +23,8 @@ type elementState struct {
 	RefreshTag  uint64                          `json:"refreshTag"` // of the access rules
 	Live        heldSlots                       `json:"live"`
 	Shadow      heldSlots                       `json:"shadow"`
+	Tickets     map[warifu.Kind]ticketState     `json:"tickets,omitempty"`
+	Guesses     int                             `json:"guesses,omitempty"` // identifiers a reader guessed wrong
 }
 
 // heldSlots are the slots of one half; nil where a kind has none.
@@ -80,6 +83,8 @@ func (h *heldSlots) all(f func(warifu.Kind, *heldSlot) bool) bool {
 func (s *elementState) clone() *elementState {
 	out := *s
 	out.Access = append([]AccessRule(nil), s.Access...)
+	out.Tickets = make(map[warifu.Kind]ticketState, len(warifu.Kinds))
+	maps.Copy(out.Tickets, s.Tickets)
 	for _, half := range []*heldSlots{&out.Live, &out.Shadow} {
 		for _, kind := range warifu.Kinds {
 			if held := half.of(kind); held != nil {
@@ -134,6 +139,8 @@ func (s *elementState) describe(id warifu.ElementID, shadow bool) jpki.SlotHalf 
 	half := &s.Live
 	if shadow {
 		half = &s.Shadow
+	} else {
+		out.Tickets = jpki.TicketKeysDigest(s.ticketKeys())
 	}
 	half.all(func(kind warifu.Kind, held *heldSlot) bool {
 		state := jpki.SlotState{Kind: kind, Algorithm: held.Algorithm, SecretSet: held.secretSet(), PublicKey: warifu.DigestOf(held.PublicKey)}

@@ -368,7 +368,10 @@ func TestTheContactlessInterfaceHasAShortList(t *testing.T) {
 		}
 	}
 	selectPhone(t, reader)
-	allowed := map[[2]byte]bool{{0x00, 0xA4}: true, {0x00, 0xB0}: true, {0x00, 0x20}: true, {0x80, 0x2A}: true}
+	allowed := map[[2]byte]bool{
+		{0x00, 0xA4}: true, {0x00, 0xB0}: true, {0x00, 0x20}: true, {0x80, 0x2A}: true,
+		{0x80, jpki.InsKill}: true, {0x80, jpki.InsCleanProof}: true, {0x80, jpki.InsChain}: true,
+	}
 	for _, cla := range []byte{0x00, 0x80} {
 		for ins := range 256 {
 			if allowed[[2]byte{cla, byte(ins)}] || ins == 0xC0 {

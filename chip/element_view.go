@@ -75,7 +75,7 @@ func (v *view) deliver(data []byte, sw iso7816.StatusWord, ne int) []byte {
 // session begins, the JPKI application and, on the internal one, the domains.
 func (v *view) instances() *system {
 	e := v.element
-	app := newElementApplication(e)
+	app := newElementApplication(e, v.internal)
 	if !v.internal {
 		return newSystem(false, idle{}, app)
 	}
@@ -86,6 +86,7 @@ func (v *view) instances() *system {
 // contactlessCommands is the short list of docs/secure-element.md §2.
 var contactlessCommands = map[command]bool{
 	{0x00, insSelect}: true, {0x00, insReadBinary}: true, {0x00, insVerify}: true, {0x80, insComputeSignature}: true,
+	{0x80, jpki.InsKill}: true, {0x80, jpki.InsCleanProof}: true, {0x80, jpki.InsChain}: true,
 }
 
 // admits keeps out what the interface or the access rules do not allow.

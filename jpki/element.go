@@ -33,6 +33,9 @@ const (
 	InsResetSecret   byte = 0x54 // the octet of JICSAP's UNLOCK KEY
 	InsSlots         byte = 0x56
 	InsDeviceRequest byte = 0x58
+	InsKill          byte = 0x5A // contactless too
+	InsCleanProof    byte = 0x5C // contactless too, for who can name the phone
+	InsNextTicketKey byte = 0x5E
 )
 
 // Algorithm is a key's algorithm as the wire says it.

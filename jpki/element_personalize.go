@@ -13,6 +13,7 @@ const (
 	TagWriteParent      iso7816.Tag = 0xBF32
 	TagMakeReceipt      iso7816.Tag = 0xBF33
 	TagActivate         iso7816.Tag = 0xBF35
+	TagWriteTicketKeys  iso7816.Tag = 0xBF36
 
 	TagLiveHalf    uint16 = 0xDF30
 	TagShadowHalf  uint16 = 0xDF31
@@ -46,6 +47,9 @@ const (
 	TagObjectSlot        iso7816.Tag = 0xE0 // ACTIVATE
 	TagSlotKind          iso7816.Tag = tagKind
 	TagSlotCertificate   iso7816.Tag = tagCertificate
+	TagTicketKey         iso7816.Tag = 0xE0 // WRITE TICKET KEYS
+	TagTicketKind        iso7816.Tag = 0x80
+	TagTicketValue       iso7816.Tag = 0x81
 )
 
 // WriteCertificate puts a certificate, and the one of its authority where given, into the
@@ -62,6 +66,55 @@ func WriteCertificate(kind warifu.Kind, certificate, authority []byte) []byte {
 // WriteParent pins the parent card's signature key (SubjectPublicKeyInfo) to the shadow slots.
 func WriteParent(spki []byte) []byte {
 	return iso7816.MakeTLV(TagWriteParent, iso7816.MakeTLV(TagObjectValue, spki))
+}
+
+// WriteTicketKeys pins the authorities' ticket keys (SubjectPublicKeyInfo, P-256), by kind: the
+// keys whose kill tickets the chip obeys from then on. A kind without one keeps what it has.
+func WriteTicketKeys(keys map[warifu.Kind][]byte) []byte {
+	return iso7816.MakeTLV(TagWriteTicketKeys, ticketKeys(keys))
+}
+
+func ticketKeys(keys map[warifu.Kind][]byte) []byte {
+	var value []byte
+	for _, kind := range warifu.Kinds {
+		if spki, ok := keys[kind]; ok {
+			entry := iso7816.AppendTLV(nil, TagTicketKind, []byte{byte(kind)})
+			value = iso7816.AppendTLV(value, TagTicketKey, iso7816.AppendTLV(entry, TagTicketValue, spki))
+		}
+	}
+	return value
+}
+
+// TicketKeysDigest is how a chip tells which ticket keys it has: SHA-256 of the value of the
+// object that would pin them all, zero for none.
+func TicketKeysDigest(keys map[warifu.Kind][]byte) warifu.Digest {
+	if len(keys) == 0 {
+		return warifu.Digest{}
+	}
+	return warifu.DigestOf(ticketKeys(keys))
+}
+
+// ParseTicketKeys is the inverse of WriteTicketKeys for the object's value; the keys are not
+// looked into. Errors are status words.
+func ParseTicketKeys(value []byte) (map[warifu.Kind][]byte, error) {
+	objects, err := iso7816.ParseTLVs(value)
+	if err != nil || len(objects) == 0 || len(objects) > len(warifu.Kinds) {
+		return nil, iso7816.SWWrongData
+	}
+	out := map[warifu.Kind][]byte{}
+	for _, o := range objects {
+		fields, err := iso7816.ParseTLVs(o.Value)
+		kind, _ := iso7816.FindTLV(fields, TagTicketKind)
+		spki, _ := iso7816.FindTLV(fields, TagTicketValue)
+		if err != nil || o.Tag != TagTicketKey || len(fields) != 2 || len(kind) != 1 || !warifu.Kind(kind[0]).Valid() || len(spki) == 0 {
+			return nil, iso7816.SWWrongData
+		}
+		out[warifu.Kind(kind[0])] = spki
+	}
+	if len(out) != len(objects) {
+		return nil, iso7816.SWWrongData
+	}
+	return out, nil
 }
 
 // MakeReceipt has the chip sign what its shadow slots hold, for the application with this digest.

@@ -23,7 +23,10 @@ type SlotHalf struct {
 	Shadow  bool
 	Counter int           // personalizations completed
 	Parent  warifu.Digest // SHA-256 of the parent card's SubjectPublicKeyInfo; shadow half only, zero while none is pinned
-	Slots   []SlotState   // in order of kind
+	// Tickets tells which authorities' ticket keys are pinned (TicketKeysDigest); live half
+	// only, zero while there is none.
+	Tickets warifu.Digest
+	Slots   []SlotState // in order of kind
 }
 
 // Slots is what is in a secure element.
@@ -46,6 +49,7 @@ const (
 	tagCounter     iso7816.Tag = 0x81
 	tagParent      iso7816.Tag = 0x82
 	tagElement     iso7816.Tag = 0x83
+	tagTickets     iso7816.Tag = 0x84
 	tagKind        iso7816.Tag = 0x80
 	tagAlgorithm   iso7816.Tag = 0x82
 	tagFlags       iso7816.Tag = 0x83
@@ -67,6 +71,9 @@ func (h SlotHalf) Bytes() []byte {
 		body = iso7816.AppendTLV(body, tagParent, h.Parent[:])
 	}
 	body = iso7816.AppendTLV(body, tagElement, h.Element[:])
+	if !h.Tickets.IsZero() {
+		body = iso7816.AppendTLV(body, tagTickets, h.Tickets[:])
+	}
 	for _, s := range h.Slots {
 		body = iso7816.AppendTLV(body, tagSlot, s.bytes())
 	}
@@ -125,12 +132,14 @@ func parseHalf(object iso7816.TLV) (SlotHalf, error) {
 	counter, _ := iso7816.FindTLV(fields, tagCounter)
 	element, _ := iso7816.FindTLV(fields, tagElement)
 	parent, pinned := iso7816.FindTLV(fields, tagParent)
-	if len(place) != 1 || place[0] > 1 || len(counter) != 2 || len(element) != len(h.Element) || pinned && len(parent) != len(h.Parent) {
+	tickets, obeyed := iso7816.FindTLV(fields, tagTickets)
+	if len(place) != 1 || place[0] > 1 || len(counter) != 2 || len(element) != len(h.Element) || pinned && len(parent) != len(h.Parent) || obeyed && len(tickets) != len(h.Tickets) {
 		return SlotHalf{}, slotsMalformed(nil)
 	}
 	h.Shadow, h.Counter = place[0] == 1, int(binary.BigEndian.Uint16(counter))
 	copy(h.Element[:], element)
 	copy(h.Parent[:], parent)
+	copy(h.Tickets[:], tickets)
 	for _, f := range fields {
 		if f.Tag != tagSlot {
 			continue

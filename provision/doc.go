@@ -1,6 +1,7 @@
-// Package provision personalizes a secure element from afar: it writes the certificates,
-// the parent card's key and nothing else into the shadow slots, obtains the chip's
-// receipt, and, once the caller has committed, makes the slots live (design §3.7).
+// Package provision personalizes a secure element from afar: it writes the certificates
+// and the parent card's key into the shadow slots, pins the keys whose kill tickets the
+// chip will obey, obtains the chip's receipt, and, once the caller has committed, makes
+// the slots live in place of whatever was live before (design §3.7).
 //
 // A Session is a script of APDUs in the secure channel SCP03; the app on the phone is the
 // postman of octets it cannot read. A session that is cut at any APDU is simply

@@ -22,7 +22,7 @@ func (s *Session) open() (Step, error) {
 // estimate counts the APDUs of a session in which nothing is there yet.
 func (s *Session) estimate() int {
 	n := 2 + 4 + len(globalplatform.StoreData(jpki.Activate(s.digests())))
-	for _, object := range s.objects(jpki.SlotHalf{}) {
+	for _, object := range s.objects(jpki.SlotHalf{}, jpki.SlotHalf{}) {
 		n += len(globalplatform.StoreData(object))
 	}
 	return n + 2
@@ -87,19 +87,35 @@ func (s *Session) write(answers []iso7816.Response) (Step, error) {
 		return Step{}, warifu.Refused("element-other")
 	}
 	if s.active(live) {
-		s.stage, s.pending = stageOver, nil
-		return Step{Done: true, Sent: s.sent, Total: s.sent}, nil
+		return s.refresh(live)
 	}
 	if err := s.fits(); err != nil {
 		return Step{}, err
 	}
 	var commands []iso7816.Command
-	for _, object := range s.objects(s.shadow) {
+	for _, object := range s.objects(live, s.shadow) {
 		commands = append(commands, globalplatform.StoreData(object)...)
 	}
 	commands = append(commands, globalplatform.GetData(jpki.TagReceiptHead), globalplatform.GetData(jpki.TagReceiptTail))
 	s.total = s.sent + len(commands) + len(globalplatform.StoreData(jpki.Activate(s.digests())))
 	return s.protected(stageWriting, commands)
+}
+
+// refresh ends a session whose certificates are live already: with other ticket keys than
+// the work's the chip gets these, and that is all.
+func (s *Session) refresh(live jpki.SlotHalf) (Step, error) {
+	if s.pins(live) {
+		s.stage, s.pending = stageOver, nil
+		return Step{Done: true, Sent: s.sent, Total: s.sent}, nil
+	}
+	commands := globalplatform.StoreData(jpki.WriteTicketKeys(s.work.TicketKeys))
+	s.total = s.sent + len(commands)
+	return s.protected(stageActivate, commands)
+}
+
+// pins reports whether the chip has the work's ticket keys, or the work has none.
+func (s *Session) pins(live jpki.SlotHalf) bool {
+	return len(s.work.TicketKeys) == 0 || live.Tickets == jpki.TicketKeysDigest(s.work.TicketKeys)
 }
 
 // active reports whether every certificate of the work is live already.
@@ -134,8 +150,9 @@ func (s *Session) fits() error {
 	return nil
 }
 
-// objects are the data objects still to be stored, given what the shadow slots hold.
-func (s *Session) objects(there jpki.SlotHalf) [][]byte {
+// objects are the data objects still to be stored, given what the chip has pinned and what its
+// shadow slots hold.
+func (s *Session) objects(live, there jpki.SlotHalf) [][]byte {
 	var out [][]byte
 	for _, kind := range warifu.Kinds {
 		der, ok := s.work.Certificates[kind]
@@ -145,6 +162,9 @@ func (s *Session) objects(there jpki.SlotHalf) [][]byte {
 	}
 	if there.Parent != warifu.DigestOf(s.work.Parent) {
 		out = append(out, jpki.WriteParent(s.work.Parent))
+	}
+	if !s.pins(live) {
+		out = append(out, jpki.WriteTicketKeys(s.work.TicketKeys))
 	}
 	return append(out, jpki.MakeReceipt(s.work.Application))
 }
@@ -160,7 +180,7 @@ func (s *Session) receive(answers []iso7816.Response) (Step, error) {
 	return Step{Receipt: receipt, Sent: s.sent, Total: s.total}, nil
 }
 
-// finish takes the answer to ACTIVATE.
+// finish takes the answer to the last commands.
 func (s *Session) finish(answers []iso7816.Response) (Step, error) {
 	if _, err := s.unwrap(answers); err != nil {
 		return Step{}, err

@@ -16,6 +16,9 @@ type Work struct {
 	Parent       []byte                 // SubjectPublicKeyInfo of the parent card's signature key
 	Certificates map[warifu.Kind][]byte // DER, one or both kinds
 	Authorities  map[warifu.Kind][]byte // DER of the CA certificates that go beside them; may be absent
+	// TicketKeys are the SubjectPublicKeyInfo (P-256) of each authority's ticket key, of both
+	// kinds always. Without them the chip obeys no kill ticket, or those it obeyed before.
+	TicketKeys map[warifu.Kind][]byte
 }
 
 // Step is what the caller does next: carry Commands to the chip and hand the responses to
@@ -37,7 +40,7 @@ const (
 	stageAsking         // EXTERNAL AUTHENTICATE, INSTALL, what is there
 	stageWriting        // certificates, parent, receipt
 	stageReceipt        // the receipt is with the caller, who commits
-	stageActivate       // ACTIVATE
+	stageActivate       // ACTIVATE, or what was left to write behind it
 	stageOver
 )
 
@@ -55,7 +58,8 @@ type Session struct {
 }
 
 // NewSession prepares a session; eight octets are read from random. Errors: Invalid
-// "personalization-empty" for work without a certificate or a parent key.
+// "personalization-empty" for work without a certificate or a parent key, and
+// "ticket-key-malformed".
 func NewSession(keys Keys, work Work, random io.Reader) (*Session, error) {
 	if len(work.Certificates) == 0 || len(work.Parent) == 0 {
 		return nil, warifu.Invalid("personalization-empty")
@@ -63,6 +67,11 @@ func NewSession(keys Keys, work Work, random io.Reader) (*Session, error) {
 	for kind := range work.Certificates {
 		if !kind.Valid() {
 			return nil, warifu.Invalid("kind-unknown", "kind", kind.String())
+		}
+	}
+	for kind, spki := range work.TicketKeys {
+		if !kind.Valid() || !ticketKey(spki) {
+			return nil, warifu.Invalid("ticket-key-malformed", "kind", kind.String())
 		}
 	}
 	host, err := globalplatform.NewHost(jpki.AIDDomain, random)

@@ -223,13 +223,20 @@ func TestASessionAfterActivationEndsAtOnce(t *testing.T) {
 	}
 }
 
-func TestOneKindIsAddedToTheOtherLater(t *testing.T) {
-	p, w := begun(t, jpki.P256, warifu.Authentication)
+// A kind left out at first is added by an application for both (K14): what is personalized
+// last is all there is.
+func TestTheNewestPersonalizationIsAllThereIs(t *testing.T) {
+	p, w := begun(t, jpki.P256, both...)
 	p.Personalize(t, w)
-	second := p.Work(t, p.Apply(t, jpki.P256, warifu.Signature))
-	p.Personalize(t, second)
-	expectLive(t, p, w)
-	expectLive(t, p, second)
+	for _, kinds := range [][]warifu.Kind{{warifu.Signature}, {warifu.Authentication}, both} {
+		next := p.Work(t, p.Apply(t, jpki.P256, kinds...))
+		p.Personalize(t, next)
+		expectLive(t, p, next)
+		slots, err := p.Client(t).Slots(t.Context())
+		if err != nil || len(slots.Live.Slots) != len(kinds) {
+			t.Fatalf("%v: %+v %v", kinds, slots, err)
+		}
+	}
 }
 
 func TestActivateWithoutCommitIsNotToBeHad(t *testing.T) {

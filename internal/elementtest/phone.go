@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/attest"
 	"warifu/chip"
 	"warifu/globalplatform"
 	"warifu/iso7816"
@@ -64,10 +65,11 @@ type Phone struct {
 	Personality chip.ElementPersonality
 	Memory      chip.Memory
 	Element     *chip.Element
-	Keys        provision.Keys // the server's
-	Parent      crypto.Signer  // the parent card's signature key
-	CA          crypto.Signer  // who certifies
-	made        int            // RSA keys handed out
+	Keys        provision.Keys                // the server's
+	Parent      crypto.Signer                 // the parent card's signature key
+	CA          crypto.Signer                 // who certifies
+	Tickets     map[warifu.Kind]crypto.Signer // the authorities' ticket keys
+	made        int                           // RSA keys handed out
 }
 
 // New manufactures a phone with the memory, Volatile where nil. RSA keys come out of RSAKeys
@@ -80,7 +82,10 @@ func New(t testing.TB, memory chip.Memory) *Phone {
 	_, _ = rand.Read(master)
 	masterKey, err := globalplatform.NewAESKey(master)
 	check(t, err)
-	p := &Phone{Maker: m, Memory: memory, Parent: newP256(t), CA: newP256(t)}
+	p := &Phone{Maker: m, Memory: memory, Parent: newP256(t), CA: newP256(t), Tickets: map[warifu.Kind]crypto.Signer{}}
+	for _, kind := range warifu.Kinds {
+		p.Tickets[kind] = newP256(t)
+	}
 	if memory == nil {
 		p.Memory = new(chip.Volatile)
 	}
@@ -166,7 +171,11 @@ func (p *Phone) Work(t testing.TB, keys map[warifu.Kind][]byte) provision.Work {
 	check(t, err)
 	w := provision.Work{
 		Element: p.Element.ID(), Application: warifu.DigestOf([]byte("application")), Parent: parent,
-		Certificates: map[warifu.Kind][]byte{}, Authorities: map[warifu.Kind][]byte{},
+		Certificates: map[warifu.Kind][]byte{}, Authorities: map[warifu.Kind][]byte{}, TicketKeys: map[warifu.Kind][]byte{},
+	}
+	for kind, key := range p.Tickets {
+		w.TicketKeys[kind], err = x509.MarshalPKIXPublicKey(key.Public())
+		check(t, err)
 	}
 	for kind, spki := range keys {
 		w.Certificates[kind], w.Authorities[kind] = p.Certify(t, kind, spki)
@@ -230,4 +239,20 @@ func (p *Phone) Personalize(t testing.TB, w provision.Work) []byte {
 	var receipt []byte
 	check(t, Relay(t.Context(), p.App(), s, func(r []byte) error { receipt = r; return nil }))
 	return receipt
+}
+
+// Ticket is a kill ticket for the key, as its authority would write it.
+func (p *Phone) Ticket(kind warifu.Kind, spki []byte, number int64) attest.KillTicket {
+	serial := sha256.Sum256(spki)
+	return attest.KillTicket{
+		Element: p.Element.ID(), Kind: kind, PublicKey: warifu.DigestOf(spki), Serial: serial[:16], Status: warifu.CredentialRevoked, Number: number, IssuedAt: At,
+	}
+}
+
+// SealTicket signs a ticket with the ticket key of its kind.
+func (p *Phone) SealTicket(t testing.TB, ticket attest.KillTicket) []byte {
+	t.Helper()
+	der, err := ticket.Seal(p.Tickets[ticket.Kind])
+	check(t, err)
+	return der
 }
