@@ -134,7 +134,7 @@ func (a *Authority) personalized(tx *store.Tx, row store.Application, receipt []
 	if err := tx.Audit(line); err != nil {
 		return err
 	}
-	if err := a.supersede(tx, row, line.ID, now); err != nil {
+	if err := a.supersede(tx, row, line.ID); err != nil {
 		return err
 	}
 	return a.makeActive(tx, row, line.ID, now)
@@ -160,13 +160,13 @@ func (a *Authority) makeActive(tx *store.Tx, row store.Application, cause string
 // the newest pair replaces whatever was there (R55, K14). What another person left on
 // this device is revoked: the chip has destroyed its keys, or is about to carry two
 // persons', and a device is one person's.
-func (a *Authority) supersede(tx *store.Tx, row store.Application, cause string, now time.Time) error {
+func (a *Authority) supersede(tx *store.Tx, row store.Application, cause string) error {
 	live, err := tx.LiveCredentials(row.Person)
 	if err != nil {
 		return err
 	}
 	for _, c := range live {
-		if err := a.end(tx, c.ID, warifu.VerbSupersede, warifu.ReasonSuperseded, cause, now); err != nil {
+		if _, _, err := a.endCredential(tx, c, warifu.VerbSupersede, warifu.ReasonSuperseded, actorHouse, cause); err != nil {
 			return err
 		}
 	}
@@ -175,20 +175,12 @@ func (a *Authority) supersede(tx *store.Tx, row store.Application, cause string,
 		return err
 	}
 	for _, c := range there {
-		if c.Person == row.Person || c.State != warifu.CredentialActive && c.State != warifu.CredentialHeld {
-			continue
+		if c.Person == row.Person || c.State == warifu.CredentialPending {
+			continue // a pending one's application ends by itself: its keys are gone
 		}
-		if err := a.end(tx, c.ID, warifu.VerbRevoke, warifu.ReasonCessationOfOperation, cause, now); err != nil {
+		if _, _, err := a.revokeCredential(tx, c, warifu.ReasonCessationOfOperation, actorHouse, cause); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// end moves one credential to an end, with its audit line.
-func (a *Authority) end(tx *store.Tx, id string, verb warifu.Verb, reason warifu.Reason, cause string, now time.Time) error {
-	if _, err := tx.MoveCredential(id, verb, reason, now); err != nil {
-		return err
-	}
-	return tx.Audit(store.Line{At: now, Actor: actorHouse, Verb: verb, Subject: id, Cause: cause})
 }

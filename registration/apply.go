@@ -202,16 +202,12 @@ func (a *Authority) endOpen(tx *store.Tx, row store.Application, verb warifu.Ver
 
 // revokeAll revokes whatever was issued for an application that has ended.
 func (a *Authority) revokeAll(tx *store.Tx, application, cause string) error {
-	now := a.Clock.Now()
 	issued, err := tx.CredentialsOfApplication(application)
 	if err != nil {
 		return err
 	}
 	for _, c := range issued {
-		if warifu.CredentialLife.Final(c.State) {
-			continue
-		}
-		if err := a.end(tx, c.ID, warifu.VerbRevoke, warifu.ReasonCessationOfOperation, cause, now); err != nil {
+		if _, _, err := a.revokeCredential(tx, c, warifu.ReasonCessationOfOperation, actorHouse, cause); err != nil {
 			return err
 		}
 	}

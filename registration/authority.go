@@ -11,6 +11,7 @@ import (
 
 	"warifu"
 	"warifu/attest"
+	"warifu/ocsp"
 	"warifu/provision"
 	"warifu/queue"
 	"warifu/scheme"
@@ -93,6 +94,7 @@ type Config struct {
 type Authority struct {
 	Config
 	sessions sessions
+	answers  ocsp.Answers // an answer may speak of many cards
 }
 
 // New checks the configuration, registers its job handlers and returns the authority.

@@ -150,18 +150,25 @@ func (a *Authority) cardOf(ctx context.Context, signer *x509.Certificate, identi
 	if err != nil {
 		return attest.CardStatement{}, nil, err
 	}
+	statement, err := a.believe(envelope, signer, identity, kinds, cardAuthentication)
+	return statement, envelope, err
+}
+
+// believe opens a card statement and checks that it is fresh, was made for the
+// identity, and calls the card good.
+func (a *Authority) believe(envelope []byte, signer *x509.Certificate, identity warifu.Digest, kinds []warifu.Kind, cardAuthentication []byte) (attest.CardStatement, error) {
 	statement, err := attest.OpenCardStatement(envelope, a.StatementKey)
 	if err != nil { // the bureau's fault or the line's, never the applicant's
-		return attest.CardStatement{}, nil, warifu.Unavailable("bureau-answer-unreadable").With(err)
+		return attest.CardStatement{}, warifu.Unavailable("bureau-answer-unreadable").With(err)
 	}
 	if statement.Nonce != identity {
-		return attest.CardStatement{}, nil, warifu.Refused("card-statement-other-card")
+		return attest.CardStatement{}, warifu.Refused("card-statement-other-card")
 	}
 	// A clock that is wrong at either end passes; it must not end what was accepted.
 	if age := a.Clock.Now().Sub(statement.ProducedAt); age > a.Scheme.StatementMaxAge || age < -time.Minute {
-		return attest.CardStatement{}, nil, warifu.Unavailable("card-statement-stale")
+		return attest.CardStatement{}, warifu.Unavailable("card-statement-stale")
 	}
-	return statement, envelope, a.checkStatement(statement, signer, kinds, cardAuthentication)
+	return statement, a.checkStatement(statement, signer, kinds, cardAuthentication)
 }
 
 func (a *Authority) checkStatement(s attest.CardStatement, signer *x509.Certificate, kinds []warifu.Kind, cardAuthentication []byte) error {
@@ -205,8 +212,12 @@ func (a *Authority) checkStatus(ctx context.Context, kind warifu.Kind, der, answ
 	if err != nil {
 		return warifu.Refused("card-certificate-unknown", "kind", kind.String()).With(err)
 	}
+	var word verify.StatusChecker = verify.RawOCSP(answer) // names what is wrong with one that does not parse
+	if parsed, err := a.answers.Parse(answer); err == nil {
+		word = verify.ParsedOCSP{Response: parsed}
+	}
 	result, err := a.Cards.Certificate(ctx, certificate, verify.Policy{
-		Classes: []profile.Class{profile.ClassCard}, Kind: kind, Status: verify.RawOCSP(answer), MaxStatusAge: a.Scheme.StatusMaxAge,
+		Classes: []profile.Class{profile.ClassCard}, Kind: kind, Status: word, MaxStatusAge: a.Scheme.StatusMaxAge,
 	})
 	switch {
 	case err != nil:

@@ -3,7 +3,6 @@ package registration_test
 import (
 	"context"
 	"crypto/x509"
-	"testing"
 
 	"warifu"
 	"warifu/cms"
@@ -14,15 +13,15 @@ import (
 	"warifu/text"
 )
 
-func must(t testing.TB, err error) {
+func must(t housetest.TB, err error) {
 	t.Helper()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 }
 
 // wantProblem checks the slug and that people would be told what to do.
-func wantProblem(t testing.TB, err error, slug string) {
+func wantProblem(t housetest.TB, err error, slug string) {
 	t.Helper()
 	e := warifu.ProblemOf(err)
 	if e == nil || e.Problem != slug {
@@ -45,7 +44,7 @@ func apply(h *housetest.House, s registration.Submission) (registration.Applicat
 }
 
 // nothingAccepted checks that the phone has no application at the server.
-func nothingAccepted(t testing.TB, h *housetest.House, p *housetest.Phone) {
+func nothingAccepted(t housetest.TB, h *housetest.House, p *housetest.Phone) {
 	t.Helper()
 	h.Read(t, func(tx *store.Tx) error {
 		rows, err := tx.ApplicationsOfElement(p.Record.Element)
@@ -57,7 +56,7 @@ func nothingAccepted(t testing.TB, h *housetest.House, p *housetest.Phone) {
 	h.Check(t)
 }
 
-func wantState(t testing.TB, h *housetest.House, id string, want warifu.ApplicationState) registration.Application {
+func wantState(t housetest.TB, h *housetest.House, id string, want warifu.ApplicationState) registration.Application {
 	t.Helper()
 	a := h.Application(t, id)
 	if a.State != want {
@@ -67,7 +66,7 @@ func wantState(t testing.TB, h *housetest.House, id string, want warifu.Applicat
 }
 
 // credentials are what was issued for an application.
-func credentials(t testing.TB, h *housetest.House, id string) []store.Credential {
+func credentials(t housetest.TB, h *housetest.House, id string) []store.Credential {
 	t.Helper()
 	var out []store.Credential
 	h.Read(t, func(tx *store.Tx) (err error) {
@@ -77,7 +76,7 @@ func credentials(t testing.TB, h *housetest.House, id string) []store.Credential
 	return out
 }
 
-func wantCredentials(t testing.TB, h *housetest.House, id string, n int, state warifu.CredentialState) {
+func wantCredentials(t housetest.TB, h *housetest.House, id string, n int, state warifu.CredentialState) {
 	t.Helper()
 	got := credentials(t, h, id)
 	if len(got) != n {
@@ -91,7 +90,7 @@ func wantCredentials(t testing.TB, h *housetest.House, id string, n int, state w
 }
 
 // contentOf is the application document inside a message.
-func contentOf(t testing.TB, der []byte) []byte {
+func contentOf(t housetest.TB, der []byte) []byte {
 	t.Helper()
 	m, err := cms.Parse(der)
 	must(t, err)
@@ -99,7 +98,7 @@ func contentOf(t testing.TB, der []byte) []byte {
 }
 
 // authenticationOf reads the authentication certificate off a person's card.
-func authenticationOf(t testing.TB, h *housetest.House, who string) []byte {
+func authenticationOf(t housetest.TB, h *housetest.House, who string) []byte {
 	t.Helper()
 	view, err := h.Bureau.Show(who)
 	must(t, err)
@@ -113,7 +112,7 @@ func authenticationOf(t testing.TB, h *housetest.House, who string) []byte {
 }
 
 // secretsSet has the phone's element say that the secrets are set for a document.
-func secretsSet(t testing.TB, p *housetest.Phone, document warifu.Digest) []byte {
+func secretsSet(t housetest.TB, p *housetest.Phone, document warifu.Digest) []byte {
 	t.Helper()
 	element, err := jpki.SelectElement(context.Background(), p.App.Element)
 	must(t, err)
@@ -123,7 +122,7 @@ func secretsSet(t testing.TB, p *housetest.Phone, document warifu.Digest) []byte
 }
 
 // signerOf is the certificate that signed a message.
-func signerOf(t testing.TB, der []byte) *x509.Certificate {
+func signerOf(t housetest.TB, der []byte) *x509.Certificate {
 	t.Helper()
 	m, err := cms.Parse(der)
 	must(t, err)

@@ -67,7 +67,7 @@ func TestPersonalizationCutAtEveryAPDUIsResumed(t *testing.T) {
 
 // signs checks that chip and server agree: the phone uses its key with the certificate
 // that is active.
-func signs(t *testing.T, h *housetest.House, p *housetest.Phone, kinds []warifu.Kind) {
+func signs(t housetest.TB, h *housetest.House, p *housetest.Phone, kinds []warifu.Kind) {
 	t.Helper()
 	if kinds[0] != warifu.Signature {
 		return

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"testing"
 	"time"
 
 	"warifu"
@@ -43,12 +42,13 @@ type Options struct {
 	Begin  time.Time
 }
 
-// TB is what testing.TB and *rapid.T have in common.
+// TB is what TB and *rapid.T have in common.
 type TB interface {
 	Helper()
 	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
 	Logf(format string, args ...any)
+	Cleanup(func())
 }
 
 // House is a whole house.
@@ -99,7 +99,7 @@ func (l *Log) String() string {
 }
 
 // New stands a house up.
-func New(t testing.TB, o Options) *House {
+func New(t TB, o Options) *House {
 	t.Helper()
 	h := &House{
 		Dir: tempDir(t), Clock: &Clock{now: o.Begin}, Log: &Log{}, source: &keySource{}, Pushed: &Pushed{},
@@ -116,7 +116,7 @@ func New(t testing.TB, o Options) *House {
 	if o.Alter != nil {
 		o.Alter(h.Scheme)
 	}
-	for _, step := range []func(testing.TB){h.openKeys, h.openBureau, h.openMaker, h.openStore, h.openIssuers, h.openRegistrar, h.openSite} {
+	for _, step := range []func(TB){h.openKeys, h.openBureau, h.openMaker, h.openStore, h.openIssuers, h.openRegistrar, h.openSite} {
 		step(t)
 	}
 	return h
@@ -130,13 +130,15 @@ func check(t TB, err error) {
 }
 
 // tempDir is in memory where the machine has such a place: nothing here tests the disk.
-func tempDir(t testing.TB) string {
+func tempDir(t TB) string {
 	t.Helper()
-	if dir, err := os.MkdirTemp("/dev/shm", "warifu-house-"); err == nil {
-		t.Cleanup(func() { _ = os.RemoveAll(dir) })
-		return dir
+	dir, err := os.MkdirTemp("/dev/shm", "warifu-house-")
+	if err != nil {
+		dir, err = os.MkdirTemp("", "warifu-house-")
 	}
-	return t.TempDir()
+	check(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // The names of the house's keys.
@@ -146,7 +148,7 @@ const (
 	keyDomain    = "domain"
 )
 
-func (h *House) openKeys(t testing.TB) {
+func (h *House) openKeys(t TB) {
 	t.Helper()
 	var err error
 	h.keys, err = keystore.Memory()
@@ -164,7 +166,7 @@ func (h *House) symmetric(t TB, name string) *keystore.SymmetricKey {
 	return k
 }
 
-func (h *House) openBureau(t testing.TB) {
+func (h *House) openBureau(t TB) {
 	t.Helper()
 	var err error
 	h.Bureau, err = bureau.Open(bureau.Config{Dir: filepath.Join(h.Dir, "bureau"), Clock: h.Clock, BaseURL: bureauURL, NewKey: h.source.rsa})
@@ -173,7 +175,7 @@ func (h *House) openBureau(t testing.TB) {
 	h.Cards = &Cards{Bureau: h.Bureau}
 }
 
-func (h *House) openStore(t testing.TB) {
+func (h *House) openStore(t TB) {
 	t.Helper()
 	dsn := "sqlite:" + filepath.Join(h.Dir, "registration.db")
 	check(t, store.Migrate(context.Background(), dsn))

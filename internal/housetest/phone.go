@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"strconv"
-	"testing"
-
 	"warifu"
 	"warifu/attest"
 	"warifu/chip"
@@ -32,7 +30,7 @@ const (
 // Secrets are what every phone's passwords are set to.
 var Secrets = phone.Secrets{Signature: "HOUSE2026", Authentication: "2468"}
 
-func (h *House) openMaker(t testing.TB) {
+func (h *House) openMaker(t TB) {
 	t.Helper()
 	master := h.symmetric(t, keyDomain)
 	var err error

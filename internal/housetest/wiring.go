@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"testing"
-
 	"warifu"
 	"warifu/ca"
 	"warifu/globalplatform"
@@ -27,14 +25,14 @@ import (
 	"warifu/web"
 )
 
-func (h *House) openIssuers(t testing.TB) {
+func (h *House) openIssuers(t TB) {
 	t.Helper()
 	for _, kind := range warifu.Kinds {
 		h.openIssuer(t, kind)
 	}
 }
 
-func (h *House) openIssuer(t testing.TB, kind warifu.Kind) {
+func (h *House) openIssuer(t TB, kind warifu.Kind) {
 	t.Helper()
 	key, err := h.keys.Generate("authority-"+kind.String(), h.Scheme.Algorithm)
 	check(t, err)
@@ -68,7 +66,7 @@ func Endpoints(kind warifu.Kind) profile.Endpoints {
 	return profile.Endpoints{OCSP: Origin + "/ocsp/" + kind.String(), CRL: Origin + "/crl/" + kind.String() + ".crl", Issuer: Origin + "/ca/" + kind.String() + ".cer"}
 }
 
-func (h *House) openStatus(t testing.TB, kind warifu.Kind) {
+func (h *House) openStatus(t TB, kind warifu.Kind) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	check(t, err)
@@ -102,7 +100,7 @@ func (s source) Status(ctx context.Context, kind warifu.Kind, serial []byte) (re
 	return record, found, err
 }
 
-func (h *House) openRegistrar(t testing.TB) {
+func (h *House) openRegistrar(t TB) {
 	t.Helper()
 	var err error
 	h.Registrar, err = registration.New(h.Config(t))
@@ -141,7 +139,7 @@ func (h *House) SecondServer(t TB) (*registration.Authority, *queue.Queue) {
 	return a, c.Queue
 }
 
-func (h *House) openSite(t testing.TB) {
+func (h *House) openSite(t TB) {
 	t.Helper()
 	h.Site = web.New(h.SiteConfig())
 	var err error
