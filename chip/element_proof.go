@@ -13,7 +13,7 @@ import (
 )
 
 // maxGuesses is how many wrong device identifiers readers may name, one after the other,
-// before the contactless interface proves nothing more until the app asked for a proof.
+// before the contactless interface proves nothing more until the app made a proof.
 const maxGuesses = 10
 
 // cleanProof answers to a marketplace's question what the chip still carries (R81–R84). The

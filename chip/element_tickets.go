@@ -30,8 +30,8 @@ const maxGone = 8
 
 // has reports whether either half has a slot over the key.
 func (s *elementState) has(publicKey []byte) bool {
-	same := func(_ warifu.Kind, held *heldSlot) bool { return !bytes.Equal(held.PublicKey, publicKey) }
-	return !s.Live.all(same) || !s.Shadow.all(same)
+	another := func(_ warifu.Kind, held *heldSlot) bool { return !bytes.Equal(held.PublicKey, publicKey) }
+	return !s.Live.all(another) || !s.Shadow.all(another)
 }
 
 // lost calls f for every slot whose key is not in next any more.

@@ -67,8 +67,8 @@ const (
 // CleanProof asks the chip for its word, to one marketplace, about what it still carries
 // (attest.CleanProof). Identifiers are those the marketplace named, as "imei:…"; one that
 // the chip's maker did not attest is Refused "identifier-other". Over the contactless
-// interface at least one is needed, and after ten wrong ones in a row it is
-// "proof-blocked" until the app asked.
+// interface at least one is needed ("identifier-needed"), and after ten wrong ones in a
+// row it is "proof-blocked" until the app made a proof.
 func (e *Element) CleanProof(ctx context.Context, marketplace string, nonce []byte, identifiers []string, at time.Time) ([]byte, error) {
 	question := CleanQuestion{marketplace, nonce, identifiers, at}
 	proof, err := e.send(ctx, "clean-proof", iso7816.Command{INS: InsCleanProof, Data: question.Bytes(), Ne: iso7816.MaxShortNe})
@@ -77,6 +77,8 @@ func (e *Element) CleanProof(ctx context.Context, marketplace string, nonce []by
 		return nil, warifu.Invalid("clean-question-malformed").With(err)
 	case errors.Is(err, iso7816.SWReferenceNotFound):
 		return nil, warifu.Refused("identifier-other").With(err)
+	case errors.Is(err, iso7816.SWConditions) && len(identifiers) == 0:
+		return nil, warifu.Invalid("identifier-needed").With(err)
 	case errors.Is(err, iso7816.SWMethodBlocked):
 		return nil, warifu.Refused("proof-blocked").With(err)
 	}
