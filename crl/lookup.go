@@ -63,18 +63,21 @@ func (l *List) Lookup(serial []byte) (warifu.Status, bool) {
 	if !found {
 		return warifu.Status{}, false
 	}
-	rest := cryptobyte.String(l.entries[l.index[i]:])
+	return l.recordAt(l.index[i]).Status, true
+}
+
+// recordAt returns the entry at the offset, which buildIndex checked.
+func (l *List) recordAt(offset uint32) warifu.StatusRecord {
+	rest := cryptobyte.String(l.entries[offset:])
 	record, _ := readEntry(&rest, l.Base != nil)
-	return record.Status, true
+	return record
 }
 
 // Each calls f with every entry in order of serial number until f returns false. Serial is
 // shared with the list; Kind is not set.
 func (l *List) Each(f func(warifu.StatusRecord) bool) {
 	for _, offset := range l.index {
-		rest := cryptobyte.String(l.entries[offset:])
-		record, _ := readEntry(&rest, l.Base != nil)
-		if !f(record) {
+		if !f(l.recordAt(offset)) {
 			return
 		}
 	}

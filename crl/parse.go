@@ -32,9 +32,13 @@ type List struct {
 	// there is one, though it may hold names of another sort.
 	Points     []string
 	PointNamed bool
-	Raw        []byte
+	// Freshest are the addresses where deltas on this full list are (freshestCRL).
+	Freshest []string
+	Raw      []byte
 
 	issuer    []byte // DER Name
+	scope     []byte // value of issuingDistributionPoint; nil: none
+	authority []byte // value of authorityKeyIdentifier; nil: none
 	entries   []byte // content of revokedCertificates
 	index     []uint32
 	tbsDigest [sha256.Size]byte
@@ -116,8 +120,12 @@ func (l *List) readExtensions(explicit cryptobyte.String) error {
 		case oid.Equal(oidDelta):
 			l.Base, ok = readNumber(value)
 		case oid.Equal(oidPoint):
-			l.PointNamed = true
-			ok = l.readPoint(value)
+			l.PointNamed, l.scope = true, value
+			l.Points, ok = readPoint(value)
+		case oid.Equal(oidFreshest):
+			l.Freshest, ok = readFreshest(value)
+		case oid.Equal(oidAuthority):
+			l.authority, ok = value, !critical
 		default:
 			ok = !critical
 		}
@@ -125,38 +133,76 @@ func (l *List) readExtensions(explicit cryptobyte.String) error {
 			return malformed("extension " + oid.String())
 		}
 	}
-	if l.Number == nil {
+	switch {
+	case l.Number == nil:
 		return malformed("CRLNumber absent")
+	case l.Base != nil && l.Freshest != nil:
+		return malformed("freshestCRL in a delta")
+	case l.Base != nil && l.Base.Cmp(l.Number) > 0:
+		return malformed("a delta older than its base")
 	}
 	return nil
 }
 
-// readPoint reads IssuingDistributionPoint (§5.2.5). The scope may be narrowed to a
-// distribution point or to end-entity certificates, and in no other way.
-func (l *List) readPoint(value cryptobyte.String) bool {
-	var point, name, full cryptobyte.String
+// readPoint reads IssuingDistributionPoint (§5.2.5) and returns its addresses. The
+// scope may be narrowed to a distribution point or to end-entity certificates, and in
+// no other way.
+func readPoint(value cryptobyte.String) ([]string, bool) {
+	var point, yes cryptobyte.String
 	var has bool
-	if !value.ReadASN1(&point, cbasn1.SEQUENCE) || !value.Empty() || !point.ReadOptionalASN1(&name, &has, context(0)) {
-		return false
+	if !value.ReadASN1(&point, cbasn1.SEQUENCE) || !value.Empty() {
+		return nil, false
 	}
-	if has {
-		if !name.ReadASN1(&full, context(0)) || !name.Empty() || full.Empty() {
-			return false
+	addresses, ok := readPointName(&point)
+	if !ok || !point.ReadOptionalASN1(&yes, &has, cbasn1.Tag(1).ContextSpecific()) { // onlyContainsUserCerts
+		return nil, false
+	}
+	return addresses, point.Empty() && (!has || bytes.Equal(yes, []byte{0xFF}))
+}
+
+// readPointName reads an optional DistributionPointName of the form fullName and
+// returns the URIs in it.
+func readPointName(in *cryptobyte.String) (addresses []string, ok bool) {
+	var name, full cryptobyte.String
+	var has bool
+	if !in.ReadOptionalASN1(&name, &has, context(0)) || !has {
+		return nil, !has
+	}
+	if !name.ReadASN1(&full, context(0)) || !name.Empty() || full.Empty() {
+		return nil, false
+	}
+	for !full.Empty() {
+		var general cryptobyte.String
+		var tag cbasn1.Tag
+		if !full.ReadAnyASN1(&general, &tag) {
+			return nil, false
 		}
-		for !full.Empty() {
-			var general cryptobyte.String
-			var tag cbasn1.Tag
-			if !full.ReadAnyASN1(&general, &tag) {
-				return false
-			}
-			if tag == cbasn1.Tag(6).ContextSpecific() {
-				l.Points = append(l.Points, string(general))
-			}
+		if tag == cbasn1.Tag(6).ContextSpecific() {
+			addresses = append(addresses, string(general))
 		}
 	}
-	var yes cryptobyte.String
-	if !point.ReadOptionalASN1(&yes, &has, cbasn1.Tag(1).ContextSpecific()) { // onlyContainsUserCerts
-		return false
+	return addresses, true
+}
+
+// readFreshest reads FreshestCRL (§5.2.6) and returns the addresses of the points that
+// tell everything: one for some reasons only, or of another issuer's list, is passed over.
+func readFreshest(value cryptobyte.String) ([]string, bool) {
+	var points, point cryptobyte.String
+	out := []string{}
+	if !value.ReadASN1(&points, cbasn1.SEQUENCE) || !value.Empty() || points.Empty() {
+		return nil, false
 	}
-	return point.Empty() && (!has || bytes.Equal(yes, []byte{0xFF}))
+	for !points.Empty() {
+		if !points.ReadASN1(&point, cbasn1.SEQUENCE) {
+			return nil, false
+		}
+		addresses, ok := readPointName(&point)
+		if !ok {
+			return nil, false
+		}
+		if point.Empty() {
+			out = append(out, addresses...)
+		}
+	}
+	return out, true
 }

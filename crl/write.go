@@ -28,6 +28,7 @@ var (
 	oidDelta     = asn1.ObjectIdentifier{2, 5, 29, 27}
 	oidPoint     = asn1.ObjectIdentifier{2, 5, 29, 28}
 	oidAuthority = asn1.ObjectIdentifier{2, 5, 29, 35}
+	oidFreshest  = asn1.ObjectIdentifier{2, 5, 29, 46}
 
 	oidSHA256WithRSA   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}
 	oidECDSAWithSHA256 = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
@@ -43,6 +44,9 @@ type Head struct {
 	// Point, when set, is the address in the issuingDistributionPoint (critical): the
 	// list covers the certificates that name this distribution point, and no others.
 	Point string
+	// Freshest, when set, is the address of the deltas on a full list: its freshestCRL
+	// (§5.2.6). A delta must not have one.
+	Freshest string
 	// Base, when not zero, makes the list a delta on the full list of that number.
 	Base uint64
 }
@@ -116,7 +120,7 @@ func sign(pieces [][]byte, algorithm asn1.ObjectIdentifier, key crypto.Signer) (
 // frame returns the octets of tbsCertList around its entries, of which there are
 // entries octets. revokedCertificates is absent when nothing is revoked (§5.1.2.6).
 func (h Head) frame(algorithm asn1.ObjectIdentifier, issuer *x509.Certificate, entries int) (before, after []byte, err error) {
-	if h.Number == 0 || (h.Base != 0 && h.Base >= h.Number) || !h.NextUpdate.After(h.ThisUpdate) {
+	if h.Number == 0 || (h.Base != 0 && (h.Base >= h.Number || h.Freshest != "")) || !h.NextUpdate.After(h.ThisUpdate) {
 		return nil, nil, errors.New("crl: the number, its base or the times make no list")
 	}
 	var b, e cryptobyte.Builder
@@ -151,16 +155,22 @@ func (h Head) addExtensions(b *cryptobyte.Builder, issuer *x509.Certificate) {
 		addExtension(b, oidDelta, true, func(b *cryptobyte.Builder) { b.AddASN1Uint64(h.Base) })
 	}
 	if h.Point != "" {
-		addExtension(b, oidPoint, true, h.addPoint)
+		addExtension(b, oidPoint, true, func(b *cryptobyte.Builder) { addPoint(b, h.Point) })
+	}
+	if h.Freshest != "" {
+		addExtension(b, oidFreshest, false, func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { addPoint(b, h.Freshest) })
+		})
 	}
 }
 
-// addPoint encodes IssuingDistributionPoint with distributionPoint fullName, one URI (§5.2.5).
-func (h Head) addPoint(b *cryptobyte.Builder) {
+// addPoint encodes an IssuingDistributionPoint (§5.2.5) or DistributionPoint (§4.2.1.13)
+// that has a distributionPoint fullName of one URI and nothing else: they look alike.
+func addPoint(b *cryptobyte.Builder, address string) {
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(context(0), func(b *cryptobyte.Builder) {
 			b.AddASN1(context(0), func(b *cryptobyte.Builder) {
-				b.AddASN1(cbasn1.Tag(6).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(h.Point)) })
+				b.AddASN1(cbasn1.Tag(6).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(address)) })
 			})
 		})
 	})
