@@ -7,7 +7,6 @@ import (
 
 	"warifu"
 	"warifu/attest"
-	"warifu/ocsp"
 	"warifu/profile"
 	"warifu/signed"
 )
@@ -87,7 +86,7 @@ func (i *Issuer) checkStatement(c *claim) (err error) {
 // about its own serial number, fresh and good.
 func (i *Issuer) checkStatus(c *claim) error {
 	for kind, p := range c.card {
-		r, err := ocsp.ParseResponse(c.CardStatus[kind])
+		r, err := i.answers.Parse(c.CardStatus[kind])
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"warifu"
 	"warifu/attest"
 	"warifu/crl"
+	"warifu/ocsp"
 	"warifu/profile"
 	"warifu/scheme"
 )
@@ -43,6 +44,7 @@ type Issuer struct {
 	config  Config // not to be seen from outside: it holds the key
 	profile *profile.Profile
 	zlint   lint.Registry
+	answers *ocsp.Answers // one speaks of a whole batch
 }
 
 // New checks the configuration. Errors: Internal "issuer-incomplete" naming the field,
@@ -77,7 +79,7 @@ func New(c Config) (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Issuer{c, profile.Phone(c.Kind, algorithm, c.Endpoints), registry}, nil
+	return &Issuer{c, profile.Phone(c.Kind, algorithm, c.Endpoints), registry, new(ocsp.Answers)}, nil
 }
 
 func incomplete(field string) error {

@@ -19,8 +19,9 @@ import (
 
 // Bounds of the conversation with the card bureau.
 const (
-	bureauTimeout = 5 * time.Second
-	maxStatement  = 64 << 10
+	bureauTimeout     = 5 * time.Second
+	bureauConnections = 32
+	maxStatement      = 64 << 10
 )
 
 // bureauClient asks the card bureau over HTTP.
@@ -28,13 +29,23 @@ type bureauClient struct {
 	base        string
 	http        *http.Client
 	authorities map[warifu.Kind]*x509.Certificate
+	asking      map[warifu.Kind]*asking
+	answers     ocsp.Answers
 }
 
 func newBureauClient(base string, client *http.Client, authorities map[warifu.Kind]*x509.Certificate) *bureauClient {
 	if client == nil {
-		client = &http.Client{Timeout: bureauTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		client = &http.Client{
+			Timeout: bureauTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			// Connections are kept: by default all but two are closed after each question.
+			Transport: &http.Transport{MaxIdleConnsPerHost: bureauConnections, MaxConnsPerHost: bureauConnections, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true},
+		}
 	}
-	return &bureauClient{strings.TrimSuffix(base, "/"), client, authorities}
+	b := &bureauClient{base: strings.TrimSuffix(base, "/"), http: client, authorities: authorities, asking: map[warifu.Kind]*asking{}}
+	for kind := range authorities {
+		b.asking[kind] = &asking{send: func(ctx context.Context, serials [][]byte) ([]byte, error) { return b.status(ctx, kind, serials) }}
+	}
+	return b
 }
 
 // Statement implements registration.Bureau.
@@ -60,13 +71,34 @@ func (b *bureauClient) Statement(ctx context.Context, certificate []byte, nonce 
 }
 
 // Status implements registration.Bureau: the OCSP response, unopened; whoever relies on
-// it checks it.
+// it checks it. Questions asked at the same time go in one request.
 func (b *bureauClient) Status(ctx context.Context, kind warifu.Kind, serial []byte) ([]byte, error) {
-	issuer := b.authorities[kind]
-	if issuer == nil {
+	together := b.asking[kind]
+	if together == nil {
 		return nil, warifu.Invalid("kind-unknown", "kind", kind.String())
 	}
-	request := ocsp.Request{CertIDs: []ocsp.CertID{ocsp.NewCertID(crypto.SHA256, issuer, new(big.Int).SetBytes(serial))}}
+	answer, others, err := together.ask(ctx, serial)
+	if err != nil || others == 0 || b.speaksOf(kind, serial, answer) {
+		return answer, err
+	}
+	return b.status(ctx, kind, [][]byte{serial}) // a responder that answers one question at a time
+}
+
+// speaksOf reports whether the answer says anything of the serial number.
+func (b *bureauClient) speaksOf(kind warifu.Kind, serial, answer []byte) bool {
+	r, err := b.answers.Parse(answer)
+	if err == nil {
+		_, err = r.Find(b.authorities[kind], new(big.Int).SetBytes(serial))
+	}
+	return err == nil
+}
+
+// status asks for the status of certificates of one kind in one request.
+func (b *bureauClient) status(ctx context.Context, kind warifu.Kind, serials [][]byte) ([]byte, error) {
+	var request ocsp.Request
+	for _, serial := range serials {
+		request.CertIDs = append(request.CertIDs, ocsp.NewCertID(crypto.SHA256, b.authorities[kind], new(big.Int).SetBytes(serial)))
+	}
 	der, err := request.Marshal()
 	if err != nil {
 		return nil, err

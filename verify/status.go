@@ -37,11 +37,26 @@ func (raw RawOCSP) Check(_ context.Context, certificate, issuer *x509.Certificat
 	return answer, err
 }
 
+// ParsedOCSP is RawOCSP for who has parsed the response before, since it speaks of
+// many certificates (ocsp.Answers).
+type ParsedOCSP struct{ Response *ocsp.Response }
+
+// Check implements StatusChecker.
+func (p ParsedOCSP) Check(_ context.Context, certificate, issuer *x509.Certificate, now time.Time) (Answer, error) {
+	answer, _, err := judgeOCSP(p.Response, certificate, issuer, now)
+	answer.Source = "ocsp handed in"
+	return answer, err
+}
+
 func readOCSP(der []byte, certificate, issuer *x509.Certificate, now time.Time) (Answer, []byte, error) {
 	response, err := ocsp.ParseResponse(der)
 	if err != nil {
 		return Answer{}, nil, err
 	}
+	return judgeOCSP(response, certificate, issuer, now)
+}
+
+func judgeOCSP(response *ocsp.Response, certificate, issuer *x509.Certificate, now time.Time) (Answer, []byte, error) {
 	if err := response.Verify(issuer, now); err != nil {
 		return Answer{}, nil, err
 	}
