@@ -64,10 +64,28 @@ func Start(t testing.TB, chips ...Chip) *Stack {
 	for i, c := range chips {
 		s.insert(c, ports[i])
 	}
-	if out, err := s.Try("opensc-tool", "--reader", "0", "--wait", "--atr"); err != nil {
-		t.Fatalf("no card on the virtual reader: %v\n%s\n%s", err, out, s.log.String())
-	}
+	s.awaitChip()
 	return s
+}
+
+// awaitChip asks for the first chip's ATR until it is there. opensc-tool's own --wait
+// waits for the moment of insertion, for ever if that has passed.
+func (s *Stack) awaitChip() {
+	s.t.Helper()
+	late := time.After(startLimit)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		out, err := s.Try("opensc-tool", "--reader", "0", "--atr")
+		if err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			s.t.Fatalf("no card on the virtual reader: %v\n%s\n%s", err, out, s.log.String())
+		}
+	}
 }
 
 // need finds pcscd and tries the namespaces.
