@@ -35,16 +35,21 @@ func (b *Bureau) newBody(p person.Person) (body, error) {
 	if out.Key, err = x509.MarshalPKCS8PrivateKey(key); err != nil {
 		return body{}, err
 	}
+	return b.print(out, p)
+}
+
+// print puts the register's entry on a card, anew or over an older one.
+func (b *Bureau) print(y body, p person.Person) (body, error) {
 	faces, err := b.faces()
 	if err != nil {
 		return body{}, err
 	}
-	printed := out.personality(p)
+	printed := y.personality(p)
 	if err := printed.BuildFaces(faces); err != nil {
 		return body{}, err
 	}
-	out.Support, out.Surface = printed.Support, printed.Surface
-	return out, nil
+	y.Support, y.Surface = printed.Support, printed.Surface
+	return y, nil
 }
 
 // faces opens the authority that signs the 券面 applications' files; a new world makes

@@ -42,6 +42,7 @@ type Bureau struct {
 	authorities map[warifu.Kind]*authority
 	statement   *ecdsa.PrivateKey
 	lists       atomic.Uint64 // number of the newest revocation list
+	outbox      *outbox
 
 	facesOnce     sync.Mutex
 	faceAuthority *chip.FaceAuthority // under facesOnce; nil until the first card is issued
@@ -71,7 +72,7 @@ func Open(config Config) (*Bureau, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range []func(folder.Folder) error{b.openWorld, b.openKeys, b.openPersons, b.openCards} {
+	for _, step := range []func(folder.Folder) error{b.openWorld, b.openKeys, b.openEvents, b.openPersons, b.openCards} {
 		if err := step(root); err != nil {
 			return nil, err
 		}

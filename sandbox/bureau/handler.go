@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/base64"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"warifu"
+	"warifu/events"
 	"warifu/ocsp"
 	"warifu/sandbox/doorway"
 )
@@ -18,19 +20,22 @@ const maxStatementRequest = 16 << 10
 // Handler answers, below whatever prefix BaseURL has (strip it first):
 //
 //	POST /statements                 {certificate: base64 DER, nonce: hex} → {statement: base64}
+//	GET  /events?after=N&limit=M     → {events: [base64 …], newest: N}
 //	POST /ocsp/{kind}, GET /ocsp/{kind}/{base64}
 //	GET  /crl/{kind}.crl, /ca/{kind}.cer
 //
 // It routes by hand: http.ServeMux would clean the slashes out of a GET request's
 // base64 (RFC 6960 appendix A.1).
 func (b *Bureau) Handler() http.Handler {
-	statements := doorway.JSON(b.serveStatement)
+	statements, pulls := doorway.JSON(b.serveStatement), doorway.JSON(b.servePull)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		room, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		get := r.Method == http.MethodGet || r.Method == http.MethodHead
 		switch {
 		case room == "statements" && rest == "" && r.Method == http.MethodPost:
 			statements.ServeHTTP(w, r)
+		case room == "events" && rest == "" && get:
+			pulls.ServeHTTP(w, r)
 		case room == "ocsp" && (get || r.Method == http.MethodPost):
 			b.serveOCSP(w, r, rest)
 		case room == "crl" && get:
@@ -59,6 +64,21 @@ func (b *Bureau) serveStatement(w http.ResponseWriter, r *http.Request) (any, er
 	}
 	statement, err := b.Statement(in.Certificate, in.Nonce)
 	return statementAnswer{statement}, err
+}
+
+// servePull answers who asks for the events after a number; no number means from the
+// beginning, no limit as many as may be.
+func (b *Bureau) servePull(_ http.ResponseWriter, r *http.Request) (any, error) {
+	numbers := map[string]int64{"after": 0, "limit": 0}
+	for name, values := range r.URL.Query() {
+		_, known := numbers[name]
+		n, err := strconv.ParseInt(values[0], 10, 64)
+		if !known || err != nil || n < 0 || len(values) != 1 {
+			return nil, warifu.Invalid("bureau-request-malformed").With(err)
+		}
+		numbers[name] = n
+	}
+	return b.Events(numbers["after"], int(min(numbers["limit"], events.MaxBatch)))
 }
 
 // serveOCSP answers POST, and GET with the request in the path (RFC 6960 appendix A.1).

@@ -29,8 +29,9 @@ func (h *holder) person() (person.Person, error) {
 	return r.Person.Person(h.listed.CardIssued) // dates on record are absolute: the start no longer matters
 }
 
-// change replaces the record by what f makes of it: on the disk first, then in
-// memory, then in the index of serial numbers. The caller holds h.changing.
+// change replaces the record by what f makes of it: on the disk first, then in the log
+// of events where it has something to tell, and only then in memory and in the index of
+// serial numbers. The caller holds h.changing.
 func (b *Bureau) change(h *holder, f func(*record) (*record, error)) error {
 	next, err := f(h.now.Load())
 	if err != nil {
@@ -38,6 +39,11 @@ func (b *Bureau) change(h *holder, f func(*record) (*record, error)) error {
 	}
 	if err := b.cards.WriteJSON(h.id+".json", next); err != nil {
 		return err
+	}
+	if next.Outbox != nil {
+		if err := b.post(*next.Outbox); err != nil {
+			return err
+		}
 	}
 	h.now.Store(next)
 	b.index(h, next)

@@ -12,7 +12,9 @@ import (
 	"warifu"
 	"warifu/attest"
 	"warifu/crl"
+	"warifu/events"
 	"warifu/sandbox/bureau"
+	"warifu/sandbox/person"
 )
 
 // life is one card living through whatever comes, with what must stay true of it.
@@ -93,6 +95,56 @@ func (l *life) agree(t *rapid.T, c bureau.CertificateView) {
 	}
 }
 
+func (l *life) person(t *rapid.T) person.Person {
+	v, err := l.bureau.Show(l.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v.Person
+}
+
+// followed reads the events as a follower does, who knows nothing else, and wants to
+// have come to the same end as the statements.
+func (l *life) followed(t *rapid.T) {
+	batch, err := l.bureau.Events(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, held := map[string]bool{}, map[string]bool{}
+	for i, envelope := range batch.Events {
+		e, err := events.Open(envelope, l.bureau.StatementKey())
+		if err != nil || e.Sequence != int64(i)+1 {
+			t.Fatalf("event %d has the number %d: %v", i+1, e.Sequence, err)
+		}
+		if e.Person != l.handle {
+			continue
+		}
+		for _, c := range e.Certificates {
+			name := c.Kind.String() + string(c.Serial)
+			switch e.Type {
+			case events.Suspended:
+				held[name] = true
+			case events.Resumed:
+				held[name] = false
+			default:
+				ended[name] = true
+			}
+		}
+	}
+	v, err := l.bureau.Show(l.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range v.Certificates {
+		name := c.Kind.String() + string(c.Certificate.SerialNumber.Bytes())
+		isHeld := c.Status.Reason == warifu.ReasonCertificateHold
+		isEnded := c.Status.Cert == warifu.StatusRevoked && !isHeld || l.clock.Now().After(c.Certificate.NotAfter)
+		if ended[name] != isEnded || !isEnded && held[name] != isHeld {
+			t.Fatalf("a follower thinks ended %v, held %v; the card is %+v", ended[name], held[name], c.Status)
+		}
+	}
+}
+
 // few has rapid draw twenty lives instead of a hundred.
 func few(t *testing.T) {
 	before := flag.Lookup("rapid.checks").Value.String()
@@ -121,15 +173,19 @@ func TestWhateverComesStatementsStatusAndListAgree(t *testing.T) {
 			"resume":  func() error { return l.bureau.Resume(l.id) },
 			"revoke":  func() error { return l.bureau.Revoke(l.id, warifu.ReasonKeyCompromise) },
 			"renew":   func() error { return l.bureau.Renew(l.id, bureau.Renewal{}) },
+			"move":    func() error { return l.bureau.Move(l.id, l.person(t).Elsewhere()) },
+			"marry":   func() error { return l.bureau.ChangeName(l.id, l.person(t).Married()) },
+			"die":     func() error { return l.bureau.Die(l.id) },
 			"restart": func() error { _ = l.bureau.Close(); l.open(t); return nil },
 			"weeks":   func() error { c.to(c.Now().Add(20 * 24 * time.Hour)); return nil },
 		}
-		names := []string{"suspend", "resume", "revoke", "renew", "restart", "weeks"}
+		names := []string{"suspend", "resume", "revoke", "renew", "restart", "weeks", "move", "marry", "renew", "weeks", "die"}
 		for _, name := range rapid.SliceOfN(rapid.SampledFrom(names), 1, 8).Draw(t, "steps") {
 			if p := problem(steps[name]()); p != "" && p != "card-state" && p != "renewal-too-early" {
 				t.Fatalf("%s: %s", name, p)
 			}
 			l.check(t)
+			l.followed(t)
 		}
 		_ = l.bureau.Close()
 	})

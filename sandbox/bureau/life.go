@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/events"
 	"warifu/sandbox/person"
 )
 
 // Suspend puts every live certificate of the card on hold (the line of B.5). A card
 // with none is Conflict "card-state".
 func (b *Bureau) Suspend(id string) error {
-	return b.move(id, func(c *certificate, now time.Time) *certificate {
+	return b.move(id, events.Event{Type: events.Suspended}, func(c *certificate, now time.Time) *certificate {
 		if !c.RevokedAt.IsZero() {
 			return c
 		}
@@ -22,7 +23,7 @@ func (b *Bureau) Suspend(id string) error {
 // Resume lifts the hold of every held certificate of the card; a card with none is
 // Conflict "card-state".
 func (b *Bureau) Resume(id string) error {
-	return b.move(id, func(c *certificate, _ time.Time) *certificate {
+	return b.move(id, events.Event{Type: events.Resumed}, func(c *certificate, _ time.Time) *certificate {
 		if !c.held() {
 			return c
 		}
@@ -37,7 +38,7 @@ func (b *Bureau) Revoke(id string, reason warifu.Reason) error {
 	if !reason.Valid() || reason == warifu.ReasonCertificateHold || reason == warifu.ReasonRemoveFromCRL {
 		return warifu.Invalid("bureau-request-malformed")
 	}
-	return b.move(id, func(c *certificate, now time.Time) *certificate {
+	return b.move(id, events.Event{Type: events.Revoked, Reason: reason}, func(c *certificate, now time.Time) *certificate {
 		if c.final() {
 			return c
 		}
@@ -45,28 +46,16 @@ func (b *Bureau) Revoke(id string, reason warifu.Reason) error {
 	})
 }
 
-// move applies f to the certificates on the chip and refuses what changes nothing.
-func (b *Bureau) move(id string, f func(*certificate, time.Time) *certificate) error {
-	h, err := b.find(id)
-	if err != nil {
-		return err
-	}
-	h.changing.Lock()
-	defer h.changing.Unlock()
-	if err := b.issueFirst(h); err != nil {
-		return err
-	}
-	return b.change(h, func(r *record) (*record, error) {
-		now, moved := b.config.Clock.Now(), false
-		next := r.replace(func(c *certificate) *certificate {
-			n := f(c, now)
-			moved = moved || n != c
-			return n
-		})
-		if !moved {
+// move applies f to the certificates on the chip, tells of those it changed, and refuses
+// what changes nothing.
+func (b *Bureau) move(id string, e events.Event, f func(*certificate, time.Time) *certificate) error {
+	return b.live(id, func(h *holder, r *record, now time.Time) (*record, error) {
+		next, changed := r.replaced(func(c *certificate) *certificate { return f(c, now) })
+		if len(changed) == 0 {
 			return nil, warifu.Conflict("card-state", "state", r.state(now))
 		}
-		return next, nil
+		e.At = now
+		return b.telling(h, next, e, changed)
 	})
 }
 
@@ -107,24 +96,19 @@ type Renewal struct {
 // card, Refused "renewal-too-early" naming the day it opens, Invalid
 // "signature-password-needed".
 func (b *Bureau) Renew(id string, in Renewal) error {
-	h, err := b.find(id)
-	if err != nil {
-		return err
-	}
-	h.changing.Lock()
-	defer h.changing.Unlock()
-	if err := b.issueFirst(h); err != nil {
-		return err
-	}
-	if err := b.change(h, func(r *record) (*record, error) { return b.renewed(h, r, in) }); err != nil {
-		return err
-	}
-	h.withdraw()
-	return nil
+	return b.live(id, func(h *holder, r *record, now time.Time) (*record, error) {
+		next, err := b.renewed(h, r, in, now)
+		if err == nil {
+			h.withdraw() // the next touch personalizes the card again, from whatever record then stands
+		}
+		return next, err
+	})
 }
 
-func (b *Bureau) renewed(h *holder, r *record, in Renewal) (*record, error) {
-	now := b.config.Clock.Now()
+func (b *Bureau) renewed(h *holder, r *record, in Renewal, now time.Time) (*record, error) {
+	if !r.Died.IsZero() {
+		return nil, warifu.Conflict("card-state", "state", r.state(now))
+	}
 	p, err := h.person()
 	if err != nil {
 		return nil, err
@@ -137,11 +121,9 @@ func (b *Bureau) renewed(h *holder, r *record, in Renewal) (*record, error) {
 	if p, err = renewedPerson(p, now, in); err != nil {
 		return nil, err
 	}
-	plastic := r.Body
-	if !p.CardIssued.Equal(before) {
-		if plastic, err = b.newBody(p); err != nil {
-			return nil, err
-		}
+	plastic, err := b.printed(r, p, !p.CardIssued.Equal(before))
+	if err != nil {
+		return nil, err
 	}
 	certificates, err := b.certify(p, what, now)
 	if err != nil {
@@ -153,8 +135,31 @@ func (b *Bureau) renewed(h *holder, r *record, in Renewal) (*record, error) {
 		}
 		return c
 	}).add(certificates...)
-	next.Person, next.Body = p.Record(), plastic
-	return next, nil
+	next.Person, next.Body, next.Unprinted = p.Record(), plastic, false
+	return b.telling(h, next, events.Event{Type: events.Renewed, At: now}, r.behind(what))
+}
+
+// printed returns the plastic after a visit to the counter: a new one, the same with the
+// register's new entry on it, or the same.
+func (b *Bureau) printed(r *record, p person.Person, anew bool) (body, error) {
+	switch {
+	case anew:
+		return b.newBody(p)
+	case r.Unprinted:
+		return b.print(r.Body, p)
+	}
+	return r.Body, nil
+}
+
+// behind lists the certificates that stand on the chip where new ones are due.
+func (r *record) behind(what []due) []*certificate {
+	var out []*certificate
+	for _, c := range r.onChip() {
+		if slices.ContainsFunc(what, func(d due) bool { return d.kind == c.Kind }) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // due lists what may be renewed; a certificate that still lives, only in its last months.

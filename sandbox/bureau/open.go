@@ -105,23 +105,25 @@ func (b *Bureau) openCard(id string) error {
 	if _, err := b.cards.ReadJSON(file, &r); err != nil {
 		return err
 	}
-	damaged := warifu.Unavailable("world-damaged", "file", file)
 	for _, c := range r.Certificates {
 		if err := c.revive(); err != nil {
-			return damaged.With(err)
+			return damaged(file).With(err)
 		}
 	}
 	h := b.holders[id]
 	if h == nil {
 		p, err := r.Person.Person(b.start)
 		if err != nil {
-			return damaged.With(err)
+			return damaged(file).With(err)
 		}
 		h = b.list(p)
 	}
 	if len(r.Certificates) > 0 {
 		h.now.Store(&r)
 		b.index(h, &r)
+	}
+	if r.Outbox != nil { // whoever was stopped before it had a number
+		return b.post(*r.Outbox)
 	}
 	return nil
 }

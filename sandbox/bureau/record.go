@@ -15,6 +15,9 @@ type record struct {
 	Person       person.Record  `json:"person"`
 	Body         body           `json:"body"`
 	Certificates []*certificate `json:"certificates"`
+	Died         time.Time      `json:"died,omitzero"`
+	Unprinted    bool           `json:"unprinted,omitempty"` // the register changed since the card was printed
+	Outbox       *posting       `json:"outbox,omitempty"`    // what the last change has to tell
 }
 
 // certificate is one certificate of a card with its key and its state. Older ones
@@ -93,14 +96,22 @@ func (r *record) bySerial(kind warifu.Kind, serial string) *certificate {
 // replace returns a record in which f was applied to every certificate on the chip;
 // f returns its argument where nothing changes.
 func (r *record) replace(f func(*certificate) *certificate) *record {
+	n, _ := r.replaced(f)
+	return n
+}
+
+// replaced is replace, and the certificates on the chip that changed, in order of kind.
+func (r *record) replaced(f func(*certificate) *certificate) (*record, []*certificate) {
 	n := *r
 	n.Certificates = slices.Clone(r.Certificates)
-	for i, c := range n.Certificates {
-		if c == r.newest(c.Kind) {
-			n.Certificates[i] = f(c)
+	var changed []*certificate
+	for _, c := range r.onChip() {
+		if next := f(c); next != c {
+			n.Certificates[slices.Index(r.Certificates, c)] = next
+			changed = append(changed, next)
 		}
 	}
-	return &n
+	return &n, changed
 }
 
 // add returns a record with further certificates.

@@ -16,6 +16,8 @@ type View struct {
 	State        string // StateGood …; "" before the card was issued
 	CardSerial   string
 	CardExpires  time.Time
+	Died         time.Time         // zero for the living
+	Unprinted    bool              // name or address changed since the card was last at the counter
 	Certificates []CertificateView // on the chip now, in order of kind
 }
 
@@ -55,6 +57,7 @@ func (b *Bureau) Show(id string) (View, error) {
 		return v, nil
 	}
 	v.Issued, v.State, v.CardSerial = true, r.state(b.config.Clock.Now()), r.Body.Serial
+	v.Died, v.Unprinted = r.Died, r.Unprinted
 	for _, c := range r.onChip() {
 		v.Certificates = append(v.Certificates, CertificateView{c.Kind, c.parsed, c.status()})
 	}
