@@ -43,8 +43,10 @@ type Config struct {
 type Issuer struct {
 	config  Config // not to be seen from outside: it holds the key
 	profile *profile.Profile
-	zlint   lint.Registry
-	answers *ocsp.Answers // one speaks of a whole batch
+	zlint   []*lint.CertificateLint
+	// zlintConfig is what they are configured with: nothing beyond their defaults.
+	zlintConfig lint.Configuration
+	answers     *ocsp.Answers // one speaks of a whole batch
 }
 
 // New checks the configuration. Errors: Internal "issuer-incomplete" naming the field,
@@ -79,7 +81,7 @@ func New(c Config) (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Issuer{c, profile.Phone(c.Kind, algorithm, c.Endpoints), registry, new(ocsp.Answers)}, nil
+	return &Issuer{c, profile.Phone(c.Kind, algorithm, c.Endpoints), registry.CertificateLints().Lints(), registry.GetConfiguration(), new(ocsp.Answers)}, nil
 }
 
 func incomplete(field string) error {
