@@ -31,26 +31,40 @@ type plainElement struct {
 	live, shadow map[warifu.Kind]*plainSlot
 	counter      int
 	verified     map[warifu.Kind]bool // on the channel under test
+	pinned       bool                 // the authorities' ticket keys, both at once
+	orders       map[warifu.Kind]*plainOrders
+	guesses      int // wrong identifiers that readers named
 }
 
 // elementMachine drives a chip and its model side by side.
 type elementMachine struct {
-	t     *testing.T
-	phone *elementtest.Phone
-	app   iso7816.Transmitter
-	model plainElement
+	t      *testing.T
+	phone  *elementtest.Phone
+	memory *tearing
+	app    iso7816.Transmitter
+	model  plainElement
 }
 
 func TestAnElementBehavesAsItsPlainModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		m := &elementMachine{t: t, phone: elementtest.New(t, nil)}
-		m.model = plainElement{live: map[warifu.Kind]*plainSlot{}, shadow: map[warifu.Kind]*plainSlot{}, verified: map[warifu.Kind]bool{}}
-		m.reselect()
+		m := newElementMachine(t)
 		r.Repeat(map[string]func(*rapid.T){
-			"generate": m.generate, "set": m.setSecret, "attest": m.attest, "abandon": m.abandon, "personalize": m.personalize,
-			"verify": m.verify, "sign": m.sign, "change": m.change, "reset": m.resetSecret, "power": m.power, "": m.check,
+			"generate": m.generate, "set": m.setSecret, "attest": m.attest, "abandon": m.abandon, "apply": m.apply, "personalize": m.personalize,
+			"verify": m.verify, "sign": m.sign, "change": m.change, "reset": m.resetSecret, "power": m.power, "kill": m.kill, "kill a live key": m.killLive,
+			"request": m.request, "prove": m.prove, "": m.check,
 		})
 	})
+}
+
+func newElementMachine(t *testing.T) *elementMachine {
+	memory := &tearing{after: whole}
+	m := &elementMachine{t: t, phone: elementtest.New(t, memory), memory: memory}
+	m.model = plainElement{
+		live: map[warifu.Kind]*plainSlot{}, shadow: map[warifu.Kind]*plainSlot{}, verified: map[warifu.Kind]bool{},
+		orders: map[warifu.Kind]*plainOrders{warifu.Signature: {}, warifu.Authentication: {}},
+	}
+	m.reselect()
+	return m
 }
 
 // reselect begins a session.
@@ -75,7 +89,17 @@ func (m *elementMachine) generate(r *rapid.T) {
 	if err != nil {
 		r.Fatal(err)
 	}
+	m.model.bury(kind, m.model.shadow[kind])
 	m.model.shadow[kind] = &plainSlot{key: spki}
+}
+
+// apply makes everything that an application needs in one go.
+func (m *elementMachine) apply(r *rapid.T) {
+	for _, kind := range rapid.SampledFrom([][]warifu.Kind{elementKinds, elementKinds[:1], elementKinds[1:]}).Draw(r, "kinds") {
+		spki := m.phone.Apply(m.t, jpki.P256, kind)[kind]
+		m.model.bury(kind, m.model.shadow[kind])
+		m.model.shadow[kind] = &plainSlot{key: spki, secret: string(elementtest.SecretOf(kind)), left: jpki.RuleOf(kind).Tries}
+	}
 }
 
 func (m *elementMachine) setSecret(r *rapid.T) {
@@ -114,10 +138,14 @@ func (m *elementMachine) abandon(r *rapid.T) {
 	if err := m.phone.Client(m.t).Abandon(m.t.Context()); err != nil {
 		r.Fatal(err)
 	}
+	for kind, slot := range m.model.shadow {
+		m.model.bury(kind, slot)
+	}
 	clear(m.model.shadow)
 }
 
-// personalize runs a session, cut after any number of APDUs; a cut one is run again or not.
+// personalize runs a session, cut after any number of APDUs or at any save of the memory, or
+// whole; a cut one is run again or not. What it makes live is all there is.
 func (m *elementMachine) personalize(r *rapid.T) {
 	keys, complete := map[warifu.Kind][]byte{}, len(m.model.shadow) > 0
 	for kind, slot := range m.model.shadow {
@@ -131,8 +159,10 @@ func (m *elementMachine) personalize(r *rapid.T) {
 	if err != nil {
 		r.Fatal(err)
 	}
-	left := rapid.IntRange(0, 40).Draw(r, "cut after")
+	left := rapid.OneOf(rapid.Just(whole), rapid.IntRange(0, 25)).Draw(r, "cut after")
+	m.memory.after = rapid.OneOf(rapid.Just(whole), rapid.IntRange(0, 8)).Draw(r, "saves")
 	err = elementtest.Relay(m.t.Context(), cutAfter(&left, m.phone.App()), s, func([]byte) error { return nil })
+	m.mend(r)
 	slots, failed := m.phone.Client(m.t).Slots(m.t.Context())
 	if failed != nil {
 		r.Fatal(failed)
@@ -141,20 +171,41 @@ func (m *elementMachine) personalize(r *rapid.T) {
 		if !complete || len(slots.Shadow.Slots) != 0 {
 			r.Fatalf("activated what was not complete: %+v", slots)
 		}
-		for kind, slot := range m.model.shadow {
-			m.model.live[kind] = slot
-			delete(m.model.verified, kind)
+		for kind, slot := range m.model.live {
+			m.model.bury(kind, slot)
 		}
-		clear(m.model.shadow)
+		m.model.live, m.model.shadow = m.model.shadow, map[warifu.Kind]*plainSlot{}
+		clear(m.model.verified)
 		m.model.counter++
 	} else if err == nil {
 		r.Fatal("a finished session activated nothing")
+	}
+	if !slots.Live.Tickets.IsZero() || err == nil {
+		m.model.pinned = true
+	}
+}
+
+// whole is more commands, or saves, than anything here takes.
+const whole = 1 << 30
+
+// mend ends what the failing memory was asked for; a chip that it made silent is reset.
+func (m *elementMachine) mend(r *rapid.T) {
+	torn := m.memory.after < 0
+	m.memory.after = whole
+	if torn {
+		if err := m.phone.Element.Reset(); err != nil {
+			r.Fatal(err)
+		}
+		m.reselect()
 	}
 }
 
 // cutAfter loses every command after so many, half of the time once the chip has had it.
 func cutAfter(left *int, t iso7816.Transmitter) iso7816.TransmitterFunc {
-	answered := *left%2 == 0
+	return cutBeforeOrBehind(left, *left%2 == 0, t)
+}
+
+func cutBeforeOrBehind(left *int, answered bool, t iso7816.Transmitter) iso7816.TransmitterFunc {
 	return func(ctx context.Context, command []byte) ([]byte, error) {
 		*left--
 		if *left >= 0 || answered && *left == -1 {
