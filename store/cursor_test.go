@@ -1,0 +1,137 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"warifu"
+	"warifu/store"
+)
+
+func TestACursorMovesWithTheTransactionThatMovesIt(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		at := func(name string) (position string) {
+			w.read(func(tx *store.Tx) (err error) {
+				position, err = tx.Cursor(name)
+				return err
+			})
+			return position
+		}
+		equal(t, "before anything", at("events"), "")
+		w.write(func(tx *store.Tx) error { return tx.SetCursor("events", "12", base) })
+		w.write(func(tx *store.Tx) error { return tx.SetCursor("sweep", "a-application", base) })
+		w.write(func(tx *store.Tx) error { return tx.SetCursor("events", "13", base) })
+		failed := errors.New("no")
+		err := w.Write(context.Background(), func(tx *store.Tx) error {
+			must(t, tx.SetCursor("events", "14", base))
+			return failed
+		})
+		equal(t, "the failure", errors.Is(err, failed), true)
+		equal(t, "events", at("events"), "13")
+		equal(t, "sweep", at("sweep"), "a-application")
+	})
+}
+
+func TestTheNewestWordAboutACardStays(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		for _, step := range []struct{ put, want time.Duration }{{2, 2}, {1, 2}, {2, 2}, {5, 5}} {
+			w.write(func(tx *store.Tx) error { return tx.PutCardWord(digest("p"), base.Add(step.put*time.Second)) })
+			w.read(func(tx *store.Tx) error {
+				got, err := tx.CardWord(digest("p"))
+				equal(t, "newest", got, base.Add(step.want*time.Second))
+				return err
+			})
+		}
+		w.read(func(tx *store.Tx) error {
+			got, err := tx.CardWord(digest("q"))
+			equal(t, "of nobody", got.IsZero(), true)
+			return err
+		})
+	})
+}
+
+func TestASweepSeesEveryOpenApplicationAndEveryLiveCredentialOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		var want []string
+		for i := range 12 {
+			a := w.insertApplication(fmt.Sprint("person ", i))
+			c := w.insertCredential(a, warifu.Signature)
+			move := func(verb warifu.Verb) {
+				_, err := w.moveApplication(a.ID, verb, base, "")
+				must(t, err)
+			}
+			moveCredential := func(verb warifu.Verb) {
+				_, err := w.moveCredential(c.ID, verb, 0, base)
+				must(t, err)
+			}
+			switch i % 6 {
+			case 0: // submitted
+				want = append(want, a.ID)
+			case 1:
+				move(warifu.VerbIssue)
+				want = append(want, a.ID)
+			case 2:
+				move(warifu.VerbReject)
+			case 3, 4, 5:
+				move(warifu.VerbIssue)
+				move(warifu.VerbPersonalize)
+				moveCredential(warifu.VerbActivate)
+				if i%6 == 5 {
+					moveCredential(warifu.VerbRevoke)
+					continue
+				}
+				if i%6 == 4 {
+					moveCredential(warifu.VerbSuspend)
+				}
+				want = append(want, a.ID)
+			}
+		}
+		slices.Sort(want)
+		for _, portion := range []int{1, 3, 100} {
+			var got []string
+			for after := ""; ; after = got[len(got)-1] {
+				n := len(got)
+				w.read(func(tx *store.Tx) error {
+					page, err := tx.ApplicationsToSweep(after, portion)
+					for _, a := range page {
+						got = append(got, a.ID)
+					}
+					return err
+				})
+				if len(got) == n {
+					break
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("by %d: %d of %d", portion, len(got), len(want))
+			}
+		}
+	})
+}
+
+func TestCredentialsPastTheirEndAreFoundWhileTheyLive(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		c := w.insertCredential(w.insertApplication("p"), warifu.Signature)
+		past := func(now time.Time) (n int) {
+			w.read(func(tx *store.Tx) error {
+				got, err := tx.CredentialsPast(now, 10)
+				n = len(got)
+				return err
+			})
+			return n
+		}
+		end := c.NotAfter
+		equal(t, "pending", past(end.Add(time.Second)), 0)
+		_, err := w.moveCredential(c.ID, warifu.VerbActivate, 0, base)
+		must(t, err)
+		equal(t, "in its last second", past(end), 0)
+		equal(t, "afterwards", past(end.Add(time.Second)), 1)
+		_, err = w.moveCredential(c.ID, warifu.VerbExpire, 0, end.Add(time.Second))
+		must(t, err)
+		equal(t, "expired", past(end.Add(time.Second)), 0)
+	})
+}
