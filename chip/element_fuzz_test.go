@@ -44,6 +44,11 @@ func FuzzElement(f *testing.F) {
 	f.Add(byte(0), row(app, iso7816.Command{CLA: 0x80, INS: jpki.InsGenerate, P1: 1, P2: 2, Ne: 256}, iso7816.Command{CLA: 0x80, INS: jpki.InsSetSecret, P2: 2, Data: []byte("1234")}))
 	f.Add(byte(0), row(app, iso7816.Command{CLA: 0x80, INS: jpki.InsDeviceRequest, Data: []byte{0x80, 1, 'a', 0x81, 1, 'b', 0x82, 0}, Ne: 256}))
 	f.Add(byte(0), row(app, iso7816.Command{INS: 0x84, Ne: 32}, iso7816.Command{CLA: 0x80, INS: jpki.InsResetSecret, P2: 2, Data: []byte{0x80, 1, 0, 0x81, 4, '1', '2', '3', '4'}}))
+	question := jpki.CleanQuestion{Marketplace: "m", Nonce: nonce, Identifiers: []string{identifier}, Time: asked}.Bytes()
+	chain := iso7816.Command{CLA: 0x80, INS: jpki.InsChain, Ne: 256}
+	f.Add(byte(1), row(app, chain, iso7816.Command{CLA: 0x80, INS: jpki.InsCleanProof, Data: question, Ne: 256}, chain))
+	f.Add(byte(1), row(app, iso7816.Command{CLA: 0x80, INS: jpki.InsKill, Data: make([]byte, 200), Ne: 256}))
+	f.Add(byte(0), row(app, iso7816.Command{CLA: 0x80, INS: jpki.InsNextTicketKey, Data: make([]byte, 180)}))
 	f.Add(byte(1), row(app, iso7816.Command{INS: 0x20, P2: 0x98, Data: []byte("0000")}, iso7816.Command{CLA: 0x80, INS: 0x2A, P2: 0x97, Data: []byte{1}, Ne: 256}))
 	f.Add(byte(2), row(globalplatform.Select(jpki.AIDIssuerDomain), globalplatform.GetData(0x66), iso7816.Command{CLA: 0x80, INS: 0x50, Data: make([]byte, 8), Ne: 256}, iso7816.Command{CLA: 0x84, INS: 0x82, P1: 0x33, Data: make([]byte, 16)}))
 	f.Add(byte(2), row(globalplatform.Select(jpki.AIDAccessRules), globalplatform.GetData(0xFF40), globalplatform.GetData(0xFF60)))
@@ -92,6 +97,7 @@ func FuzzPersonalizeObject(f *testing.F) {
 	f.Add(jpki.WriteCertificate(warifu.Signature, []byte{0x30, 0}, nil))
 	f.Add(jpki.WriteParent([]byte{0x30, 0}))
 	f.Add(jpki.MakeReceipt(warifu.Digest{}))
+	f.Add(jpki.WriteTicketKeys(map[warifu.Kind][]byte{warifu.Signature: {0x30, 0}}))
 	f.Add(jpki.Activate(map[warifu.Kind]warifu.Digest{warifu.Signature: {}}))
 	f.Fuzz(func(t *testing.T, object []byte) {
 		blocks := globalplatform.StoreData(object)

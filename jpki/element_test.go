@@ -32,6 +32,9 @@ func TestSlotsReadBackAsTheyWereWritten(t *testing.T) {
 		if shadow && rapid.Bool().Draw(r, "parent") {
 			h.Parent = digest.Draw(r, "parent")
 		}
+		if !shadow && rapid.Bool().Draw(r, "tickets") {
+			h.Tickets = digest.Draw(r, "tickets")
+		}
 		return h
 	}
 	rapid.Check(t, func(r *rapid.T) {
