@@ -58,13 +58,14 @@ type machine struct {
 	live       []*modelApp // whose keys live in the chip
 	latest     []*modelApp // what the app remembers
 	apps       []*modelApp
-	drained    time.Time // the last time everything due was run
+	drained    time.Time      // the last time everything due was run
+	seen       map[string]int // what the walks came across, over all machines
 	bureauDown bool
 	modes      map[warifu.Kind]mode
 }
 
-func newMachine(t *rapid.T) *machine {
-	m := &machine{h: housetest.New(t, housetest.Options{}), people: []string{"taro", "hanako", "kaoru"}, modes: map[warifu.Kind]mode{}}
+func newMachine(t *rapid.T, seen map[string]int) *machine {
+	m := &machine{seen: seen, h: housetest.New(t, housetest.Options{}), people: []string{"taro", "hanako", "kaoru"}, modes: map[warifu.Kind]mode{}}
 	m.suspended = make([]bool, len(m.people))
 	for range 3 {
 		m.phones = append(m.phones, m.h.Phone(t))
@@ -102,19 +103,21 @@ func TestAgainstAPlainModel(t *testing.T) {
 	if os.Getenv("WARIFU_SOAK") != "" {
 		must(t, flag.Set("rapid.checks", "5000"))
 	}
-	steps := 0
+	seen := map[string]int{}
 	rapid.Check(t, func(t *rapid.T) {
-		m := newMachine(t)
+		m := newMachine(t, seen)
 		t.Repeat(map[string]func(*rapid.T){
-			"apply": m.apply, "apply again": m.apply, "drain": m.drain, "drain again": m.drain,
+			"apply": m.apply, "own": m.own, "own again": m.own, "drain": m.drain, "drain again": m.drain,
 			"personalize": m.personalize, "personalize again": m.personalize, "withdraw": m.withdraw, "hold": m.hold, "lift": m.lift,
 			"replay": m.replay, "card": m.card, "bureau": m.bureau, "authority": m.authority, "time": m.time,
-			"": func(t *rapid.T) { steps++; m.compare(t); m.h.Check(t) },
+			"": func(t *rapid.T) { seen["step"]++; m.compare(t); m.h.Check(t) },
 		})
 	})
-	t.Logf("%d steps", steps)
-	if steps < 2000 {
-		t.Errorf("only %d steps were walked", steps)
+	t.Logf("%v", seen)
+	for what, least := range map[string]int{"step": 2000, "activated": 50, "superseded": 10, "taken over": 10, "rejected": 10, "withdrawn": 10, "lapsed": 2} {
+		if seen[what] < least {
+			t.Errorf("the walks came across %q %d times: they show too little", what, seen[what])
+		}
 	}
 }
 
@@ -129,8 +132,13 @@ func expect(t *rapid.T, what string, err error, want string) {
 	}
 }
 
-func (m *machine) apply(t *rapid.T) {
-	who, on := rapid.IntRange(0, len(m.people)-1).Draw(t, "person"), rapid.IntRange(0, len(m.phones)-1).Draw(t, "phone")
+func (m *machine) person(t *rapid.T) int { return rapid.IntRange(0, len(m.people)-1).Draw(t, "person") }
+
+func (m *machine) phone(t *rapid.T) int { return rapid.IntRange(0, len(m.phones)-1).Draw(t, "phone") }
+
+func (m *machine) apply(t *rapid.T) { m.applyOn(t, m.person(t), m.phone(t)) }
+
+func (m *machine) applyOn(t *rapid.T, who, on int) {
 	kinds := rapid.SampledFrom([][]warifu.Kind{warifu.Kinds[:], warifu.Kinds[:], {warifu.Signature}, {warifu.Authentication}}).Draw(t, "kinds")
 	d := m.phones[on].Draft(t, m.people[who], kinds...)
 	m.shadow[on] = nil
@@ -154,7 +162,21 @@ func (m *machine) apply(t *rapid.T) {
 	m.shadow[on], m.latest[on] = a, a
 }
 
+// own goes the whole way without a fault on it.
+func (m *machine) own(t *rapid.T) {
+	who, on := m.person(t), m.phone(t)
+	m.bureauDown = false
+	clear(m.modes)
+	if m.suspended[who] {
+		m.turn(t, who)
+	}
+	m.applyOn(t, who, on)
+	m.drain(t)
+	m.personalizeOn(t, on)
+}
+
 func (m *machine) end(a *modelApp, state warifu.ApplicationState, problem string) {
+	m.seen[string(state)]++
 	if a.state == warifu.ApplicationIssued {
 		a.credentials = warifu.CredentialRevoked
 	}
@@ -201,8 +223,9 @@ func (m *machine) issue(a *modelApp) {
 	a.state, a.issued, a.credentials = warifu.ApplicationIssued, m.h.Clock.Now(), warifu.CredentialPending
 }
 
-func (m *machine) personalize(t *rapid.T) {
-	on := rapid.IntRange(0, len(m.phones)-1).Draw(t, "phone")
+func (m *machine) personalize(t *rapid.T) { m.personalizeOn(t, m.phone(t)) }
+
+func (m *machine) personalizeOn(t *rapid.T, on int) {
 	cut := rapid.IntRange(-3, 14).Draw(t, "cut after")
 	p, a := m.phones[on], m.latest[on]
 	if a == nil {
@@ -267,16 +290,19 @@ func (m *machine) activate(a *modelApp) {
 		switch {
 		case !other.live():
 		case other.person == a.person:
+			m.seen["superseded"]++
 			other.credentials = warifu.CredentialSuperseded
 		case other.phone == a.phone:
+			m.seen["taken over"]++
 			other.credentials = warifu.CredentialRevoked
 		}
 	}
+	m.seen["activated"]++
 	a.state, a.credentials, a.ended = warifu.ApplicationPersonalized, warifu.CredentialActive, m.h.Clock.Now()
 }
 
 func (m *machine) withdraw(t *rapid.T) {
-	on := rapid.IntRange(0, len(m.phones)-1).Draw(t, "phone")
+	on := m.phone(t)
 	a, err := m.latest[on], m.phones[on].App.Withdraw(context.Background())
 	switch {
 	case a == nil:
@@ -336,7 +362,14 @@ func (m *machine) replay(t *rapid.T) {
 }
 
 func (m *machine) card(t *rapid.T) {
-	who := rapid.IntRange(0, len(m.people)-1).Draw(t, "person")
+	who := m.person(t)
+	if m.suspended[who] || rapid.IntRange(0, 2).Draw(t, "suspend") == 0 {
+		m.turn(t, who) // most cards are good most of the time
+	}
+}
+
+// turn suspends a card or lifts its suspension.
+func (m *machine) turn(t *rapid.T, who int) {
 	change := m.h.Bureau.Suspend
 	if m.suspended[who] {
 		change = m.h.Bureau.Resume
@@ -345,7 +378,7 @@ func (m *machine) card(t *rapid.T) {
 	m.suspended[who] = !m.suspended[who]
 }
 
-func (m *machine) bureau(*rapid.T) { m.bureauDown = !m.bureauDown }
+func (m *machine) bureau(t *rapid.T) { m.bureauDown = rapid.IntRange(0, 2).Draw(t, "down") == 0 }
 
 func (m *machine) authority(t *rapid.T) {
 	kind := rapid.SampledFrom(warifu.Kinds[:]).Draw(t, "kind")
