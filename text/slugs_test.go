@@ -108,6 +108,9 @@ func sitesIn(path string) ([]site, error) {
 		var ok bool
 		switch n := n.(type) {
 		case *ast.CallExpr:
+			if isComparison(n) {
+				return false
+			}
 			s, ok = siteOfCall(file, n)
 		case *ast.CompositeLit:
 			s, ok = siteOfLiteral(n)
@@ -182,4 +185,15 @@ func constant(e ast.Expr) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// isComparison reports whether the call is errors.Is, whose problem is not made but
+// looked for.
+func isComparison(call *ast.CallExpr) bool {
+	f, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || f.Sel.Name != "Is" {
+		return false
+	}
+	of, ok := f.X.(*ast.Ident)
+	return ok && of.Name == "errors"
 }
