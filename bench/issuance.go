@@ -53,12 +53,10 @@ func issuance(ctx context.Context, b *bench) ([]Row, error) {
 	if err := h.begin(ctx, at); err != nil {
 		return nil, err
 	}
-	b.say("  building step-ca (once, about two minutes)")
-	binary, err := build(ctx, b.bin, ".", "github.com/smallstep/certificates/cmd/step-ca")
-	if err != nil {
+	if err := b.peer(ctx); err != nil {
 		return nil, err
 	}
-	peer, err := openStepCA(ctx, binary, filepath.Join(b.dir, "step-ca"))
+	peer, err := openStepCA(ctx, b.stepCA, filepath.Join(b.dir, "step-ca"))
 	if err != nil {
 		return nil, err
 	}
@@ -81,11 +79,15 @@ func issuance(ctx context.Context, b *bench) ([]Row, error) {
 		ours, theirs = append(ours, s), append(theirs, t)
 	}
 	s, t := middle(ours), middle(theirs)
-	return []Row{
+	rows := []Row{
 		plain("issuance, badge", s.perSecond(), "certificates/CPU s").against("step-ca v0.30.2", t.perSecond()).ratioAtLeast(1.4),
 		plain("issuance, badge: CPU of a certificate", s.each(), "µs").against("step-ca v0.30.2", t.each()),
 		plain("issuance, badge: real time", float64(s.certificates)/s.wall.Seconds(), "certificates/s").against("step-ca v0.30.2", float64(t.certificates)/t.wall.Seconds()),
-	}, nil
+	}
+	if b.bare > 0 {
+		rows = append(rows, plain("issuance, badge: CPU of a certificate", s.each(), "µs").against("bare cryptography", b.bare))
+	}
+	return rows, nil
 }
 
 const warmUp = 100

@@ -52,7 +52,13 @@ type measure struct {
 
 // measures in the order in which they are taken.
 var measures = []measure{
+	{"demo", demo},
+	{"idle", idle},
+	{"cryptography", cryptography},
 	{"issuance", issuance},
+	{"mobile", mobile},
+	{"phones", phones},
+	{"backlog", backlog},
 	{"profile", profileOnly},
 }
 
@@ -60,6 +66,17 @@ var measures = []measure{
 type bench struct {
 	options
 	bin, dir, fast string
+	stepCA         string  // its binary, once built
+	bare           float64 // µs of bare cryptography a certificate, once measured
+}
+
+// peer builds step-ca, once.
+func (b *bench) peer(ctx context.Context) (err error) {
+	if b.stepCA == "" {
+		b.say("  building step-ca (two minutes the first time)")
+		b.stepCA, err = build(ctx, b.bin, ".", "github.com/smallstep/certificates/cmd/step-ca")
+	}
+	return err
 }
 
 func (o options) run(ctx context.Context) error {
