@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -64,14 +65,9 @@ const assumedRate = 50
 // forecast says when an application due at an instant will be issued as things
 // stand (K1): what waits before it, at the assumed rate.
 func (m *metrics) forecast(s *scheme.Scheme) func(time.Time) (time.Time, bool) {
+	count := waiting{store: m.store, clock: m.clock}
 	return func(due time.Time) (time.Time, bool) {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		var waiting int64
-		err := m.store.Read(ctx, func(tx *store.Tx) (err error) {
-			waiting, err = tx.JobsDueBy("issue", due)
-			return err
-		})
+		waiting, err := count.dueBy(due)
 		if err != nil {
 			return time.Time{}, false
 		}
@@ -82,6 +78,41 @@ func (m *metrics) forecast(s *scheme.Scheme) func(time.Time) (time.Time, bool) {
 		finish, _ := s.Hours.Forecast(int(waiting), assumedRate, from)
 		return finish, true
 	}
+}
+
+// waiting counts the applications that wait, at most once a second for each hour they
+// are due in: everyone who applies is told a forecast, and counting takes the longer
+// the more there are.
+type waiting struct {
+	store *store.Store
+	clock warifu.Clock
+
+	mu      sync.Mutex
+	counted time.Time // when n was
+	until   time.Time // the instant by which n are due
+	n       int64
+}
+
+const countedFor = time.Second
+
+func (w *waiting) dueBy(due time.Time) (int64, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.clock.Now()
+	near := due.Sub(w.until).Abs() < countedFor && now.Sub(w.counted).Abs() < countedFor
+	if near && !w.counted.IsZero() {
+		return w.n, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	err := w.store.Read(ctx, func(tx *store.Tx) (err error) {
+		w.n, err = tx.JobsDueBy("issue", due)
+		return err
+	})
+	if err == nil {
+		w.counted, w.until = now, due
+	}
+	return w.n, err
 }
 
 var (
