@@ -84,25 +84,15 @@ func (s *Server) openAuthority(ctx context.Context, kind warifu.Kind, t *trust) 
 	return a, nil
 }
 
-// publish makes the responder and the list of an authority.
+// publish makes the responder and the lists of an authority.
 func (s *Server) publish(a *authority) {
 	a.responder = status.NewResponder(a.kind, a.certificate, source{s.store}, a.delegate.now, s.clock)
 	a.responder.Count = s.metrics.answered(a.kind)
 	sign := func(_ context.Context, w io.Writer, head crl.Head, records crl.Records) error {
 		return a.issuer.SignCRL(w, head, records)
 	}
-	revoked := func(ctx context.Context, add func(warifu.StatusRecord) error) error {
-		now := s.clock.Now()
-		return s.store.Read(ctx, func(tx *store.Tx) error {
-			return tx.Revoked(a.kind, func(r warifu.StatusRecord) error {
-				if !r.NotAfter.IsZero() && r.NotAfter.Add(status.DefaultListLife).Before(now) {
-					return nil // RFC 5280 §3.3: on one list beyond its end, then no more
-				}
-				return add(r)
-			})
-		})
-	}
-	a.publisher = status.NewPublisher(sign, revoked, s.clock)
+	a.publisher = status.NewPublisher(a.kind, sign, register{s.store, a.kind}, s.clock)
+	a.publisher.Freshest = s.config.Origin + "/crl/" + a.kind.String() + "-delta.crl"
 }
 
 func (s *Server) serials(kind warifu.Kind) (ca.SerialCipher, error) {

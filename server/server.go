@@ -169,6 +169,10 @@ func (s *Server) openRegistration(context.Context) error {
 	if err != nil {
 		return err
 	}
+	tickets, err := s.ticketKeys()
+	if err != nil {
+		return err
+	}
 	if err = s.openNotices(); err != nil {
 		return err
 	}
@@ -180,7 +184,7 @@ func (s *Server) openRegistration(context.Context) error {
 		Store: s.store, Queue: s.queue, Scheme: s.scheme, Origin: s.config.Origin, Clock: s.clock, Random: rand.Reader,
 		Models: s.catalogue, Cards: cards, Bureau: newBureauClient(s.config.Cards.Bureau, s.options.Bureau, trust.newest()),
 		StatementKey: trust.statement, MakerAnchors: trust.makers, ChallengeMAC: challenge.HMAC, Issuers: issuers, Authorities: certificates,
-		Pusher: pusher(s.push), Keys: domain, Log: s.log,
+		Pusher: pusher(s.push), Keys: domain, TicketKeys: tickets, Log: s.log,
 	})
 	return err
 }
@@ -188,7 +192,7 @@ func (s *Server) openRegistration(context.Context) error {
 func (s *Server) openSite(context.Context) error {
 	published := map[warifu.Kind]web.Authority{}
 	for kind, a := range s.authorities {
-		published[kind] = web.Authority{Certificate: a.certificate.Raw, OCSP: a.responder, CRL: a.publisher}
+		published[kind] = web.Authority{Certificate: a.certificate.Raw, OCSP: a.responder, CRL: a.publisher, Delta: a.publisher.Deltas()}
 	}
 	s.handler = web.New(web.Config{
 		Origin: s.config.Origin, Hosts: s.config.hosts(), Scheme: s.scheme, Registration: s.registration, Catalogue: s.catalogue,

@@ -40,7 +40,7 @@ func pemFile(t *testing.T, name, kind string, der []byte) string {
 // statusServer is responder and list as the house serves them.
 func statusServer(t *testing.T, source *records) *httptest.Server {
 	mux := http.NewServeMux()
-	mux.Handle("GET /crl/signature.crl", status.NewPublisher(sign, source.revoked, clock))
+	mux.Handle("GET /crl/signature.crl", status.NewPublisher(warifu.Signature, sign, status.Listing(source.revoked), clock))
 	s := httptest.NewServer(route(mux, newResponder(t, source)))
 	t.Cleanup(s.Close)
 	return s
@@ -74,7 +74,7 @@ func TestOpenSSLAsksAboutSeveralAtOnce(t *testing.T) {
 
 func TestOpenSSLChecksAgainstTheList(t *testing.T) {
 	source := newRecords()
-	der, err := status.NewPublisher(sign, source.revoked, clock).List(t.Context())
+	der, err := status.NewPublisher(warifu.Signature, sign, status.Listing(source.revoked), clock).List(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,100 +16,160 @@ import (
 )
 
 const (
-	// DefaultListLife is the time from thisUpdate to nextUpdate of a list.
+	// DefaultListLife is the time from thisUpdate to nextUpdate of a list. A
+	// certificate stays listed for as long after its own end (RFC 5280 §3.3).
 	DefaultListLife = 24 * time.Hour
 	// DefaultListAge is how old a list is served before a new one is made.
 	DefaultListAge = 10 * time.Minute
+	// DefaultDeltaLife is the time from thisUpdate to nextUpdate of a delta.
+	DefaultDeltaLife = time.Hour
+	// DefaultBaseAge is how long deltas stand on one full list.
+	DefaultBaseAge = 12 * time.Hour
 )
 
 // Signing writes a signed list of the records to w: crl.Write with the authority's
 // certificate and key, done by whoever holds them.
 type Signing func(ctx context.Context, w io.Writer, head crl.Head, records crl.Records) error
 
-// Listing hands every revoked or held certificate that has not expired to add.
-type Listing func(ctx context.Context, add func(warifu.StatusRecord) error) error
-
-// Publisher makes and serves the full list of one authority. A list once made is
-// swapped in whole; readers never wait for one being made unless there is none yet.
+// Publisher makes and serves the lists of one authority: the full one and, where
+// Freshest says so, a delta beside it. Both are made of one snapshot, bear one
+// number (RFC 5280 §5.2.4) and are swapped in together; readers never wait for them
+// being made unless there are none yet.
+//
+// A delta tells everything that changed since its base, which is a full list that was
+// served before it; every full list made while the base stands may be used in its
+// place. The base is renewed after BaseAge, or sooner when too much changed. It is not
+// remembered over a restart: deltas then stand on the first list made after it, and
+// whoever holds an older one sees that and fetches the full list again.
 type Publisher struct {
-	// Life, Age and Point may be changed before use. Point goes into the list's
-	// issuingDistributionPoint when not empty.
-	Life  time.Duration
-	Age   time.Duration
+	// Life, Age, DeltaLife, BaseAge, Point and Freshest may be changed before use.
+	Life      time.Duration // of a full list
+	Age       time.Duration // of a full list and its delta when new ones are made
+	DeltaLife time.Duration
+	BaseAge   time.Duration
+	// Point goes into the lists' issuingDistributionPoint when not empty.
 	Point string
+	// Freshest is the address of the deltas, written into the full lists' freshestCRL.
+	// While it is empty no deltas are made.
+	Freshest string
 
-	sign    Signing
-	revoked Listing
-	clock   warifu.Clock
+	kind     warifu.Kind
+	sign     Signing
+	register Register
+	clock    warifu.Clock
 
-	making  sync.Mutex // one list at a time
+	making  sync.Mutex // one pair of lists at a time; guards sequel
+	sequel  *sequel    // what changed since the base; nil: no base yet
 	current atomic.Pointer[published]
 }
 
+// published is what is served: a full list and the delta of the same moment, nil
+// where it has no base to stand on.
 type published struct {
-	der  []byte
-	tag  string
-	head crl.Head
+	full, delta *document
+	number      uint64
 }
 
-// NewPublisher makes a publisher; nothing is made before Refresh or the first reader.
-func NewPublisher(sign Signing, revoked Listing, clock warifu.Clock) *Publisher {
-	return &Publisher{Life: DefaultListLife, Age: DefaultListAge, sign: sign, revoked: revoked, clock: clock}
+type document struct {
+	der                    []byte
+	tag                    string
+	thisUpdate, nextUpdate time.Time
 }
 
-// Refresh makes a new list now and serves it from then on: for when something was
-// revoked. On an error the list that stands goes on being served until its nextUpdate.
+// NewPublisher makes the publisher of the authority for that kind; nothing is made
+// before Refresh or the first reader.
+func NewPublisher(kind warifu.Kind, sign Signing, register Register, clock warifu.Clock) *Publisher {
+	return &Publisher{
+		Life: DefaultListLife, Age: DefaultListAge, DeltaLife: DefaultDeltaLife, BaseAge: DefaultBaseAge,
+		kind: kind, sign: sign, register: register, clock: clock,
+	}
+}
+
+// Refresh makes new lists now and serves them from then on: for when something
+// changed. On an error the lists that stand go on being served until their nextUpdate.
 func (p *Publisher) Refresh(ctx context.Context) error {
 	p.making.Lock()
 	defer p.making.Unlock()
 	return p.make(ctx)
 }
 
-// make needs p.making held.
+// make needs p.making held. The snapshot is read while the full list's entries are
+// gathered and has ended before anything is signed.
 func (p *Publisher) make(ctx context.Context) error {
-	now := p.clock.Now()
-	head := crl.Head{
-		Number: p.number(now), Point: p.Point,
-		ThisUpdate: now.UTC().Truncate(time.Second), NextUpdate: now.Add(p.Life).UTC().Truncate(time.Second),
-	}
-	var out bytes.Buffer
-	records := func(add func(warifu.StatusRecord) error) error { return p.revoked(ctx, add) }
-	if err := p.sign(ctx, &out, head, records); err != nil {
+	now := p.clock.Now().UTC()
+	number, feed, err := p.register.Number(ctx, now)
+	if err != nil {
 		return err
 	}
-	digest := sha256.Sum256(out.Bytes())
-	p.current.Store(&published{out.Bytes(), `"` + hex.EncodeToString(digest[:]) + `"`, head})
+	if number == 0 {
+		number = p.number(now)
+	}
+	head := crl.Head{Number: number, Point: p.Point, Freshest: p.Freshest, ThisUpdate: now.Truncate(time.Second), NextUpdate: now.Add(p.Life).Truncate(time.Second)}
+	r := &round{publisher: p, at: head.ThisUpdate, held: map[string]struct{}{}}
+	full, err := p.document(ctx, head, func(add func(warifu.StatusRecord) error) error {
+		return p.register.View(ctx, func(s Snapshot) error { return r.read(s, add) })
+	})
+	if err != nil {
+		return err
+	}
+	next := &published{full: full, number: number}
+	if p.Freshest != "" {
+		if next.delta, err = p.follow(ctx, r, head, feed); err != nil {
+			return err
+		}
+	}
+	p.current.Store(next)
 	return nil
 }
 
-// number returns the next CRLNumber: the microseconds since 1970, so that it grows
-// over restarts with nothing to remember, and always more than the last.
+// document signs a list of the records.
+func (p *Publisher) document(ctx context.Context, head crl.Head, records crl.Records) (*document, error) {
+	var out bytes.Buffer
+	if err := p.sign(ctx, &out, head, records); err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(out.Bytes())
+	return &document{out.Bytes(), `"` + hex.EncodeToString(digest[:]) + `"`, head.ThisUpdate, head.NextUpdate}, nil
+}
+
+// number returns the next CRLNumber where the register takes none: the microseconds
+// since 1970, so that it grows over restarts, and always more than the last.
 func (p *Publisher) number(now time.Time) uint64 {
 	n := uint64(max(1, now.UnixMicro()))
-	if last := p.current.Load(); last != nil && n <= last.head.Number {
-		n = last.head.Number + 1
+	if last := p.current.Load(); last != nil && n <= last.number {
+		n = last.number + 1
 	}
 	return n
 }
 
-// List returns the DER of a list that is not older than Age, made anew when need be;
-// when that fails, the one that stands, as long as it may be relied upon. Error:
+// List returns the DER of a full list that is not older than Age, made anew when need
+// be; when that fails, the one that stands, as long as it may be relied upon. Error:
 // Unavailable "status-list-unavailable".
 func (p *Publisher) List(ctx context.Context) ([]byte, error) {
 	list, err := p.fresh(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return list.der, nil
+	return list.full.der, nil
+}
+
+// DeltaList returns the DER of the delta of the same moment as List's; where no base
+// was served before it, both are made anew. Error: Unavailable "status-list-unavailable".
+func (p *Publisher) DeltaList(ctx context.Context) ([]byte, error) {
+	delta, err := p.freshDelta(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return delta.der, nil
 }
 
 func (p *Publisher) fresh(ctx context.Context) (*published, error) {
 	list := p.current.Load()
 	now := p.clock.Now()
-	if list != nil && now.Sub(list.head.ThisUpdate) < p.Age {
+	if list != nil && now.Sub(list.full.thisUpdate) < p.Age {
 		return list, nil
 	}
-	usable := list != nil && now.Before(list.head.NextUpdate)
+	usable := list != nil && now.Before(list.full.nextUpdate)
 	if usable && !p.making.TryLock() {
 		return list, nil // somebody is at it
 	}
@@ -129,20 +189,67 @@ func (p *Publisher) fresh(ctx context.Context) (*published, error) {
 	return p.current.Load(), nil
 }
 
-// ServeHTTP implements http.Handler: GET and HEAD, with ETag and conditional requests.
+func (p *Publisher) freshDelta(ctx context.Context) (*document, error) {
+	unavailable := warifu.Unavailable("status-list-unavailable")
+	if p.Freshest == "" {
+		return nil, unavailable
+	}
+	list, err := p.fresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if list.delta == nil {
+		if list, err = p.second(ctx); err != nil {
+			return nil, unavailable.With(err)
+		}
+	}
+	if list.delta == nil || !p.clock.Now().Before(list.delta.nextUpdate) {
+		return nil, unavailable
+	}
+	return list.delta, nil
+}
+
+// second makes the lists that follow a first one.
+func (p *Publisher) second(ctx context.Context) (*published, error) {
+	p.making.Lock()
+	defer p.making.Unlock()
+	if list := p.current.Load(); list.delta != nil {
+		return list, nil
+	}
+	err := p.make(ctx)
+	return p.current.Load(), err
+}
+
+// ServeHTTP implements http.Handler for the full list: GET and HEAD, with ETag and
+// conditional requests.
 func (p *Publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.serve(w, r, func(ctx context.Context) (*document, error) {
+		list, err := p.fresh(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return list.full, nil
+	})
+}
+
+// Deltas is the handler of the address in Freshest.
+func (p *Publisher) Deltas() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, p.freshDelta) })
+}
+
+func (p *Publisher) serve(w http.ResponseWriter, r *http.Request, pick func(context.Context) (*document, error)) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "ask by GET or HEAD", http.StatusMethodNotAllowed)
 		return
 	}
-	list, err := p.fresh(r.Context())
+	d, err := pick(r.Context())
 	if err != nil {
 		w.Header().Set("Retry-After", "30")
 		http.Error(w, "no list can be had now", http.StatusServiceUnavailable)
 		return
 	}
 	w.Header().Set("Content-Type", "application/pkix-crl")
-	setCaching(w.Header(), list.tag, list.head.ThisUpdate, list.head.NextUpdate, p.clock.Now())
-	http.ServeContent(w, r, "", list.head.ThisUpdate, bytes.NewReader(list.der))
+	setCaching(w.Header(), d.tag, d.thisUpdate, d.nextUpdate, p.clock.Now())
+	http.ServeContent(w, r, "", d.thisUpdate, bytes.NewReader(d.der))
 }

@@ -33,7 +33,7 @@ func listOf(t *testing.T, p *status.Publisher) *crl.List {
 }
 
 func TestTheListNamesWhatIsRevokedOrHeld(t *testing.T) {
-	p := status.NewPublisher(sign, newRecords().revoked, clock)
+	p := status.NewPublisher(warifu.Signature, sign, status.Listing(newRecords().revoked), clock)
 	l := listOf(t, p)
 	if err := l.Verify(world().ca.certificate, now); err != nil {
 		t.Fatal(err)
@@ -49,7 +49,7 @@ func TestTheListNamesWhatIsRevokedOrHeld(t *testing.T) {
 func TestAListStandsUntilItAgesOrIsRefreshed(t *testing.T) {
 	source := newRecords()
 	present := now
-	p := status.NewPublisher(sign, source.revoked, warifu.ClockFunc(func() time.Time { return present }))
+	p := status.NewPublisher(warifu.Signature, sign, status.Listing(source.revoked), warifu.ClockFunc(func() time.Time { return present }))
 	first := listOf(t, p)
 	source.set(isGood, warifu.Status{Cert: warifu.StatusRevoked, Reason: warifu.ReasonSuperseded, RevokedAt: now})
 	if listOf(t, p).Number.Cmp(first.Number) != 0 {
@@ -69,9 +69,9 @@ func TestAListStandsUntilItAgesOrIsRefreshed(t *testing.T) {
 }
 
 func TestNumbersGrowOverARestart(t *testing.T) {
-	first := listOf(t, status.NewPublisher(sign, newRecords().revoked, clock))
+	first := listOf(t, status.NewPublisher(warifu.Signature, sign, status.Listing(newRecords().revoked), clock))
 	later := warifu.ClockFunc(func() time.Time { return now.Add(time.Millisecond) })
-	second := listOf(t, status.NewPublisher(sign, newRecords().revoked, later))
+	second := listOf(t, status.NewPublisher(warifu.Signature, sign, status.Listing(newRecords().revoked), later))
 	if second.Number.Cmp(first.Number) <= 0 {
 		t.Error(first.Number, second.Number)
 	}
@@ -80,7 +80,7 @@ func TestNumbersGrowOverARestart(t *testing.T) {
 func TestAListThatCannotBeMadeLeavesTheOldOneWhileItHolds(t *testing.T) {
 	source := newRecords()
 	present := now
-	p := status.NewPublisher(sign, source.revoked, warifu.ClockFunc(func() time.Time { return present }))
+	p := status.NewPublisher(warifu.Signature, sign, status.Listing(source.revoked), warifu.ClockFunc(func() time.Time { return present }))
 	first := listOf(t, p)
 	source.err = errDown
 	present = now.Add(time.Hour)
@@ -102,7 +102,7 @@ func TestAListThatCannotBeMadeLeavesTheOldOneWhileItHolds(t *testing.T) {
 }
 
 func TestListsAreServedWithATag(t *testing.T) {
-	p := status.NewPublisher(sign, newRecords().revoked, clock)
+	p := status.NewPublisher(warifu.Signature, sign, status.Listing(newRecords().revoked), clock)
 	get := func(method, tag string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, "/crl/signature.crl", nil)
 		if tag != "" {
@@ -139,7 +139,7 @@ func TestManyReadersMakeOneList(t *testing.T) {
 		mu.Unlock()
 		return sign(ctx, w, head, list)
 	}
-	p := status.NewPublisher(counting, newRecords().revoked, clock)
+	p := status.NewPublisher(warifu.Signature, counting, status.Listing(newRecords().revoked), clock)
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {

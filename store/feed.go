@@ -56,12 +56,6 @@ func (tx *Tx) count(name string, n int64) (int64, error) {
 	return value, err
 }
 
-// NextCRLNumber takes the next number for a CRL of that authority, beginning at 1
-// (RFC 5280 §5.2.3).
-func (tx *Tx) NextCRLNumber(kind warifu.Kind) (int64, error) {
-	return tx.count("crl_"+kind.String(), 1)
-}
-
 // StatusFeed returns up to limit changes after a number, in order.
 func (tx *Tx) StatusFeed(after int64, limit int) ([]Change, error) {
 	return list(tx.work, func(s scanner) (Change, error) {

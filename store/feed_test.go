@@ -146,23 +146,6 @@ func TestRevokedStreamsInOrderAcrossPages(t *testing.T) {
 	})
 }
 
-func TestCRLNumbersGrowForEachAuthority(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
-		for want := int64(1); want <= 3; want++ {
-			w.write(func(tx *store.Tx) error {
-				n, err := tx.NextCRLNumber(warifu.Signature)
-				equal(t, "signature", n, want)
-				return err
-			})
-		}
-		w.write(func(tx *store.Tx) error {
-			n, err := tx.NextCRLNumber(warifu.Authentication)
-			equal(t, "authentication", n, 1)
-			return err
-		})
-	})
-}
-
 func TestInstantsKeepMicroseconds(t *testing.T) {
 	at := time.Date(2026, 4, 1, 9, 0, 0, 123456789, time.FixedZone("JST", 9*3600))
 	onBoth(t, func(t *testing.T, w *world) {

@@ -117,7 +117,7 @@ func TestReadCannotWrite(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		for _, try := range []func(*store.Tx) error{
 			func(tx *store.Tx) error { return challenge(tx, "x") },
-			func(tx *store.Tx) error { _, err := tx.NextCRLNumber(warifu.Signature); return err },
+			func(tx *store.Tx) error { _, _, err := tx.NextCRLNumber(warifu.Signature, base); return err },
 			func(tx *store.Tx) error { _, err := tx.LeaseJobs("k", base, time.Minute, 1); return err },
 		} {
 			if err := w.Read(context.Background(), try); err == nil {

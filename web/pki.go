@@ -22,6 +22,9 @@ func (s *site) publicKeyInfrastructure(next http.Handler) http.Handler {
 			case escaped == "/crl/"+name+".crl":
 				a.CRL.ServeHTTP(w, r)
 				return
+			case escaped == "/crl/"+name+"-delta.crl" && a.Delta != nil:
+				a.Delta.ServeHTTP(w, r)
+				return
 			case escaped == "/ca/"+name+".cer":
 				s.authorityCertificate(w, r, a.Certificate)
 				return

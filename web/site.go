@@ -35,6 +35,7 @@ type Authority struct {
 	Certificate []byte       // DER
 	OCSP        http.Handler // answers at /ocsp/{kind}
 	CRL         http.Handler // serves /crl/{kind}.crl
+	Delta       http.Handler // serves /crl/{kind}-delta.crl; nil: there are none
 }
 
 // Config is what a site is made of. Every field is required but Metrics and Log.

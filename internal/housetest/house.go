@@ -146,6 +146,7 @@ const (
 	keySeal      = "seal"
 	keyChallenge = "challenge"
 	keyDomain    = "domain"
+	keyTicket    = "ticket-" // and the kind
 )
 
 func (h *House) openKeys(t TB) {
@@ -155,6 +156,10 @@ func (h *House) openKeys(t TB) {
 	check(t, err)
 	for name, bits := range map[string]int{keySeal: 256, keyChallenge: 256, keyDomain: 256, "serial-signature": 128, "serial-authentication": 128} {
 		_, err := h.keys.GenerateSymmetric(name, bits)
+		check(t, err)
+	}
+	for _, kind := range warifu.Kinds {
+		_, err := h.keys.Generate(keyTicket+kind.String(), keystore.P256)
 		check(t, err)
 	}
 }
@@ -223,10 +228,10 @@ func (h *House) list(kind warifu.Kind) *status.Publisher {
 	sign := func(_ context.Context, w io.Writer, head crl.Head, records crl.Records) error {
 		return h.Issuers[kind].CA.SignCRL(w, head, records)
 	}
-	revoked := func(ctx context.Context, add func(warifu.StatusRecord) error) error {
+	revoked := status.Listing(func(ctx context.Context, add func(warifu.StatusRecord) error) error {
 		return h.Store.Read(ctx, func(tx *store.Tx) error { return tx.Revoked(kind, add) })
-	}
-	return status.NewPublisher(sign, revoked, h.Clock)
+	})
+	return status.NewPublisher(kind, sign, revoked, h.Clock)
 }
 
 // Random is the house's source of random octets.

@@ -1,0 +1,66 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"warifu"
+	"warifu/status"
+	"warifu/store"
+)
+
+// feedPage is how many changes are read at once.
+const feedPage = 1000
+
+// register lets the publisher see what became of one authority's certificates.
+type register struct {
+	store *store.Store
+	kind  warifu.Kind
+}
+
+// Number implements status.Register.
+func (r register) Number(ctx context.Context, now time.Time) (number uint64, head int64, err error) {
+	err = r.store.Write(ctx, func(tx *store.Tx) error {
+		n, feed, err := tx.NextCRLNumber(r.kind, now)
+		number, head = uint64(n), feed
+		return err
+	})
+	return number, head, err
+}
+
+// View implements status.Register.
+func (r register) View(ctx context.Context, f func(status.Snapshot) error) error {
+	return r.store.Read(ctx, func(tx *store.Tx) error { return f(snapshot{tx, r.kind}) })
+}
+
+type snapshot struct {
+	tx   *store.Tx
+	kind warifu.Kind
+}
+
+// Head implements status.Snapshot.
+func (s snapshot) Head() (int64, error) { return s.tx.FeedHead() }
+
+// Revoked implements status.Snapshot.
+func (s snapshot) Revoked(add func(warifu.StatusRecord) error) error {
+	return s.tx.Revoked(s.kind, add)
+}
+
+// Changes implements status.Snapshot.
+func (s snapshot) Changes(after int64, add func(status.Change) error) error {
+	for {
+		page, err := s.tx.StatusFeed(after, feedPage)
+		if err != nil {
+			return err
+		}
+		for _, c := range page {
+			if err := add(status.Change{Number: c.Number, Record: c.Record}); err != nil {
+				return err
+			}
+			after = c.Number
+		}
+		if len(page) < feedPage {
+			return nil
+		}
+	}
+}
