@@ -30,6 +30,7 @@ const (
 
 func keyAuthority(k warifu.Kind) string { return "authority-" + k.String() }
 func keySerial(k warifu.Kind) string    { return "serial-" + k.String() }
+func keyTicket(k warifu.Kind) string    { return "ticket-" + k.String() } // kill tickets, pinned in chips
 
 // authorityYears is how long an authority's certificate lives (card-facts §2.1).
 const authorityYears = 10
@@ -76,8 +77,10 @@ func Ceremony(c Config, clock warifu.Clock, tell func(format string, args ...any
 			return err
 		}
 	}
-	if err := once(keys, keyNotices, tell, func() error { _, err := keys.Generate(keyNotices, keystore.P256); return err }); err != nil {
-		return err
+	for _, name := range []string{keyNotices, keyTicket(warifu.Signature), keyTicket(warifu.Authentication)} {
+		if err := once(keys, name, tell, func() error { _, err := keys.Generate(name, keystore.P256); return err }); err != nil {
+			return err
+		}
 	}
 	for _, kind := range warifu.Kinds {
 		if err := authorityCeremony(c, s, keys, kind, clock, tell); err != nil {
@@ -131,10 +134,41 @@ func authorityCeremony(c Config, s *scheme.Scheme, keys *keystore.Store, kind wa
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(file, der, 0o644); err != nil {
+	if err := writeWhole(file, der); err != nil {
 		return err
 	}
 	tell("certificate %s: made, valid until %s, SHA-256 %s", filepath.Base(file), from.AddDate(authorityYears, 0, 0).Format("2006-01-02"), warifu.DigestOf(der))
+	return nil
+}
+
+// ticketKeys opens the keys that sign kill tickets.
+func (s *Server) ticketKeys() (map[warifu.Kind]crypto.Signer, error) {
+	out := map[warifu.Kind]crypto.Signer{}
+	for _, kind := range warifu.Kinds {
+		key, err := s.keys.Signer(keyTicket(kind))
+		if err != nil {
+			return nil, err
+		}
+		out[kind] = key
+	}
+	return out, nil
+}
+
+// writeWhole writes a file that is there whole or not at all, so that a ceremony cut
+// off by a full disk or a lost power can be taken up again.
+func writeWhole(file string, octets []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(file), ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(octets)
+	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
 	return nil
 }
 
