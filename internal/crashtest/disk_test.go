@@ -192,3 +192,28 @@ func (tn *town) startsOrExplains(t *testing.T) {
 	}
 	t.Logf("with its disk full the server says: %s", strings.TrimSpace(p.log.String()))
 }
+
+// TestCeremonyOnAFullDiskIsTakenUpAgain: a certificate that could not be written whole
+// is not taken for one that is there.
+func TestCeremonyOnAFullDiskIsTakenUpAgain(t *testing.T) {
+	t.Parallel()
+	var disk *smallDisk
+	tn := found(t, func(t *testing.T, tn *town) databases {
+		tn.certs = "disk"
+		dir := filepath.Join(tn.dir, tn.certs)
+		must(t, os.Mkdir(dir, 0o700))
+		disk = mountSmallDisk(t, dir)
+		tn.within = disk.enter
+		return sqliteIn(tn.dir)
+	})
+	disk.fill(t)
+	out, err := tn.warifud(t, "keys").CombinedOutput()
+	if exit := new(exec.ExitError); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("a ceremony without room for its certificates ended as %v:\n%s", err, out)
+	}
+	disk.clear(t)
+	tn.mustRun(t, "keys")
+	tn.mustRun(t, "migrate")
+	tn.furnish(t)
+	tn.mustRun(t, "check")
+}

@@ -100,6 +100,7 @@ func sqliteIn(dir string) databases {
 type town struct {
 	dir    string // configuration, keys, anchors
 	db     databases
+	certs  string          // where the authorities' certificates go, below dir; "" for dir itself
 	within func(*exec.Cmd) // puts a server's process where its disk is; may be nil
 	config string          // the file
 	origin string
@@ -120,6 +121,17 @@ type town struct {
 // place says where its databases are.
 func settle(t *testing.T, place func(*testing.T, *town) databases) *town {
 	t.Helper()
+	tn := found(t, place)
+	tn.mustRun(t, "migrate")
+	tn.mustRun(t, "keys")
+	tn.furnish(t)
+	tn.mustRun(t, "check")
+	return tn
+}
+
+// found makes a town whose server has a configuration and nothing else yet.
+func found(t *testing.T, place func(*testing.T, *town) databases) *town {
+	t.Helper()
 	tn := &town{dir: t.TempDir(), gate: newGate(), persons: map[int]*resident{}, accepted: map[string]bool{}, left: map[string]bool{}}
 	tn.db = place(t, tn)
 	var err error
@@ -127,16 +139,18 @@ func settle(t *testing.T, place func(*testing.T, *town) databases) *town {
 	must(t, err)
 	tn.openBureau(t)
 	tn.writeConfig(t)
-	tn.mustRun(t, "migrate")
-	tn.mustRun(t, "keys")
+	return tn
+}
+
+// furnish opens the makers, who share a key with the server, and writes its anchors.
+func (tn *town) furnish(t *testing.T) {
+	t.Helper()
 	passphrase, err := os.ReadFile(filepath.Join(tn.dir, "passphrase"))
 	must(t, err)
 	tn.keys, err = keystore.Open(filepath.Join(tn.dir, "keys"), []byte(strings.TrimSpace(string(passphrase))))
 	must(t, err)
 	tn.openMaker(t)
 	tn.writeAnchors(t)
-	tn.mustRun(t, "check")
-	return tn
 }
 
 // besides is a folder for what the server has no part in: in memory where the machine
@@ -192,10 +206,10 @@ dir = "keys"
 passphrase_file = "passphrase"
 [authority.signature]
 ledger = %q
-certificate = "signature.cer"
+certificate = %q
 [authority.authentication]
 ledger = %q
-certificate = "authentication.cer"
+certificate = %q
 [cards]
 bureau = %q
 signature = "cards-signature.cer"
@@ -203,7 +217,8 @@ authentication = "cards-authentication.cer"
 statement_key = "statement.pem"
 [queue]
 lease = "4s"
-`, tn.origin, address, tn.db.registration, tn.db.ledgers[warifu.Signature], tn.db.ledgers[warifu.Authentication], tn.bureau.BaseURL())
+`, tn.origin, address, tn.db.registration, tn.db.ledgers[warifu.Signature], filepath.Join(tn.certs, "signature.cer"),
+		tn.db.ledgers[warifu.Authentication], filepath.Join(tn.certs, "authentication.cer"), tn.bureau.BaseURL())
 	must(t, os.WriteFile(tn.config, []byte(text), 0o600))
 	must(t, os.WriteFile(filepath.Join(tn.dir, "passphrase"), []byte(rand.Text()+"\n"), 0o600))
 }
@@ -246,7 +261,7 @@ func freeAddress(t *testing.T) string {
 // authority is the server's own certification authority of a kind.
 func (tn *town) authority(t *testing.T, kind warifu.Kind) *x509.Certificate {
 	t.Helper()
-	der, err := os.ReadFile(filepath.Join(tn.dir, kind.String()+".cer"))
+	der, err := os.ReadFile(filepath.Join(tn.dir, tn.certs, kind.String()+".cer"))
 	must(t, err)
 	c, err := x509.ParseCertificate(der)
 	must(t, err)
