@@ -2,6 +2,7 @@ package registration
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/base32"
@@ -86,7 +87,8 @@ type Config struct {
 	Issuers      map[warifu.Kind]Issuer
 	Authorities  map[warifu.Kind][]byte // the authorities' certificates, DER, written beside the credentials
 	Pusher       Pusher
-	Keys         provision.Keys // supplementary security domain keys, diversified per chip
+	Keys         provision.Keys                // supplementary security domain keys, diversified per chip
+	TicketKeys   map[warifu.Kind]crypto.Signer // P-256: what a chip obeys when it is told to destroy a dead key (K18)
 	Log          *slog.Logger
 }
 
@@ -95,6 +97,7 @@ type Authority struct {
 	Config
 	sessions sessions
 	answers  ocsp.Answers // an answer may speak of many cards
+	codes    codeGuard
 }
 
 // New checks the configuration, registers its job handlers and returns the authority.
@@ -102,7 +105,8 @@ func New(c Config) (*Authority, error) {
 	switch {
 	case c.Store == nil, c.Queue == nil, c.Scheme == nil, c.Clock == nil, c.Random == nil, c.Models == nil, c.Cards == nil,
 		c.Bureau == nil, c.StatementKey == nil, c.MakerAnchors == nil, c.ChallengeMAC == nil, c.Pusher == nil, c.Keys == nil,
-		c.Origin == "", c.Issuers[warifu.Signature] == nil, c.Issuers[warifu.Authentication] == nil:
+		c.Origin == "", c.Issuers[warifu.Signature] == nil, c.Issuers[warifu.Authentication] == nil,
+		c.TicketKeys[warifu.Signature] == nil, c.TicketKeys[warifu.Authentication] == nil:
 		return nil, &warifu.Error{Code: warifu.CodeInternal, Problem: "registration-incomplete"}
 	}
 	if c.Log == nil {

@@ -36,11 +36,12 @@ type sessions struct {
 }
 
 // Exchange is one round of a session: commands for the phone to hand to its chip
-// and, when nothing is left, Done.
+// and, when nothing is left, Done, with the suspension code that is shown once.
 type Exchange struct {
-	Session  string
-	Commands [][]byte
-	Done     bool
+	Session        string
+	Commands       [][]byte
+	Done           bool
+	SuspensionCode SuspensionCode
 }
 
 // CardProof shows that the card is there again (R45): its authentication key
@@ -122,7 +123,11 @@ func (a *Authority) cooled(ctx context.Context, row store.Application) error {
 // script unseals what is to be written and makes the chip's script.
 func (a *Authority) script(ctx context.Context, row store.Application) (*provision.Session, error) {
 	work := provision.Work{Element: row.Element, Application: warifu.DigestOf([]byte(row.ID)), Certificates: map[warifu.Kind][]byte{}, Authorities: a.Authorities}
-	err := a.Store.Read(ctx, func(tx *store.Tx) error {
+	var err error
+	if work.TicketKeys, err = a.ticketSPKIs(); err != nil {
+		return nil, err
+	}
+	err = a.Store.Read(ctx, func(tx *store.Tx) error {
 		document, err := tx.UnsealBlob(row.Signed)
 		if err != nil {
 			return err
@@ -222,8 +227,10 @@ func (a *Authority) Exchange(ctx context.Context, name string, responses [][]byt
 		a.forget(name)
 		return Exchange{}, err
 	}
+	out := Exchange{Session: name, Commands: step.Commands, Done: step.Done}
 	if step.Done {
 		a.forget(name)
+		out.SuspensionCode, err = a.chipWritten(ctx, s.application)
 	}
-	return Exchange{Session: name, Commands: step.Commands, Done: step.Done}, nil
+	return out, err
 }

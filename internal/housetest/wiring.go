@@ -2,6 +2,7 @@ package housetest
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -115,13 +116,19 @@ func (h *House) Config(t TB) registration.Config {
 		check(t, trust.Add(profile.ClassCard, kind, h.Bureau.Authority(kind)))
 	}
 	master := h.symmetric(t, keyDomain)
+	tickets := map[warifu.Kind]crypto.Signer{}
+	for _, kind := range warifu.Kinds {
+		key, err := h.keys.Signer(keyTicket + kind.String())
+		check(t, err)
+		tickets[kind] = key
+	}
 	return registration.Config{
 		Store: h.Store, Queue: h.Queue, Scheme: h.Scheme, Origin: Origin, Clock: h.Clock, Random: rand.Reader,
 		Models: h.Catalogue, Cards: verify.New(trust, nil, h.Clock), Bureau: h.Cards, StatementKey: h.Bureau.StatementKey(),
 		MakerAnchors: h.Maker.Anchors(), ChallengeMAC: h.symmetric(t, keyChallenge).HMAC,
 		Issuers:     map[warifu.Kind]registration.Issuer{warifu.Signature: h.Issuers[warifu.Signature], warifu.Authentication: h.Issuers[warifu.Authentication]},
 		Authorities: map[warifu.Kind][]byte{warifu.Signature: h.CAs[warifu.Signature].Raw, warifu.Authentication: h.CAs[warifu.Authentication].Raw},
-		Pusher:      h.Pushed, Log: h.logger(),
+		Pusher:      h.Pushed, TicketKeys: tickets, Log: h.logger(),
 		Keys: provision.Deriver(func(label string, context []byte, bits int) (globalplatform.Key, error) {
 			return master.Derive(label, context, bits)
 		}),

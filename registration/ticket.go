@@ -1,0 +1,203 @@
+package registration
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"slices"
+	"strconv"
+
+	"warifu"
+	"warifu/attest"
+	"warifu/store"
+)
+
+// verbKill stands in the audit line of a key that a chip has destroyed.
+const verbKill warifu.Verb = "kill"
+
+// Tickets returns the kill tickets that are to be handed to a chip, in order of kind
+// and number (K18): for every credential that has ended for good, whose key was once
+// live in it, and of which neither a receipt nor a later personalization says that it is
+// gone. A credential that is on hold never has one. They are written down when they are
+// first asked for, and signed each time; whoever has the chip before them may ask, since
+// a ticket says nothing that the revocation list does not.
+func (a *Authority) Tickets(ctx context.Context, element warifu.ElementID) ([][]byte, error) {
+	var dead []store.Credential
+	err := a.Store.Read(ctx, func(tx *store.Tx) (err error) {
+		dead, err = left(tx, element)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.tickets(ctx, dead)
+}
+
+// left lists the credentials that have ended and whose keys may still lie in the chip.
+func left(tx *store.Tx, element warifu.ElementID) ([]store.Credential, error) {
+	all, err := tx.CredentialsOfElement(element)
+	if err != nil {
+		return nil, err
+	}
+	written, err := tx.WrittenChip(element)
+	if err != nil {
+		return nil, err
+	}
+	newest := slices.IndexFunc(all, func(c store.Credential) bool { return c.Application == written && !c.ActivatedAt.IsZero() })
+	var out []store.Credential
+	for _, c := range all {
+		switch {
+		case c.ActivatedAt.IsZero() || !warifu.CredentialLife.Final(c.State):
+			continue
+		case newest >= 0 && c.ActivatedAt.Before(all[newest].ActivatedAt):
+			continue // the chip gave it up when it was written anew
+		}
+		t, found, err := tx.Ticket(c.ID)
+		if err != nil {
+			return nil, err
+		}
+		if !found || t.SettledAt.IsZero() {
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(x, y store.Credential) int { return cmp.Compare(x.Kind, y.Kind) })
+	return out, nil
+}
+
+// tickets writes down and signs the tickets of credentials that have ended.
+func (a *Authority) tickets(ctx context.Context, dead []store.Credential) ([][]byte, error) {
+	rows, err := a.writtenTickets(ctx, dead)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]byte, len(dead))
+	for i, c := range dead {
+		ticket := attest.KillTicket{
+			Element: c.Element, Kind: c.Kind, PublicKey: c.PublicKey, Serial: c.Serial, Status: c.State, Number: rows[i].Number, IssuedAt: rows[i].WrittenAt,
+		}
+		if out[i], err = ticket.Seal(a.TicketKeys[c.Kind]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// writtenTickets reads before it writes: most tickets are asked for more than once.
+func (a *Authority) writtenTickets(ctx context.Context, dead []store.Credential) ([]store.Ticket, error) {
+	rows := make([]store.Ticket, len(dead))
+	missing := false
+	err := a.Store.Read(ctx, func(tx *store.Tx) error {
+		for i, c := range dead {
+			row, found, err := tx.Ticket(c.ID)
+			if err != nil {
+				return err
+			}
+			rows[i], missing = row, missing || !found
+		}
+		return nil
+	})
+	if err != nil || !missing {
+		return rows, err
+	}
+	return rows, a.Store.Write(ctx, func(tx *store.Tx) error {
+		for i, c := range dead {
+			row, err := tx.WriteTicket(c.ID, a.Clock.Now())
+			if err != nil {
+				return err
+			}
+			rows[i] = row
+		}
+		return nil
+	})
+}
+
+// withTickets tells where credentials stand, with the tickets for what has ended.
+func (a *Authority) withTickets(ctx context.Context, credentials []store.Credential) ([]Standing, error) {
+	out, err := a.standings(ctx, credentials)
+	if err != nil || len(credentials) == 0 {
+		return out, err
+	}
+	var dead []store.Credential
+	err = a.Store.Read(ctx, func(tx *store.Tx) (err error) {
+		dead, err = left(tx, credentials[0].Element)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	signed, err := a.tickets(ctx, dead)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		if n := slices.IndexFunc(dead, func(c store.Credential) bool { return c.ID == out[i].Credential }); n >= 0 {
+			out[i].Ticket = signed[n]
+		}
+	}
+	return out, nil
+}
+
+// KillReceipt takes the chip's word that it destroyed a key: the ticket is not handed out
+// any more. The word is the element's own, under its attestation key; whoever holds the
+// keys of the secure channel cannot give it. The same receipt again is no error. Errors:
+// "element-unknown", "kill-receipt-other", those of papers.
+func (a *Authority) KillReceipt(ctx context.Context, element warifu.ElementID, envelope []byte) error {
+	pub, err := a.elementKey(ctx, element)
+	if err != nil {
+		return err
+	}
+	receipt, err := attest.OpenKillReceipt(envelope, pub)
+	if err != nil {
+		return err
+	}
+	if receipt.Element != element {
+		return warifu.Refused("kill-receipt-other")
+	}
+	return a.Store.Write(ctx, func(tx *store.Tx) error { return a.settleTicket(tx, receipt, envelope) })
+}
+
+func (a *Authority) settleTicket(tx *store.Tx, receipt attest.KillReceipt, envelope []byte) error {
+	all, err := tx.CredentialsOfElement(receipt.Element)
+	if err != nil {
+		return err
+	}
+	n := slices.IndexFunc(all, func(c store.Credential) bool { return c.Kind == receipt.Kind && c.PublicKey == receipt.PublicKey })
+	if n < 0 {
+		return warifu.Refused("kill-receipt-other")
+	}
+	ticket, found, err := tx.Ticket(all[n].ID)
+	if err != nil {
+		return err
+	}
+	if !found || ticket.Number != receipt.Number {
+		return warifu.Refused("kill-receipt-other")
+	}
+	if !ticket.SettledAt.IsZero() {
+		return nil
+	}
+	digest, err := tx.SealBlob(all[n].Person, envelope)
+	if err != nil {
+		return err
+	}
+	now := a.Clock.Now()
+	if err := tx.SettleTicket(all[n].ID, digest, now); err != nil {
+		return err
+	}
+	return tx.Audit(store.Line{
+		At: now, Actor: actorElement(receipt.Element), Verb: verbKill, Subject: all[n].ID,
+		Detail: map[string]string{"receipt": digest.String(), "number": strconv.FormatInt(receipt.Number, 10)},
+	})
+}
+
+// ticketSPKIs are the authorities' ticket keys as a chip pins them.
+func (a *Authority) ticketSPKIs() (map[warifu.Kind][]byte, error) {
+	out := map[warifu.Kind][]byte{}
+	for kind, key := range a.TicketKeys {
+		spki, err := x509.MarshalPKIXPublicKey(key.Public())
+		if err != nil {
+			return nil, err
+		}
+		out[kind] = spki
+	}
+	return out, nil
+}
