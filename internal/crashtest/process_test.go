@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,6 +29,10 @@ var programs struct {
 func TestMain(m *testing.M) {
 	if launched() {
 		return
+	}
+	flag.Parse()
+	if at := flag.Lookup("test.parallel"); at.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		_ = at.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0))) // these tests mostly wait for processes
 	}
 	code := m.Run()
 	if programs.folder != "" {
