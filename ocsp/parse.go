@@ -213,7 +213,13 @@ func readSingle(list *cryptobyte.String) (s Single, what string) {
 			return s, "singleExtensions"
 		}
 		for _, e := range list {
-			if e.critical {
+			switch {
+			case e.oid.Equal(oidArchive):
+				value := cryptobyte.String(e.value)
+				if !readTime(&value, &s.Archive) || !value.Empty() {
+					return s, "archive cutoff"
+				}
+			case e.critical:
 				return s, "unknown critical extension"
 			}
 		}

@@ -195,14 +195,18 @@ func readNonce(value cryptobyte.String) ([]byte, bool) {
 
 // addNonce writes Extensions holding the nonce alone, or nothing without one.
 func addNonce(b *cryptobyte.Builder, tag cbasn1.Tag, nonce []byte) {
-	if nonce == nil {
-		return
+	if nonce != nil {
+		addExtension(b, tag, oidNonce, func(b *cryptobyte.Builder) { b.AddASN1OctetString(nonce) })
 	}
+}
+
+// addExtension adds an explicitly tagged Extensions with one in it, not critical.
+func addExtension(b *cryptobyte.Builder, tag cbasn1.Tag, oid asn1.ObjectIdentifier, value cryptobyte.BuilderContinuation) {
 	b.AddASN1(tag, func(b *cryptobyte.Builder) {
 		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1ObjectIdentifier(oidNonce)
-				b.AddASN1(cbasn1.OCTET_STRING, func(b *cryptobyte.Builder) { b.AddASN1OctetString(nonce) })
+				b.AddASN1ObjectIdentifier(oid)
+				b.AddASN1(cbasn1.OCTET_STRING, value)
 			})
 		})
 	})

@@ -51,9 +51,13 @@ type Single struct {
 	Status     warifu.Status
 	ThisUpdate time.Time
 	NextUpdate time.Time // zero: newer information is always there
+	// Archive is the archive cutoff (RFC 6960 §4.4.4), for a certificate that may have
+	// expired: what ended after it can still be asked about. Zero: not said.
+	Archive time.Time
 }
 
 var (
+	oidArchive         = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 6}
 	oidBasic           = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
 	oidSHA256WithRSA   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}
 	oidECDSAWithSHA256 = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
@@ -150,6 +154,9 @@ func (s Single) add(b *cryptobyte.Builder) {
 		b.AddASN1GeneralizedTime(s.ThisUpdate.UTC())
 		if !s.NextUpdate.IsZero() {
 			b.AddASN1(context(0), func(b *cryptobyte.Builder) { b.AddASN1GeneralizedTime(s.NextUpdate.UTC()) })
+		}
+		if !s.Archive.IsZero() {
+			addExtension(b, context(1), oidArchive, func(b *cryptobyte.Builder) { b.AddASN1GeneralizedTime(s.Archive.UTC()) })
 		}
 	})
 }

@@ -136,7 +136,7 @@ type answered struct {
 	der        []byte
 	thisUpdate time.Time
 	nextUpdate time.Time
-	nonce      bool
+	keep       bool // caches may
 }
 
 // Answer answers a DER request with a DER response, which is an error response for
@@ -167,10 +167,12 @@ func (o *Responder) answer(ctx context.Context, question []byte) (answered, ocsp
 	if err != nil {
 		return answered{}, ocsp.InternalError
 	}
+	keep := request.Nonce == nil
 	for _, s := range singles {
 		o.count(s.Status.Cert.String())
+		keep = keep && s.Status.Cert != warifu.StatusUnknown
 	}
-	return answered{der, now, now.Add(o.Life), request.Nonce != nil}, ocsp.Successful
+	return answered{der, now, now.Add(o.Life), keep}, ocsp.Successful
 }
 
 // singles answers every CertID. One of another authority is unknown here; a request
@@ -191,6 +193,9 @@ func (o *Responder) singles(ctx context.Context, request *ocsp.Request, now time
 		if known {
 			out[i].Status = record.Status
 		}
+		if known && !record.NotAfter.IsZero() && now.After(record.NotAfter) {
+			out[i].Archive = o.issuer.NotBefore // nothing is ever forgotten
+		}
 	}
 	if !ours {
 		return nil, ocsp.Unauthorized
@@ -199,11 +204,13 @@ func (o *Responder) singles(ctx context.Context, request *ocsp.Request, now time
 }
 
 // write sends the response with the headers of RFC 5019 §6.2. An answer to a nonce
-// is of use to nobody else, and one to a POST is not kept by caches anyway.
+// is of use to nobody else, one to a POST is not kept by caches anyway, and what is
+// unknown now may be in use the next second: the holder who has just personalized a
+// phone logs in with it.
 func (a answered) write(w http.ResponseWriter, r *http.Request, now time.Time) {
 	h := w.Header()
 	h.Set("Content-Type", "application/ocsp-response")
-	if a.nonce || r.Method != http.MethodGet {
+	if !a.keep || r.Method != http.MethodGet {
 		h.Set("Cache-Control", "no-store")
 		_, _ = w.Write(a.der)
 		return
