@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"warifu"
@@ -95,8 +96,10 @@ func (s *Server) watchForecast(ctx context.Context) {
 	}
 }
 
+// complain logs what is wrong and will not pass by itself: a database that is away
+// does, and a round that a stop cuts short is gone through at the next start.
 func (s *Server) complain(what string, err error) {
-	if err != nil && !warifu.ProblemOf(err).IsCode(warifu.CodeUnavailable) {
+	if err != nil && !errors.Is(err, context.Canceled) && !warifu.ProblemOf(err).IsCode(warifu.CodeUnavailable) {
 		s.log.Error("housekeeping", "what", what, "error", err.Error())
 	}
 }
