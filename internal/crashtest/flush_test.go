@@ -3,6 +3,7 @@
 package crashtest_test
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,23 +65,8 @@ func TestFailedFlushesLoseNothingAccepted(t *testing.T) {
 	f.begin(t.Context(), holders)
 	wait(t.Context(), 300*time.Millisecond)
 	for _, name := range []string{"registration", "ledger-signature", "ledger-authentication"} {
-		f.line.refusals()
-		d.breakFlushes(name)
-		wait(t.Context(), time.Second)
-		failed, refused := d.breakFlushes(""), f.line.refusals()
-		if failed == 0 {
-			t.Errorf("no flush of %s was asked for in a second of work", name)
-		}
-		if name == "registration" && len(refused) == 0 {
-			t.Error("while no flush of the registration's database succeeded, nobody was answered 503")
-		}
-		for _, slug := range refused {
-			if slug != "store-unavailable" {
-				t.Errorf("while the flushes of %s failed, somebody was told %s", name, slug)
-			}
-		}
-		t.Logf("%s: %d flushes failed, %d requests answered 503", name, failed, len(refused))
-		f.awaitAcceptance(t, 3)
+		d.during(t, f, name)
+		f.awaitAcceptance(t, 3) // without a restart
 	}
 	p.kill(t) // what is there afterwards is what the disk has, not what the process remembers
 	tn.gate.shut()
@@ -91,4 +77,35 @@ func TestFailedFlushesLoseNothingAccepted(t *testing.T) {
 	tn.within = nil
 	tn.audit(t, f)
 	f.report(t)
+}
+
+// during lets the flushes of one database fail until three have. While nothing can be
+// stored, who applies is told so; a ledger's trouble nobody has to be told of.
+func (d *platter) during(t *testing.T, f *fleet, name string) {
+	t.Helper()
+	f.line.refusals()
+	d.breakFlushes(name)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	var refused []string
+	for ctx.Err() == nil && (d.failures() < 3 || name == "registration" && len(refused) == 0) {
+		wait(ctx, 5*time.Millisecond)
+		refused = append(refused, f.line.refusals()...)
+	}
+	failed := d.breakFlushes("")
+	if failed == 0 || name == "registration" && len(refused) == 0 {
+		t.Errorf("in half a minute %d flushes of %s failed and %d requests were answered 503", failed, name, len(refused))
+	}
+	for _, slug := range refused {
+		if slug != "store-unavailable" {
+			t.Errorf("while the flushes of %s failed, somebody was told %s", name, slug)
+		}
+	}
+	t.Logf("%s: %d flushes failed, %d requests answered 503", name, failed, len(refused))
+}
+
+func (d *platter) failures() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.failed
 }
