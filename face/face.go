@@ -45,30 +45,31 @@ func Assets() http.Handler {
 }
 
 // Render writes the named template inside the layout. The page is made in memory
-// first, so that a template's error is an error and not half a page.
-func Render(w http.ResponseWriter, status int, name string, p Page) error {
+// first, so that a template's error is an error and not half a page: then nothing was
+// written yet, and the caller may answer otherwise.
+func Render(w http.ResponseWriter, status int, name string, p Page) (written bool, err error) {
 	t, err := template.New("layout.html").Funcs(functions(p.Lang)).ParseFS(templates, "templates/layout.html", "templates/"+name+".html")
 	if err != nil {
-		return fmt.Errorf("page %s: %w", name, err)
+		return false, fmt.Errorf("page %s: %w", name, err)
 	}
 	var b bytes.Buffer
 	if err := t.Execute(&b, p); err != nil {
-		return fmt.Errorf("page %s: %w", name, err)
+		return false, fmt.Errorf("page %s: %w", name, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, err = w.Write(b.Bytes())
-	return err
+	return true, err
 }
 
 // functions gives templates the sentences and dates of one language. t takes a key
-// and pairs of parameter names and values.
+// and pairs of parameter names and values, which are printed as they are.
 func functions(lang text.Lang) template.FuncMap {
 	return template.FuncMap{
-		"t": func(key string, pairs ...string) string {
+		"t": func(key string, pairs ...any) string {
 			params := map[string]string{}
 			for i := 0; i+1 < len(pairs); i += 2 {
-				params[pairs[i]] = pairs[i+1]
+				params[fmt.Sprint(pairs[i])] = fmt.Sprint(pairs[i+1])
 			}
 			return text.Sentence(key, lang, params)
 		},

@@ -138,7 +138,11 @@ func register[I, O any](s *site, api huma.API, method, path, id, summary string,
 		out, err := handle(ctx, in)
 		if err != nil {
 			s.refused(ctx, id, err)
-			return nil, problemOf(err, languageOf(ctx))
+			p := problemOf(err, languageOf(ctx))
+			if p.passes() {
+				return nil, huma.ErrorWithHeaders(p, http.Header{"Retry-After": {retryAfter}})
+			}
+			return nil, p
 		}
 		return out, nil
 	})

@@ -15,7 +15,13 @@ type listInput struct {
 	Day string `query:"day" maxLength:"10" doc:"Date in Japan, 2023-05-11; empty for today"`
 }
 
-type listOutput struct{ Body catalogue.List }
+type listOutput struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         catalogue.List
+}
+
+// listCaching: the list is the same for everybody and changes by the day.
+const listCaching = "public, max-age=300"
 
 type bannerInput struct {
 	Model      string `query:"model" required:"true" maxLength:"128"`
@@ -68,7 +74,7 @@ func (s *site) list(_ context.Context, in *listInput) (*listOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &listOutput{s.Catalogue.List(day)}, nil
+	return &listOutput{listCaching, s.Catalogue.List(day)}, nil
 }
 
 func (s *site) banner(ctx context.Context, in *bannerInput) (*bannerOutput, error) {
@@ -101,6 +107,7 @@ func (s *site) devicesPage(w http.ResponseWriter, r *http.Request) {
 		s.problemPage(w, r, err)
 		return
 	}
+	w.Header().Set("Cache-Control", listCaching)
 	s.page(w, r, http.StatusOK, "devices", "face.devices.title", s.Catalogue.List(day))
 }
 
@@ -110,6 +117,7 @@ func (s *site) devicesCSV(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, err)
 		return
 	}
+	w.Header().Set("Cache-Control", listCaching)
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="devices.csv"`)
 	if err := catalogue.WriteCSV(w, s.Catalogue.List(day).Models); err != nil {
@@ -119,8 +127,13 @@ func (s *site) devicesCSV(w http.ResponseWriter, r *http.Request) {
 
 func (s *site) page(w http.ResponseWriter, r *http.Request, status int, name, title string, data any) {
 	p := face.Page{Lang: languageOf(r.Context()), Title: title, Here: r.URL.Path, Data: data}
-	if err := face.Render(w, status, name, p); err != nil {
-		s.Log.ErrorContext(r.Context(), "page", "name", name, "error", err.Error())
+	written, err := face.Render(w, status, name, p)
+	if err == nil {
+		return
+	}
+	s.Log.ErrorContext(r.Context(), "page", "name", name, "error", err.Error())
+	if !written {
+		writeProblem(w, r, &warifu.Error{Code: warifu.CodeInternal, Problem: "internal"})
 	}
 }
 

@@ -51,6 +51,9 @@ func (l *limits) allow(source string) bool {
 // bounded bodies, a language, the security headers, and no panic that ends the server.
 func (s *site) guard(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, r, warifu.Refused("request-cross-origin"))
+	}))
 	next = crossOrigin.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := s.Clock.Now()
@@ -59,12 +62,16 @@ func (s *site) guard(next http.Handler) http.Handler {
 			lang = l
 		}
 		r = r.WithContext(context.WithValue(r.Context(), languageKey{}, lang))
-		header(w.Header(), lang)
+		if anonymous(r.URL.Path) {
+			w.Header().Set("X-Content-Type-Options", "nosniff") // the same octets for everybody: caches need no more
+		} else {
+			header(w.Header(), lang)
+		}
 		defer s.recovered(w, r)
 		switch {
 		case !s.hostAllowed(r.Host) && !anonymous(r.URL.Path):
 			writeProblem(w, r, warifu.Refused("host-unknown"))
-		case !loopback(r.RemoteAddr) && !s.limits.allow(sourceOf(r)):
+		case !loopback(r.RemoteAddr) && !anonymous(r.URL.Path) && !s.limits.allow(sourceOf(r)):
 			writeProblem(w, r, warifu.TooMany("requests-too-many"))
 		default:
 			r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
@@ -78,6 +85,7 @@ func header(h http.Header, lang text.Lang) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store") // unless whoever answers knows better
 	h.Set("Content-Language", string(lang))
 	h.Add("Vary", "Accept-Language")
 }
@@ -97,7 +105,8 @@ func (s *site) recovered(w http.ResponseWriter, r *http.Request) {
 
 // anonymous are the paths of status and authorities: the same for everybody, read by
 // clients of HTTP/1.0 that send no Host at all (OpenSSL's among them), so that a
-// wrong name costs nothing.
+// wrong name costs nothing; and through caches that ask for many, so that no source is
+// held to a rate.
 func anonymous(path string) bool {
 	return strings.HasPrefix(path, "/ocsp/") || strings.HasPrefix(path, "/crl/") || strings.HasPrefix(path, "/ca/")
 }
@@ -133,7 +142,7 @@ func routeOf(r *http.Request) string {
 	if r.Pattern != "" {
 		return r.Pattern
 	}
-	if p, _, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/"); ok {
+	if p, _, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/"); ok && anonymous(r.URL.Path) {
 		return "/" + p + "/…"
 	}
 	return "other"

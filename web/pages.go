@@ -32,10 +32,9 @@ type applicationView struct {
 }
 
 func (s *site) applicationPage(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
 	id := r.PathValue("id")
 	if !applicationID.MatchString(id) {
-		s.unknown(w, r)
+		s.problemPage(w, r, warifu.NotFound("application-unknown"))
 		return
 	}
 	a, err := s.Registration.Application(r.Context(), id)

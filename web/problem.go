@@ -57,13 +57,24 @@ var statusOf = map[warifu.Code]int{
 func problemOf(err error, lang text.Lang) *Problem {
 	e := warifu.ProblemOf(err)
 	p := &Problem{Type: ProblemPrefix + e.Problem, Status: statusOf[e.Code], Params: e.Params}
-	if p.Status == 0 {
+	switch {
+	case p.Status == 0:
 		p.Status = http.StatusInternalServerError
+	case e.Problem == "method-unknown":
+		p.Status = http.StatusMethodNotAllowed
 	}
 	p.Title, p.Detail, p.Next = text.Problem(e, lang)
 	p.TitleJa, p.DetailJa, p.NextJa = text.Problem(e, text.Japanese)
 	p.TitleEn, p.DetailEn, p.NextEn = text.Problem(e, text.English)
 	return p
+}
+
+// retryAfter is how many seconds to wait with what may have passed by then.
+const retryAfter = "5"
+
+// passes reports whether the same request may succeed a little later.
+func (p *Problem) passes() bool {
+	return p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests
 }
 
 type languageKey struct{}
@@ -116,6 +127,9 @@ func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err, languageOf(r.Context()))
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
+	if p.passes() {
+		w.Header().Set("Retry-After", retryAfter)
+	}
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p)
 }

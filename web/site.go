@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -89,7 +90,7 @@ func New(c Config) http.Handler {
 	s.health(mux)
 	s.pages(mux)
 	mux.Handle(noticesPrefix, endless(c.Notices.Handler(noticesPrefix, writeProblem)))
-	mux.HandleFunc("/", s.unknown)
+	mux.HandleFunc("/", s.unknown(mux))
 	return s.guard(s.publicKeyInfrastructure(mux))
 }
 
@@ -115,6 +116,32 @@ func (s *site) refused(ctx context.Context, operation string, err error) {
 	s.Log.DebugContext(ctx, "refused", "operation", operation, "problem", e.Problem)
 }
 
-func (s *site) unknown(w http.ResponseWriter, r *http.Request) {
-	writeProblem(w, r, warifu.NotFound("page-unknown"))
+// unknown answers what no route does: a page for people, a problem for programs, and
+// 405 where the address is known and the method is not.
+func (s *site) unknown(mux *http.ServeMux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var err error = warifu.NotFound("page-unknown")
+		if allowed := methodsAt(mux, r); len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			err = warifu.Invalid("method-unknown", "allowed", strings.Join(allowed, ", "))
+		}
+		if strings.Contains(r.Header.Get("Accept"), "text/html") {
+			s.problemPage(w, r, err)
+			return
+		}
+		writeProblem(w, r, err)
+	}
+}
+
+// methodsAt lists the methods that the request's address answers to.
+func methodsAt(mux *http.ServeMux, r *http.Request) []string {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := mux.Handler(other); pattern != "/" && pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
 }
