@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"warifu"
@@ -66,6 +67,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
+	debug.FreeOSMemory() // hashing the key store's passphrase took 64 MiB, once
 	return s, nil
 }
 
