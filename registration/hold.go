@@ -65,17 +65,25 @@ func (a *Authority) endCredential(tx *store.Tx, c store.Credential, verb warifu.
 	if warifu.CredentialLife.Final(c.State) {
 		return c, false, nil
 	}
-	standing, err := tx.Holds(c.ID)
-	if err != nil {
+	if err := a.emptyHolds(tx, c.ID); err != nil {
 		return c, false, err
+	}
+	c, err := a.moveCredential(tx, c, verb, reason, actor, cause)
+	return c, err == nil, err
+}
+
+// emptyHolds takes every hold from a subject that ends.
+func (a *Authority) emptyHolds(tx *store.Tx, subject string) error {
+	standing, err := tx.Holds(subject)
+	if err != nil {
+		return err
 	}
 	for _, h := range standing {
 		if err := tx.LiftHold(h.ID, a.Clock.Now()); err != nil {
-			return c, false, err
+			return err
 		}
 	}
-	c, err = a.moveCredential(tx, c, verb, reason, actor, cause)
-	return c, err == nil, err
+	return nil
 }
 
 // moveCredential is a move and its audit line.

@@ -1,0 +1,150 @@
+package registration
+
+import (
+	"slices"
+	"time"
+
+	"warifu"
+	"warifu/queue"
+	"warifu/store"
+)
+
+// compliance is one word being followed in one transaction.
+type compliance struct {
+	word
+	a       *Authority
+	tx      *store.Tx
+	current bool // it may put and lift holds
+	did     bool
+	tell    []string // applications whose phone is to look
+}
+
+// comply does what a word of the card bureau asks of everything the person has here:
+// live credentials and open applications. Where it changed anything, one audit line is
+// the cause of it all: true; where it did not, nothing is written but when it was spoken.
+func (a *Authority) comply(tx *store.Tx, w word) (bool, error) {
+	live, err := tx.LiveCredentials(w.person)
+	if err != nil {
+		return false, err
+	}
+	open, err := tx.OpenApplications(w.person)
+	if err != nil || len(live)+len(open) == 0 {
+		return false, err
+	}
+	newest, err := tx.CardWord(w.person)
+	if err != nil {
+		return false, err
+	}
+	c := &compliance{word: w, a: a, tx: tx, current: w.fresh(newest)}
+	c.line.ID = tx.NewID()
+	for _, credential := range live {
+		if err := c.credential(credential); err != nil {
+			return false, err
+		}
+	}
+	for _, row := range open {
+		if err := c.application(row); err != nil {
+			return false, err
+		}
+	}
+	if err := c.conclude(); err != nil {
+		return false, err
+	}
+	return c.did, tx.PutCardWord(w.person, w.at)
+}
+
+func (c *compliance) credential(credential store.Credential) error {
+	row, err := c.tx.Application(credential.Application)
+	if err != nil {
+		return err
+	}
+	f := c.of(row, credential.Kind)
+	did := false
+	switch {
+	case f.action == end:
+		verb, reason := warifu.VerbRevoke, f.reason
+		if f.past && credential.NotAfter.Before(c.a.Clock.Now()) {
+			verb, reason = warifu.VerbExpire, 0
+		}
+		_, did, err = c.a.endCredential(c.tx, credential, verb, reason, actorBureau, c.line.ID)
+	case f.action == suspend && c.current:
+		_, did, err = c.a.putHold(c.tx, credential, hold{reason: warifu.HoldCard}, actorBureau, c.line.ID)
+	case f.action == lift && c.current:
+		_, did, err = c.a.liftHold(c.tx, credential, warifu.HoldCard, actorBureau, c.line.ID)
+	}
+	c.note(row.ID, did)
+	return err
+}
+
+func (c *compliance) application(row store.Application) (err error) {
+	f := c.ofApplication(row)
+	did := false
+	switch {
+	case f.action == end:
+		did, err = true, c.endApplication(row, f.problem)
+	case f.action == suspend && c.current:
+		did, err = c.a.holdApplication(c.tx, row, hold{reason: warifu.HoldCard}, actorBureau, c.line.ID)
+	case f.action == lift && c.current:
+		did, err = c.a.liftApplication(c.tx, row, warifu.HoldCard, actorBureau, c.line.ID)
+	}
+	c.note(row.ID, did)
+	return err
+}
+
+// endApplication rejects what was not issued yet and withdraws what was; either way its
+// applicant can read why, and what was signed for it is revoked.
+func (c *compliance) endApplication(row store.Application, problem string) error {
+	verb, now := warifu.VerbWithdraw, c.a.Clock.Now()
+	if row.State == warifu.ApplicationSubmitted {
+		verb = warifu.VerbReject
+	}
+	if _, err := c.tx.MoveApplication(row.ID, verb, now, problem); err != nil {
+		return err
+	}
+	line := store.Line{ID: c.tx.NewID(), At: now, Actor: actorBureau, Verb: verb, Subject: row.ID, Cause: c.line.ID, Detail: map[string]string{"problem": problem}}
+	if err := c.tx.Audit(line); err != nil {
+		return err
+	}
+	if err := c.a.emptyHolds(c.tx, row.ID); err != nil {
+		return err
+	}
+	if err := c.a.revokeAll(c.tx, row.ID, line.ID); err != nil {
+		return err
+	}
+	if row.State != warifu.ApplicationSubmitted {
+		return nil
+	}
+	return c.a.settleLater(c.tx, row.ID)
+}
+
+// note remembers that something was done, and whose phone is to be told.
+func (c *compliance) note(application string, did bool) {
+	if did && !slices.Contains(c.tell, application) {
+		c.tell = append(c.tell, application)
+	}
+	c.did = c.did || did
+}
+
+// conclude writes the root of the tree, with the signed paper as its evidence, and has
+// the phones told to look.
+func (c *compliance) conclude() error {
+	if !c.did {
+		return nil
+	}
+	digest, err := c.tx.SealBlob(c.person, c.paper)
+	if err != nil {
+		return err
+	}
+	now := c.a.Clock.Now()
+	line := c.line
+	line.At, line.Detail["paper"], line.Detail["spoken"] = now, digest.String(), c.at.UTC().Format(time.RFC3339)
+	if err := c.tx.Audit(line); err != nil {
+		return err
+	}
+	for _, id := range c.tell {
+		if err := c.a.Queue.Enqueue(c.tx, queue.Job{Kind: jobNotify, Application: id, DueAt: now}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
