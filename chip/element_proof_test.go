@@ -153,6 +153,10 @@ func TestAReaderMustNameThePhoneAndMayNotGuess(t *testing.T) {
 	if _, err = prove(t, reader(), identifier); err != nil { // who knows it forgives the guesses
 		t.Fatal(err)
 	}
+	for range 20 { // what the app asks is not counted
+		_, err := prove(t, p.App(), "imei:1")
+		expectProblem(t, err, "identifier-other")
+	}
 	for range 10 {
 		expectProblem(t, wrong(), "identifier-other")
 		if p.Element, err = chip.NewElement(p.Personality, p.Memory); err != nil {

@@ -237,11 +237,27 @@ func TestTheChipForgetsOldKeysButNotTheLastTicket(t *testing.T) {
 	p, keys := inUse(t, nil)
 	ticket := p.Ticket(warifu.Signature, keys[warifu.Signature], 7)
 	kill(t, p, p.App(), ticket)
-	first := p.Apply(t, jpki.P256, warifu.Signature)
-	for range 9 {
+	first, second := p.Apply(t, jpki.P256, warifu.Signature), p.Apply(t, jpki.P256, warifu.Signature)
+	for range 8 { // the second to the eighth after it are gone, the ninth waits
 		p.Apply(t, jpki.P256, warifu.Signature)
 	}
 	kill(t, p, p.App(), ticket)
 	_, err := p.Client(t).Kill(t.Context(), p.SealTicket(t, p.Ticket(warifu.Signature, first[warifu.Signature], 8)))
 	expectProblem(t, err, "kill-ticket-other")
+	kill(t, p, p.App(), p.Ticket(warifu.Signature, second[warifu.Signature], 8))
+}
+
+func TestTheSameTicketKeyPinnedAgainForgetsNoNumber(t *testing.T) {
+	p, keys := inUse(t, nil)
+	kill(t, p, p.App(), p.Ticket(warifu.Signature, keys[warifu.Signature], 7))
+	again := p.Apply(t, jpki.P256, elementKinds...)
+	w := p.Work(t, again)
+	p.Personalize(t, w)
+	s := server(t, p)
+	s.expect(t, globalplatform.InstallPersonalize(jpki.AID), iso7816.SWOK)
+	for _, c := range globalplatform.StoreData(jpki.WriteTicketKeys(w.TicketKeys)) {
+		s.expect(t, c, iso7816.SWOK)
+	}
+	_, err := p.Client(t).Kill(t.Context(), p.SealTicket(t, p.Ticket(warifu.Signature, again[warifu.Signature], 6)))
+	expectProblem(t, err, "kill-ticket-old")
 }
