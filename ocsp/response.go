@@ -142,12 +142,7 @@ func (s Single) add(b *cryptobyte.Builder) {
 		case warifu.StatusGood:
 			b.AddASN1(cbasn1.Tag(0).ContextSpecific(), func(*cryptobyte.Builder) {})
 		case warifu.StatusRevoked:
-			b.AddASN1(context(1), func(b *cryptobyte.Builder) {
-				b.AddASN1GeneralizedTime(s.Status.RevokedAt.UTC())
-				if s.Status.Reason != warifu.ReasonUnspecified { // RFC 5280 §5.3.1: rather absent
-					b.AddASN1(context(0), func(b *cryptobyte.Builder) { b.AddASN1Enum(int64(s.Status.Reason)) })
-				}
-			})
+			addRevoked(b, s.Status)
 		default:
 			b.AddASN1(cbasn1.Tag(2).ContextSpecific(), func(*cryptobyte.Builder) {})
 		}
@@ -157,6 +152,16 @@ func (s Single) add(b *cryptobyte.Builder) {
 		}
 		if !s.Archive.IsZero() {
 			addExtension(b, context(1), oidArchive, func(b *cryptobyte.Builder) { b.AddASN1GeneralizedTime(s.Archive.UTC()) })
+		}
+	})
+}
+
+// addRevoked adds CertStatus revoked: [1] IMPLICIT RevokedInfo (RFC 6960 §4.2.1).
+func addRevoked(b *cryptobyte.Builder, s warifu.Status) {
+	b.AddASN1(context(1), func(b *cryptobyte.Builder) {
+		b.AddASN1GeneralizedTime(s.RevokedAt.UTC())
+		if s.Reason != warifu.ReasonUnspecified { // RFC 5280 §5.3.1: rather absent
+			b.AddASN1(context(0), func(b *cryptobyte.Builder) { b.AddASN1Enum(int64(s.Reason)) })
 		}
 	})
 }
