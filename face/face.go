@@ -27,7 +27,6 @@ var assets embed.FS
 type Page struct {
 	Lang  text.Lang
 	Title string // key of the catalogue
-	Here  string // path of this page, for the language switch
 	Data  any
 }
 

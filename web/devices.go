@@ -126,7 +126,7 @@ func (s *site) devicesCSV(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *site) page(w http.ResponseWriter, r *http.Request, status int, name, title string, data any) {
-	p := face.Page{Lang: languageOf(r.Context()), Title: title, Here: r.URL.Path, Data: data}
+	p := face.Page{Lang: languageOf(r.Context()), Title: title, Data: data}
 	written, err := face.Render(w, status, name, p)
 	if err == nil {
 		return

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"warifu"
 	"warifu/text"
@@ -96,7 +98,7 @@ func problemsOnly() {
 		for _, err := range errs {
 			var d huma.ErrorDetailer
 			if errors.As(err, &d) && len(p.Where) < 16 {
-				p.Where = append(p.Where, d.ErrorDetail().Location)
+				p.Where = appendOnce(p.Where, whereabouts(d.ErrorDetail()))
 			}
 		}
 		return p
@@ -108,6 +110,22 @@ func problemsOnly() {
 		}
 		return err
 	}
+}
+
+// whereabouts is where in a request something is wrong. The name of a field that we do not
+// know is the sender's, so only that it is one is told.
+func whereabouts(d *huma.ErrorDetail) string {
+	if d.Message != validation.MsgUnexpectedProperty {
+		return d.Location
+	}
+	return "body"
+}
+
+func appendOnce(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
 }
 
 func schemaProblem(status int) *warifu.Error {
