@@ -170,6 +170,9 @@ func (a *Authority) supersede(tx *store.Tx, row store.Application, cause string)
 			return err
 		}
 	}
+	if err := a.tellOlder(tx, row, live); err != nil {
+		return err
+	}
 	there, err := tx.CredentialsOfElement(row.Element)
 	if err != nil {
 		return err

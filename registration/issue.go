@@ -237,6 +237,13 @@ func (a *Authority) record(tx *store.Tx, t *attempt) error {
 	if err := tx.Audit(store.Line{At: now, Actor: actorHouse, Verb: warifu.VerbIssue, Subject: t.row.ID}); err != nil {
 		return err
 	}
+	replaced, err := tx.LiveCredentials(t.row.Person)
+	if err == nil {
+		err = a.tellOlder(tx, t.row, replaced)
+	}
+	if err != nil {
+		return err
+	}
 	return a.Queue.Enqueue(tx, queue.Job{Kind: jobNotify, Application: t.row.ID, DueAt: now})
 }
 
