@@ -179,6 +179,7 @@ func (a *Authority) sweepOne(ctx context.Context, s *swept) (changed bool, err e
 
 // statementWord is a statement about the card behind an application as a word: each of
 // the card's certificates that the application stands on is good, held, ended or replaced.
+// It is as good a word about what else of the person's stands on the same certificate.
 func (a *Authority) statementWord(row store.Application, statement attest.CardStatement, envelope []byte) word {
 	now := a.Clock.Now()
 	return word{
@@ -186,12 +187,12 @@ func (a *Authority) statementWord(row store.Application, statement attest.CardSt
 		line: store.Line{Actor: actorBureau, Verb: verbSweep, Subject: row.ID, Detail: map[string]string{}},
 		// In one second the bureau may have spoken of a change and before it; the next round will tell.
 		fresh: func(newest time.Time) bool { return statement.ProducedAt.After(newest) },
-		of: func(swept store.Application, kind warifu.Kind) fate {
-			if swept.ID != row.ID {
-				return fate{}
+		of: func(other store.Application, kind warifu.Kind) fate {
+			if other.Parent.SignatureCertificate != row.Parent.SignatureCertificate {
+				return fate{} // made with another certificate: it has a statement of its own
 			}
 			c, there := statement.Of(kind)
-			if !there || c.Certificate != parentCertificate(row.Parent, kind) {
+			if !there || c.Certificate != parentCertificate(other.Parent, kind) {
 				return fate{action: end, reason: warifu.ReasonCessationOfOperation, problem: problemRenewed}
 			}
 			return stated(c, now)
