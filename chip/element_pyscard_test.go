@@ -14,8 +14,8 @@ import (
 )
 
 // A client written by nobody who wrote the chip (testdata/pyscard: python3-pyscard and
-// python3-cryptography) opens SCP03 through pcscd, gets an attestation and a receipt, and every
-// flipped byte of attestation, script and receipt is refused.
+// python3-cryptography) opens SCP03 through pcscd, gets an attestation and a receipt, ends both
+// keys by ticket and has it proved, and every flipped byte on the way is refused.
 func TestAStrangerPersonalizesThroughPCSC(t *testing.T) {
 	const python = "/usr/bin/python3" // Debian's, which has Debian's modules
 	if out, err := exec.Command(python, "-c", "import smartcard, cryptography").CombinedOutput(); err != nil {
@@ -37,7 +37,7 @@ func TestAStrangerPersonalizesThroughPCSC(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"ok attestation", "ok secrets", "ok script", "ok receipt", "ok activate", "ok sign", "ok done"} {
+	for _, want := range []string{"ok attestation", "ok secrets", "ok script", "ok receipt", "ok activate", "ok sign", "ok kill", "ok proof", "ok done"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("no %q", want)
 		}

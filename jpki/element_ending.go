@@ -11,7 +11,7 @@ import (
 	"warifu/iso7816"
 )
 
-// Tags of CLEAN PROOF (docs/secure-element.md §8).
+// Tags of CLEAN PROOF (docs/secure-element.md §9).
 const (
 	TagMarketplace iso7816.Tag = 0x80
 	TagCleanNonce  iso7816.Tag = 0x81

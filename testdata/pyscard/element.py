@@ -2,8 +2,9 @@
 """A phone's secure element used by strangers: this program is app and server at once, over PC/SC.
 
 It makes keys in the chip, gets them attested and checks the attestation, certifies them itself,
-opens SCP03, personalizes, checks the receipt, makes the slots live and signs. On the way it flips
-every byte of attestation, script and receipt, and each must be refused. It reads one JSON object
+opens SCP03, personalizes, checks the receipt, makes the slots live and signs, and in the end kills
+both keys with tickets of its own and has the chip prove it. On the way it flips every byte of
+attestation, script, receipts, tickets and proofs, and each must be refused. It reads one JSON object
 from standard input and writes one line for each thing it saw; it ends with status 1 at the first
 that is not as it should be.
 """
@@ -81,6 +82,10 @@ def tlv(tag, value):
     n = len(value)
     length = bytes([n]) if n < 0x80 else bytes([0x81, n]) if n < 0x100 else bytes([0x82, n >> 8, n & 0xFF])
     return tag + length + value
+
+
+def public(key):
+    return key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def certify(authority, kind, spki):
@@ -167,13 +172,14 @@ def believed(session, answer):
         raise scp03.Broken("status %04X" % sw)
 
 
-def personalize(chip, keys, key, element, certificates, parent):
+def personalize(chip, keys, key, element, certificates, parent, tickets):
     digest = lambda b: hashlib.sha256(b).digest()
     application = digest(b"an application")
     script = [(0x80, 0xE6, 0x20, 0, b"\0\0" + bytes([len(JPKI)]) + JPKI + b"\0\0\0")]
     for kind, (certificate, _) in certificates.items():
         script += store(tlv("BF31", tlv("80", bytes([kind])) + tlv("81", certificate)))
     script += store(tlv("BF32", tlv("80", parent)))
+    script += store(tlv("BF36", b"".join(tlv("E0", tlv("80", bytes([kind])) + tlv("81", public(t))) for kind, t in tickets.items())))
     script += store(tlv("BF33", tlv("80", application)))
     script += [(0x80, 0xCA, 0xDF, 0x33), (0x80, 0xCA, 0xDF, 0x34)]
     flip_script(chip, keys, script)
@@ -209,6 +215,49 @@ def sign(chip, keys):
     say("sign", "with both keys")
 
 
+def prove(chip, key, element, live):
+    """A marketplace's question, with the phone's right number and with a wrong one."""
+    nonce, at = os.urandom(16), 1775095872  # 2026-04-02 02:11:12 UTC
+    ask = lambda number: tlv("80", b"market") + tlv("81", nonce) + tlv("82", at.to_bytes(8, "big")) + tlv("83", number)
+    number, wrong = b"imei:490154203237518", ask(b"imei:490154203237519")
+    if chip.send(bytes([0x80, 0x5C, 0, 0, len(wrong)]) + wrong + b"\0")[1] != 0x6A88:
+        sys.exit("proved under another number")
+    question = ask(number)
+    proof = chip.must(bytes([0x80, 0x5C, 0, 0, len(question)]) + question + b"\0")
+    return flips(proof, lambda p: papers.check_clean_proof(
+        p, key, element, b"market", nonce, [number], live, 1, b"20260402021112Z"))
+
+
+def kill(chip, key, element, keys, certificates, tickets):
+    """Tickets for both keys: flipped they are refused, as they are they are obeyed, and answered twice."""
+    chip.select(JPKI)
+    live, before = {1: True, 2: True}, chip.sent
+    n = prove(chip, key, element, live)
+    for kind, spki in keys.items():
+        digest = hashlib.sha256(spki).digest()
+        ticket = papers.kill_ticket(tickets[kind], element, kind, digest, b"\x01", b"revoked", 5, b"20260402021112Z")
+        command = lambda t: bytes([0x80, 0x5A, 0, 0, len(t)]) + t + b"\0"
+        for i in range(len(ticket)):
+            flipped = bytearray(ticket)
+            flipped[i] ^= 0x01
+            if chip.send(command(bytes(flipped)))[1] == 0x9000:
+                sys.exit("ticket octet %d flipped, and obeyed" % i)
+        for _ in range(2):
+            receipt = chip.must(command(ticket))
+            flips(receipt, lambda r: papers.check_kill_receipt(r, key, element, kind, digest, 5, 1))
+        older = papers.kill_ticket(tickets[kind], element, kind, digest, b"\x01", b"revoked", 4, b"20260402021112Z")
+        if chip.send(command(older))[1] != 0x6985:
+            sys.exit("an older ticket was taken")
+        live[kind] = False
+        n += prove(chip, key, element, live)
+    slots = chip.must(bytes([0x80, 0x56, 0, 0, 0]))
+    for certificate, spki in certificates.values():
+        if hashlib.sha256(spki).digest() in slots or hashlib.sha256(certificate).digest() in slots:
+            sys.exit("something is left")
+    say("kill", "both keys, every flipped ticket refused, in %d APDUs" % (chip.sent - before))
+    say("proof", "three, refused with any of %d bytes flipped" % n)
+
+
 def main():
     task = json.load(sys.stdin)
     chip = Chip(task["reader"])
@@ -219,11 +268,12 @@ def main():
     set_secrets(chip, key, element)
     authority = ec.generate_private_key(ec.SECP256R1())
     certificates = {kind: (certify(authority, kind, spki), spki) for kind, spki in keys.items()}
-    parent = ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    parent = public(ec.generate_private_key(ec.SECP256R1()))
+    tickets = {kind: ec.generate_private_key(ec.SECP256R1()) for kind in keys}
     static = (bytes.fromhex(task["enc"]), bytes.fromhex(task["mac"]))
-    personalize(chip, static, key, element, certificates, parent)
+    personalize(chip, static, key, element, certificates, parent, tickets)
     sign(chip, keys)
+    kill(chip, key, element, keys, certificates, tickets)
     say("done", "%d APDUs" % chip.sent)
 
 

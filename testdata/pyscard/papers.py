@@ -113,3 +113,42 @@ def check_receipt(envelope, key, element, application, parent, slots):
     expect(fields[0] == element and fields[1] == application and fields[2] == parent, "for something else")
     held = {int.from_bytes(k, "big"): (public, certificate) for k, public, certificate in elements(fields[3])}
     expect(held == slots, "other slots")
+
+
+def encode(tag, value):
+    """One DER element."""
+    n = len(value)
+    length = bytes([n]) if n < 0x80 else bytes([0x81, n]) if n < 0x100 else bytes([0x82, n >> 8, n & 0xFF])
+    return bytes([tag]) + length + value
+
+
+def integer(n):
+    return encode(2, n.to_bytes(n.bit_length() // 8 + 1, "big"))
+
+
+def kill_ticket(key, element, kind, public, serial, status, number, at):
+    """A ticket as an authority writes it."""
+    body = encode(0x30, integer(1) + encode(4, element) + integer(kind) + encode(4, public) + encode(4, serial)
+                  + encode(0x0C, status) + integer(number) + encode(0x18, at))
+    signature = key.sign(b"warifu-kill-ticket-v1\0" + body, ec.ECDSA(hashes.SHA256()))
+    return encode(0x30, encode(4, body) + encode(4, signature))
+
+
+def check_kill_receipt(envelope, key, element, kind, public, number, counter):
+    fields = opened(envelope, b"warifu-kill-receipt-v1", key)
+    said = [fields[0], int.from_bytes(fields[1], "big"), fields[2], int.from_bytes(fields[3], "big"), int.from_bytes(fields[4], "big")]
+    expect(said == [element, kind, public, number, counter], "receipt for something else")
+
+
+def check_clean_proof(envelope, key, element, marketplace, nonce, identifiers, live, counter, at):
+    fields = opened(envelope, b"warifu-clean-proof-v1", key)
+    expect(len(fields) == 7, "fields")
+    expect(fields[:3] == [element, marketplace, nonce], "for somebody else")
+    named, rest = [], fields[3]
+    while rest:
+        _, value, rest = der(rest)
+        named.append(value)
+    expect(named == identifiers, "other identifiers")
+    slots = {int.from_bytes(kind, "big"): flag != b"\0" for kind, flag in elements(fields[4])}
+    expect(slots == live, "other slots")
+    expect(int.from_bytes(fields[5], "big") == counter and fields[6] == at, "another counter or time")
