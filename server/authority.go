@@ -73,15 +73,23 @@ func (s *Server) openAuthority(ctx context.Context, kind warifu.Kind, t *trust) 
 		Kind: kind, Certificate: certificate, Key: key, Ledger: ledger, Clock: s.clock, Scheme: s.scheme, Endpoints: s.endpoints(kind),
 		Cards: t.cards, Makers: t.makers, StatementKey: t.statement, Challenge: challenge.HMAC, Serials: serials,
 	})
-	if err == nil {
-		a.delegate, err = newDelegate(a.issuer, s.clock)
-	}
 	if err != nil {
 		_ = ledger.Close()
 		return nil, err
 	}
+	a.delegate = &delegate{issuer: a.issuer, clock: s.clock, log: s.log}
 	s.publish(a)
 	return a, nil
+}
+
+// appointResponders has each authority certify its responder's key.
+func (s *Server) appointResponders(context.Context) error {
+	for _, a := range s.authorities {
+		if _, err := a.delegate.now(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // publish makes the responder and the lists of an authority.

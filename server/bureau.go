@@ -123,10 +123,19 @@ func (b *bureauClient) post(ctx context.Context, path, contentType string, body 
 	switch {
 	case err != nil:
 		return nil, warifu.Unavailable("bureau-unreachable").With(err)
-	case response.StatusCode == http.StatusNotFound, response.StatusCode == http.StatusForbidden:
+	case unknownCertificate(answer):
 		return nil, warifu.Refused("card-certificate-unknown", "kind", warifu.Signature.String())
 	case response.StatusCode != http.StatusOK || len(answer) > maxStatement:
 		return nil, warifu.Unavailable("bureau-unreachable").With(fmt.Errorf("HTTP status %d", response.StatusCode))
 	}
 	return answer, nil
+}
+
+// unknownCertificate reports whether the answer is the bureau's own word that it never
+// issued the certificate. Any other 404 is a proxy's or a wrong address, and passes.
+func unknownCertificate(answer []byte) bool {
+	var problem struct {
+		Type string `json:"type"`
+	}
+	return json.Unmarshal(answer, &problem) == nil && problem.Type == "urn:warifu:problem:card-certificate-unknown"
 }

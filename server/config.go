@@ -163,7 +163,7 @@ func (c Config) Check() error {
 		}
 	}
 	u, err := url.Parse(c.Origin)
-	must(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.Path == "", "origin %q is not scheme://host[:port]", c.Origin)
+	must(err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.String() == u.Scheme+"://"+u.Host, "origin %q is not scheme://host[:port]", c.Origin)
 	host, _, err := net.SplitHostPort(c.Listen)
 	must(err == nil, "listen %q is not address:port", c.Listen)
 	must(err != nil || isLoopback(host) || c.TLS.Certificate != "", "listen %q is not a loopback address, so [tls] must be set", c.Listen)
@@ -180,7 +180,8 @@ func (c Config) Check() error {
 	must(len(c.Authority) <= len(warifu.Kinds), "[authority] has more than signature and authentication")
 	must(c.Authority["signature"].Ledger == "" || c.Authority["signature"].Ledger != c.Authority["authentication"].Ledger, "both authorities name one ledger")
 	bureau, err := url.Parse(c.Cards.Bureau)
-	must(err == nil && bureau.Host != "", "[cards] bureau %q is no address", c.Cards.Bureau)
+	must(err == nil && bureau.Host != "" && (bureau.Scheme == "https" || bureau.Scheme == "http"), "[cards] bureau %q is no address", c.Cards.Bureau)
+	must(err != nil || bureau.Scheme != "http" || isLoopback(bureau.Hostname()), "[cards] bureau %q is not on this machine, so it must be https: names and addresses go there", c.Cards.Bureau)
 	must(c.Cards.Signature != "" && c.Cards.Authentication != "" && c.Cards.StatementKey != "", "[cards] needs signature, authentication and statement_key")
 	must(c.Makers != "", "makers is missing")
 	must(c.Queue.Lease == 0 || c.Queue.Lease >= time.Second && c.Queue.Lease <= time.Hour, "[queue] lease is not between 1s and 1h")

@@ -55,6 +55,28 @@ type Server struct {
 // New opens everything the configuration names, in the order of the floors, and
 // serves nothing yet. An error closes what was opened.
 func New(ctx context.Context, c Config, o Options) (*Server, error) {
+	s := newServer(c, o)
+	err := s.open(ctx, s.openGround, s.openAuthorities, s.appointResponders, s.openDevices, s.fillDevices, s.openRegistration, s.openSite)
+	if err != nil {
+		return nil, err
+	}
+	debug.FreeOSMemory() // hashing the key store's passphrase took 64 MiB, once
+	return s, nil
+}
+
+// Examine opens everything the configuration names, as New does, and changes nothing:
+// it fills no catalogue and has nothing signed. It returns the first thing that does
+// not fit.
+func Examine(ctx context.Context, c Config, o Options) error {
+	s := newServer(c, o)
+	parse := func(context.Context) error { _, err := s.firstDevices(); return err }
+	if err := s.open(ctx, s.openGround, s.openAuthorities, s.openDevices, parse, s.openRegistration); err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+func newServer(c Config, o Options) *Server {
 	s := &Server{config: c, options: o, clock: o.Clock, log: o.Log, authorities: map[warifu.Kind]*authority{}}
 	if s.clock == nil {
 		s.clock = warifu.SystemClock{}
@@ -62,13 +84,17 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.level()}))
 	}
-	for _, floor := range []func(context.Context) error{s.openGround, s.openAuthorities, s.openDevices, s.openRegistration, s.openSite} {
+	return s
+}
+
+// open opens floor after floor; an error closes what was opened.
+func (s *Server) open(ctx context.Context, floors ...func(context.Context) error) error {
+	for _, floor := range floors {
 		if err := floor(ctx); err != nil {
-			return nil, errors.Join(err, s.Close())
+			return errors.Join(err, s.Close())
 		}
 	}
-	debug.FreeOSMemory() // hashing the key store's passphrase took 64 MiB, once
-	return s, nil
+	return nil
 }
 
 // Migrate brings all three databases to this program's schema.
@@ -123,34 +149,43 @@ func (s *Server) openGround(ctx context.Context) (err error) {
 	return nil
 }
 
-// openDevices opens the catalogue and fills an empty one.
+// openDevices opens the catalogue.
 func (s *Server) openDevices(ctx context.Context) (err error) {
-	if s.catalogue, err = catalogue.New(ctx, catalogue.InStore(s.store), s.clock, s.scheme.MinimumAppVersion); err != nil {
-		return err
-	}
+	s.catalogue, err = catalogue.New(ctx, catalogue.InStore(s.store), s.clock, s.scheme.MinimumAppVersion)
+	return err
+}
+
+// fillDevices fills an empty catalogue.
+func (s *Server) fillDevices(ctx context.Context) error {
 	if s.catalogue.Len() > 0 {
 		return nil
 	}
-	if s.config.Devices == "" {
-		models, err := catalogue.Samples()
-		if err != nil {
-			return err
-		}
-		return s.catalogue.Replace(ctx, models, "server:samples")
-	}
-	file, err := os.Open(s.config.path(s.config.Devices))
-	if err != nil {
-		return warifu.Invalid("configuration-invalid", "faults", err.Error())
-	}
-	defer file.Close()
-	models, problems, err := catalogue.ParseCSV(file)
+	models, err := s.firstDevices()
 	if err != nil {
 		return err
 	}
-	if len(problems) > 0 {
-		return warifu.Invalid("configuration-invalid", "faults", fmt.Sprintf("%s: %v", s.config.Devices, problems[0]))
+	actor := "server:import"
+	if s.config.Devices == "" {
+		actor = "server:samples"
 	}
-	return s.catalogue.Replace(ctx, models, "server:import")
+	return s.catalogue.Replace(ctx, models, actor)
+}
+
+// firstDevices are the models of the configured file, or the shipped samples.
+func (s *Server) firstDevices() ([]catalogue.Model, error) {
+	if s.config.Devices == "" {
+		return catalogue.Samples()
+	}
+	file, err := os.Open(s.config.path(s.config.Devices))
+	if err != nil {
+		return nil, warifu.Invalid("configuration-invalid", "faults", err.Error())
+	}
+	defer file.Close()
+	models, problems, err := catalogue.ParseCSV(file)
+	if err == nil && len(problems) > 0 {
+		err = warifu.Invalid("configuration-invalid", "faults", fmt.Sprintf("%s: %v", s.config.Devices, problems[0]))
+	}
+	return models, err
 }
 
 // openRegistration opens the registration authority over what stands below it.
