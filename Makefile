@@ -18,10 +18,14 @@ test: prepare ## every test a machine needs to believe the build (under 12 minut
 	@echo "==> go test (all packages; external clients, PostgreSQL and crash loops included)"
 	@$(GO) test -timeout 15m ./... 2>&1 | ./build/summary.sh
 
-lint: ## gofmt, vet, staticcheck
+lint: ## gofmt, vet (as Linux, Windows and macOS see it), staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: the files above are not formatted"; exit 1; }
-	@$(GO) vet ./...
+	@for os in linux windows darwin; do echo "==> go vet for $$os"; GOOS=$$os $(GO) vet ./... || exit 1; done
+	@echo "==> staticcheck"
 	@$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+cover: ## statements covered by the tests, a line a package
+	@$(GO) test -timeout 15m -cover ./... | awk '/coverage:/ { print }' | sed -E 's/\t[0-9.]+s|\(cached\)//; s/^ok +//'
 
 bench: ## the figures, each with its peer, ratio and goal; writes bench/out/latest.json
 	@cd bench && $(GO) run . -out out/latest.json
