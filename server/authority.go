@@ -23,6 +23,7 @@ type authority struct {
 	delegate    *delegate
 	responder   *status.Responder
 	publisher   *status.Publisher
+	historian   *status.Historian
 }
 
 // openAuthorities opens both authorities. Each checks evidence by itself, against
@@ -92,10 +93,12 @@ func (s *Server) appointResponders(context.Context) error {
 	return nil
 }
 
-// publish makes the responder and the lists of an authority.
+// publish makes the responder, the historian and the lists of an authority.
 func (s *Server) publish(a *authority) {
 	a.responder = status.NewResponder(a.kind, a.certificate, source{s.store}, a.delegate.now, s.clock)
 	a.responder.Count = s.metrics.answered(a.kind)
+	a.historian = status.NewHistorian(a.kind, a.certificate, source{s.store}, a.delegate.now, s.clock)
+	a.historian.Count = s.metrics.answered(a.kind)
 	sign := func(_ context.Context, w io.Writer, head crl.Head, records crl.Records) error {
 		return a.issuer.SignCRL(w, head, records)
 	}

@@ -64,3 +64,15 @@ func (s snapshot) Changes(after int64, add func(status.Change) error) error {
 		}
 	}
 }
+
+// Past implements status.Past.
+func (s source) Past(ctx context.Context, kind warifu.Kind, serial []byte) (out []status.Moment, err error) {
+	err = s.store.Read(ctx, func(tx *store.Tx) error {
+		changes, _, err := tx.StatusHistory(kind, serial)
+		for _, c := range changes {
+			out = append(out, status.Moment{At: c.At, Status: c.Record.Status})
+		}
+		return err
+	})
+	return out, err
+}

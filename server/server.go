@@ -229,7 +229,7 @@ func (s *Server) openRegistration(context.Context) error {
 func (s *Server) openSite(context.Context) error {
 	published := map[warifu.Kind]web.Authority{}
 	for kind, a := range s.authorities {
-		published[kind] = web.Authority{Certificate: a.certificate.Raw, OCSP: a.responder, CRL: a.publisher, Delta: a.publisher.Deltas()}
+		published[kind] = web.Authority{Certificate: a.certificate.Raw, OCSP: a.responder, CRL: a.publisher, Delta: a.publisher.Deltas(), History: a.historian}
 	}
 	s.handler = web.New(web.Config{
 		Origin: s.config.Origin, Hosts: s.config.hosts(), Scheme: s.scheme, Registration: s.registration, Catalogue: s.catalogue,

@@ -7,9 +7,9 @@ import (
 	"warifu"
 )
 
-// publicKeyInfrastructure serves /ocsp/, /crl/ and /ca/ before the mux sees the
-// request: the mux cleans "//" out of a path, and an OCSP request in base64 (RFC
-// 6960 §A.1) may hold it.
+// publicKeyInfrastructure serves /ocsp/, /crl/, /ca/ and the status history before the
+// mux sees the request: the mux cleans "//" out of a path, and an OCSP request in
+// base64 (RFC 6960 §A.1) may hold it.
 func (s *site) publicKeyInfrastructure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		escaped := r.URL.EscapedPath()
@@ -24,6 +24,9 @@ func (s *site) publicKeyInfrastructure(next http.Handler) http.Handler {
 				return
 			case escaped == "/crl/"+name+"-delta.crl" && a.Delta != nil:
 				a.Delta.ServeHTTP(w, r)
+				return
+			case strings.HasPrefix(escaped, "/api/v1/status-history/"+name+"/") && a.History != nil:
+				a.History.ServeHTTP(w, r)
 				return
 			case escaped == "/ca/"+name+".cer":
 				s.authorityCertificate(w, r, a.Certificate)

@@ -24,6 +24,7 @@ type Registration interface {
 	Withdraw(ctx context.Context, id string, request []byte) (registration.Application, error)
 	OpenSession(ctx context.Context, id string, proof *registration.CardProof) (registration.Exchange, error)
 	Exchange(ctx context.Context, session string, responses [][]byte) (registration.Exchange, error)
+	Life
 }
 
 // Notices answers server-sent events and push subscriptions under a prefix.
@@ -37,6 +38,7 @@ type Authority struct {
 	OCSP        http.Handler // answers at /ocsp/{kind}
 	CRL         http.Handler // serves /crl/{kind}.crl
 	Delta       http.Handler // serves /crl/{kind}-delta.crl; nil: there are none
+	History     http.Handler // serves /api/v1/status-history/{kind}/{serial}; nil: nobody does
 }
 
 // Config is what a site is made of. Every field is required but Metrics and Log.
@@ -85,6 +87,7 @@ func New(c Config) http.Handler {
 	mux := http.NewServeMux()
 	api := s.api(mux)
 	s.applications(api)
+	s.life(api)
 	s.devices(api, mux)
 	s.documentation(api, mux)
 	s.health(mux)
