@@ -114,9 +114,10 @@ type exchangeInput struct {
 
 type exchangeOutput struct {
 	Body struct {
-		Session  string   `json:"session"`
-		Commands [][]byte `json:"commands" doc:"Command APDUs to hand to the chip in order"`
-		Done     bool     `json:"done"`
+		Session        string   `json:"session"`
+		Commands       [][]byte `json:"commands" doc:"Command APDUs to hand to the chip in order"`
+		Done           bool     `json:"done"`
+		SuspensionCode string   `json:"suspensionCode,omitempty" doc:"When done: to be shown once, to print or to save elsewhere; it suspends and nothing else"`
 	}
 }
 
@@ -209,7 +210,7 @@ func exchangeAnswer(e registration.Exchange, err error) (*exchangeOutput, error)
 		return nil, err
 	}
 	out := &exchangeOutput{}
-	out.Body.Session, out.Body.Commands, out.Body.Done = e.Session, e.Commands, e.Done
+	out.Body.Session, out.Body.Commands, out.Body.Done, out.Body.SuspensionCode = e.Session, e.Commands, e.Done, e.SuspensionCode.Reveal()
 	return out, nil
 }
 
