@@ -108,8 +108,9 @@ func judged(t *testing.T, cmd *exec.Cmd, judge func(question) unix.Errno, calls 
 	cmd.Path, cmd.Args = self, append([]string{self}, cmd.Args...)
 	cmd.Env = append(os.Environ(), launchVariable+"="+strings.Join(numbers, ","))
 	cmd.ExtraFiles = []*os.File{theirs}
+	t.Cleanup(func() { _ = theirs.Close() }) // ends the wait below where nothing was launched
 	go func() {
-		defer func() { _, _ = unix.Close(ends[0]), theirs.Close() }()
+		defer func() { _ = unix.Close(ends[0]) }()
 		if listener, err := receive(ends[0]); err == nil {
 			decide(listener, judge)
 		}
