@@ -1,8 +1,7 @@
 package provision
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
+	"bytes"
 	"crypto/x509"
 
 	"warifu"
@@ -17,9 +16,15 @@ func publicKeyOf(der []byte) (warifu.Digest, error) {
 	return warifu.DigestOf(c.RawSubjectPublicKeyInfo), nil
 }
 
+// beginP256 is how the SubjectPublicKeyInfo of every P-256 key begins: ecPublicKey, prime256v1,
+// and an uncompressed point (RFC 5480 §2).
+var beginP256 = []byte{
+	0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01,
+	0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+}
+
 // ticketKey reports whether spki is a P-256 public key, the only sort that signs papers.
 func ticketKey(spki []byte) bool {
-	key, err := x509.ParsePKIXPublicKey(spki)
-	p256, ok := key.(*ecdsa.PublicKey)
-	return err == nil && ok && p256.Curve == elliptic.P256()
+	_, err := x509.ParsePKIXPublicKey(spki)
+	return err == nil && bytes.HasPrefix(spki, beginP256)
 }
