@@ -52,3 +52,7 @@ func (s *keySource) element(a jpki.Algorithm) (crypto.Signer, error) {
 	}
 	return s.rsa()
 }
+
+// RSAKeys hands out the test binary's RSA keys, each once, for parties that a test puts
+// together by itself.
+func RSAKeys() func() (*rsa.PrivateKey, error) { return (&keySource{}).rsa }
