@@ -84,7 +84,7 @@ func subjectHolds(p *Profile, c *x509.Certificate) bool {
 }
 
 func keyHolds(p *Profile, c *x509.Certificate) bool {
-	return readKey(c.RawSubjectPublicKeyInfo, p.Algorithm) == nil
+	return checkKey(c.PublicKey, c.RawSubjectPublicKeyInfo, p.Algorithm) == nil
 }
 
 // extensionIs reports whether c has the extension with that criticality and, unless

@@ -176,6 +176,11 @@ func readKey(publicKey []byte, wanted Algorithm) error {
 	if err != nil {
 		return malformed("public-key")
 	}
+	return checkKey(key, publicKey, wanted)
+}
+
+// checkKey checks a parsed key and that it has no other encoding than the one given.
+func checkKey(key crypto.PublicKey, publicKey []byte, wanted Algorithm) error {
 	algorithm, err := AlgorithmOf(key)
 	if err != nil {
 		return err

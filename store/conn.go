@@ -58,6 +58,16 @@ func (p *preparedConn) do(query string) error {
 	return err
 }
 
+// doAll does one after the other up to the first error.
+func (p *preparedConn) doAll(queries []string) error {
+	for _, q := range queries {
+		if err := p.do(q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (p *preparedConn) close() error {
 	for _, s := range p.statements {
 		_ = s.Close()

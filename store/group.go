@@ -163,7 +163,8 @@ func (g *groupEngine) takeTurns(conn *preparedConn, first *turn) (turns []*turn,
 	statements := 0
 	for next := first; next != nil; next = g.waiting(len(turns), statements) {
 		turns = append(turns, next)
-		outcome, n, err := grant(conn, next)
+		alone := len(turns) == 1
+		outcome, n, err := grant(conn, next, alone)
 		if err != nil {
 			return turns, nil, err
 		}
@@ -185,11 +186,18 @@ func (g *groupEngine) waiting(turns, statements int) *turn {
 	}
 }
 
-// grant gives one closure its turn inside a savepoint. outcome is the closure's
-// own error, with its savepoint rolled back; err is a fault that ends the group.
-func grant(conn *preparedConn, t *turn) (outcome error, statements int, err error) {
+// grant gives one closure its turn inside a savepoint, or, where it is the first and
+// nothing of others could be lost with it, inside the transaction itself: a savepoint
+// keeps a copy of every page that changes, and large batches are mostly alone. outcome
+// is the closure's own error, with what it did rolled back; err is a fault that ends
+// the group.
+func grant(conn *preparedConn, t *turn, alone bool) (outcome error, statements int, err error) {
 	w := &work{ctx: context.Background(), q: conn}
-	if err := conn.do("SAVEPOINT turn"); err != nil {
+	mark, undo, keep := []string{"SAVEPOINT turn"}, []string{"ROLLBACK TO turn", "RELEASE turn"}, []string{"RELEASE turn"}
+	if alone {
+		mark, undo, keep = nil, []string{"ROLLBACK", "BEGIN IMMEDIATE"}, nil
+	}
+	if err := conn.doAll(mark); err != nil {
 		return nil, 0, err // before granted: the caller still listens for its answer
 	}
 	t.granted <- w
@@ -198,11 +206,9 @@ func grant(conn *preparedConn, t *turn) (outcome error, statements int, err erro
 		return nil, 0, errors.Join(outcome, w.failed)
 	}
 	if outcome != nil {
-		if err := conn.do("ROLLBACK TO turn"); err != nil {
-			return nil, 0, err
-		}
+		return outcome, w.statements, conn.doAll(undo)
 	}
-	return outcome, w.statements, conn.do("RELEASE turn")
+	return nil, w.statements, conn.doAll(keep)
 }
 
 func (g *groupEngine) close() (err error) {
