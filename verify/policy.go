@@ -20,8 +20,10 @@ type Policy struct {
 	// At is an instant at which the signature is known to have existed, from a source
 	// the caller trusts, such as a timestamp; never the signer's own claim. Zero: now.
 	// The status must then speak of that instant: one fetched much later cannot tell
-	// of a suspension lifted in between, and leaves the verdict unknown.
+	// of a suspension lifted in between, and leaves the verdict unknown. A History can.
 	At time.Time
+	// History, when not nil, is asked about At instead of the verifier's own.
+	History History
 	// MaxStatusAge bounds the age of the status answer at that instant; zero: as long
 	// as the answer itself says.
 	MaxStatusAge time.Duration

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"time"
 
 	"warifu"
@@ -13,15 +14,24 @@ import (
 // Verifier answers questions against one set of trusted authorities. It holds no
 // other state and may be used by many goroutines.
 type Verifier struct {
-	trust  Trust
-	status StatusChecker
-	clock  warifu.Clock
+	trust   Trust
+	status  StatusChecker
+	history History
+	clock   warifu.Clock
 }
 
 // New makes a verifier. status is asked for every certificate whose chain held; nil
 // leaves every verdict unknown at best, unless the policy brings its own.
 func New(trust Trust, status StatusChecker, clock warifu.Clock) *Verifier {
-	return &Verifier{trust, status, clock}
+	return &Verifier{trust: trust, status: status, clock: clock}
+}
+
+// WithHistory returns a verifier that also asks history, wherever a policy names an
+// instant (Policy.At): without it such a question is mostly left unknown.
+func (v *Verifier) WithHistory(history History) *Verifier {
+	w := *v
+	w.history = history
+	return &w
 }
 
 // begin starts a result for the instant the policy asks about.
@@ -101,8 +111,14 @@ func (r *Result) tellAttributes(c *x509.Certificate, asked []Attribute) {
 	}
 }
 
-// checkStatus asks the checker and holds its answer against the instant judged.
+// checkStatus finds out the status at the instant judged: from the history where the
+// instant is one the policy names and somebody tells histories, and otherwise from the
+// checker, whose answer is held against the instant.
 func (v *Verifier) checkStatus(ctx context.Context, r *Result, p Policy) {
+	now := v.clock.Now()
+	if !p.At.IsZero() && v.checkPast(ctx, r, p, now) {
+		return
+	}
 	checker := v.status
 	if p.Status != nil {
 		checker = p.Status
@@ -111,13 +127,39 @@ func (v *Verifier) checkStatus(ctx context.Context, r *Result, p Policy) {
 		r.unsure(warifu.Unavailable("status-not-checked"))
 		return
 	}
-	answer, err := checker.Check(ctx, r.Certificate, r.Authority, v.clock.Now())
+	answer, err := checker.Check(ctx, r.Certificate, r.Authority, now)
 	if err != nil {
 		r.unsure(err)
 		return
 	}
 	r.StatusSource, r.StatusTime = answer.Source, answer.ThisUpdate
 	r.weigh(answer, p.MaxStatusAge)
+	if r.undecided && r.Status.Cert == warifu.StatusGood { // so the answer says, but the history is wanting
+		r.Status = warifu.Status{}
+	}
+}
+
+// checkPast asks the history and reports whether it told the past. Where it should
+// have and did not, the verdict is no longer to be good: whoever can keep an answer
+// away must gain nothing by it.
+func (v *Verifier) checkPast(ctx context.Context, r *Result, p Policy, now time.Time) bool {
+	history := v.history
+	if p.History != nil {
+		history = p.History
+	}
+	if history == nil {
+		return false
+	}
+	past, err := history.Holds(ctx, r.Certificate, r.Authority, now)
+	if err != nil {
+		if !errors.Is(err, &warifu.Error{Problem: "status-history-absent"}) {
+			r.unsure(err)
+		}
+		return false
+	}
+	r.StatusSource, r.StatusTime = past.Source, past.AsOf
+	r.weighPast(past, now, p.MaxStatusAge)
+	return true
 }
 
 // weigh turns an authentic answer into reasons. A final revocation that had begun
