@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -88,6 +89,9 @@ func explain(w io.Writer, err error) {
 	}
 	title, detail, next := text.Problem(e, lang)
 	fmt.Fprintf(w, "warifud: %s\n", title)
+	if faults := e.Params["faults"]; faults != "" { // all of them, however long the list
+		detail = strings.ReplaceAll(faults, "; ", "\n  ")
+	}
 	for _, s := range []string{detail, next} {
 		if s != "" {
 			fmt.Fprintf(w, "  %s\n", s)
