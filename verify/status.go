@@ -70,31 +70,65 @@ func judgeOCSP(response *ocsp.Response, certificate, issuer *x509.Certificate, n
 // RawCRL checks with a full list that was handed in.
 type RawCRL []byte
 
-// Check implements StatusChecker.
-func (raw RawCRL) Check(_ context.Context, certificate, issuer *x509.Certificate, now time.Time) (Answer, error) {
-	list, err := crl.Parse(raw)
+// Check implements StatusChecker. A delta is Refused "crl-is-delta".
+func (raw RawCRL) Check(ctx context.Context, certificate, issuer *x509.Certificate, now time.Time) (Answer, error) {
+	return RawDelta{Full: raw}.Check(ctx, certificate, issuer, now)
+}
+
+// RawDelta checks with a full list that was handed in and a delta on it, which tells
+// what changed since.
+type RawDelta struct {
+	Full  []byte
+	Delta []byte // nil: none
+}
+
+// Check implements StatusChecker. Errors: those of package crl, Refused
+// "crl-scope-mismatch".
+func (raw RawDelta) Check(_ context.Context, certificate, issuer *x509.Certificate, now time.Time) (Answer, error) {
+	full, err := crl.Parse(raw.Full)
 	if err != nil {
 		return Answer{}, err
 	}
-	answer, err := readCRL(list, certificate, issuer, now)
+	var delta *crl.List
+	if raw.Delta != nil {
+		if delta, err = crl.Parse(raw.Delta); err != nil {
+			return Answer{}, err
+		}
+	}
+	answer, err := readLists(full, delta, certificate, issuer, now)
 	answer.Source = "crl handed in"
 	return answer, err
 }
 
-// readCRL looks the certificate up in a full list of its issuer. A list narrowed to
-// a distribution point must name one of the certificate's.
-func readCRL(list *crl.List, certificate, issuer *x509.Certificate, now time.Time) (Answer, error) {
-	if err := list.Verify(issuer, now); err != nil {
+// readLists looks the certificate up in a full list of its issuer, with a delta
+// applied where there is one. A list narrowed to a distribution point must name one of
+// the certificate's.
+func readLists(full, delta *crl.List, certificate, issuer *x509.Certificate, now time.Time) (Answer, error) {
+	if err := full.Verify(issuer, now); err != nil {
 		return Answer{}, err
 	}
-	if list.Base != nil {
+	if full.Base != nil {
 		return Answer{}, warifu.Refused("crl-is-delta")
 	}
-	if list.PointNamed && !pointShared(list.Points, certificate.CRLDistributionPoints) {
+	if full.PointNamed && !pointShared(full.Points, certificate.CRLDistributionPoints) {
 		return Answer{}, warifu.Refused("crl-scope-mismatch")
 	}
-	answer := Answer{Status: warifu.Status{Cert: warifu.StatusGood}, ThisUpdate: list.ThisUpdate, NextUpdate: list.NextUpdate}
-	if status, listed := list.Lookup(certificate.SerialNumber.Bytes()); listed {
+	answer := Answer{Status: warifu.Status{Cert: warifu.StatusGood}, ThisUpdate: full.ThisUpdate, NextUpdate: full.NextUpdate}
+	lookup := full.Lookup
+	if delta != nil {
+		if err := delta.Verify(issuer, now); err != nil {
+			return Answer{}, err
+		}
+		both, err := crl.Combine(full, delta)
+		if err != nil {
+			return Answer{}, err
+		}
+		lookup, answer.ThisUpdate = both.Lookup, delta.ThisUpdate
+		if delta.NextUpdate.Before(answer.NextUpdate) {
+			answer.NextUpdate = delta.NextUpdate
+		}
+	}
+	if status, listed := lookup(certificate.SerialNumber.Bytes()); listed {
 		answer.Status = status
 	}
 	return answer, nil
