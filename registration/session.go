@@ -61,7 +61,7 @@ func (a *Authority) OpenSession(ctx context.Context, id string, proof *CardProof
 	if err != nil {
 		return Exchange{}, err
 	}
-	if held {
+	if held && !warifu.ApplicationLife.Final(row.State) {
 		return Exchange{}, warifu.Conflict("application-held")
 	}
 	switch row.State {

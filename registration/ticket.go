@@ -49,7 +49,7 @@ func left(tx *store.Tx, element warifu.ElementID) ([]store.Credential, error) {
 		switch {
 		case c.ActivatedAt.IsZero() || !warifu.CredentialLife.Final(c.State):
 			continue
-		case newest >= 0 && c.ActivatedAt.Before(all[newest].ActivatedAt):
+		case newest >= 0 && c.Application != written && !c.ActivatedAt.After(all[newest].ActivatedAt):
 			continue // the chip gave it up when it was written anew
 		}
 		t, found, err := tx.Ticket(c.ID)

@@ -1,0 +1,230 @@
+package registration_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/asn1"
+	"slices"
+	"testing"
+	"time"
+
+	"warifu"
+	"warifu/attest"
+	"warifu/cms"
+	"warifu/internal/housetest"
+	"warifu/jpki"
+	"warifu/sandbox/handset"
+)
+
+func elementOf(t testing.TB, p *housetest.Phone) *jpki.Element {
+	t.Helper()
+	element, err := jpki.SelectElement(context.Background(), p.Element.Internal(handset.AppCertificate))
+	must(t, err)
+	return element
+}
+
+// signAsPhone signs content with the phone's own signing key.
+func signAsPhone(t testing.TB, h *housetest.House, p *housetest.Phone, contentType asn1.ObjectIdentifier, content []byte) []byte {
+	t.Helper()
+	ctx := context.Background()
+	token, err := jpki.Select(ctx, p.Element.Internal(handset.AppCertificate))
+	must(t, err)
+	must(t, token.VerifyPhone(ctx, warifu.Signature, warifu.NewActivationSecret([]byte(housetest.Secrets.Signature))))
+	der, err := token.Certificate(ctx, warifu.Signature)
+	must(t, err)
+	certificate, err := x509.ParseCertificate(der)
+	must(t, err)
+	prepared, err := cms.Prepare(contentType, content, certificate, nil, h.Clock.Now(), false)
+	must(t, err)
+	signature, err := token.Sign(ctx, warifu.Signature, jpki.DigestInfoSHA256(prepared.Digest()))
+	must(t, err)
+	signed, err := prepared.Finish(signature)
+	must(t, err)
+	return signed
+}
+
+func tickets(t testing.TB, h *housetest.House, p *housetest.Phone, want int) [][]byte {
+	t.Helper()
+	got, err := h.Registrar.Tickets(context.Background(), p.Record.Element)
+	must(t, err)
+	if len(got) != want {
+		t.Fatalf("%d tickets, want %d", len(got), want)
+	}
+	return got
+}
+
+func receipt(h *housetest.House, p *housetest.Phone, envelope []byte) error {
+	return h.Registrar.KillReceipt(context.Background(), p.Record.Element, envelope)
+}
+
+// ticketKey is the public key of an authority's tickets.
+func ticketKey(t testing.TB, h *housetest.House, kind warifu.Kind) *ecdsa.PublicKey {
+	t.Helper()
+	return h.Config(t).TicketKeys[kind].Public().(*ecdsa.PublicKey)
+}
+
+func TestARevokedKeyIsWipedOnContactWithoutASecret(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	p := h.Phone(t)
+	p.Own(t, "taro")
+	tickets(t, h, p, 0)
+	standings, err := byDevice(h, p, ask(t, h, p, "revoke", both, warifu.Signature))
+	must(t, err)
+	handed := tickets(t, h, p, 2)
+	element := elementOf(t, p)
+	for i, s := range standings {
+		a, err := attest.OpenKillTicket(s.Ticket, ticketKey(t, h, s.Kind))
+		must(t, err)
+		b, err := attest.OpenKillTicket(handed[i], ticketKey(t, h, s.Kind))
+		must(t, err)
+		if a.Number != b.Number || a.PublicKey != b.PublicKey || a.Status != warifu.CredentialRevoked || a.Element != p.Record.Element {
+			t.Errorf("the tickets differ: %+v and %+v", a, b)
+		}
+		for range 2 { // the answer was lost on its way
+			gone, err := element.Kill(context.Background(), s.Ticket)
+			must(t, err)
+			must(t, receipt(h, p, gone))
+		}
+		tickets(t, h, p, len(standings)-1-i)
+	}
+	slots, err := element.Slots(context.Background())
+	must(t, err)
+	if len(slots.Live.Slots) != 0 {
+		t.Errorf("%d keys are left in the chip", len(slots.Live.Slots))
+	}
+	h.Check(t)
+}
+
+func TestNoTicketIsWrittenForAKeyThatMayComeBack(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	p, _, code := coded(t, h, "taro")
+	must(t, byCode(h, code.Reveal(), ""))
+	tickets(t, h, p, 0) // on hold
+	_, err := byCard(h, cardOrder(t, h, "taro", attest.CardOrder{Verb: warifu.VerbRevoke, Kinds: []warifu.Kind{warifu.Signature}}))
+	must(t, err)
+	got := tickets(t, h, p, 1)
+	ticket, err := attest.OpenKillTicket(got[0], ticketKey(t, h, warifu.Signature))
+	must(t, err)
+	if ticket.Kind != warifu.Signature {
+		t.Errorf("a ticket for the %s key, which is on hold", ticket.Kind)
+	}
+	fresh := h.Phone(t)
+	b := fresh.Issue(t, "hanako") // pending, then withdrawn: its keys were never made live
+	_, err = withdraw(h, b.ID, request(t, h, fresh, "withdraw", b.ID))
+	must(t, err)
+	tickets(t, h, fresh, 0)
+	h.Check(t)
+}
+
+func TestEveryEndHasItsTicketAndNumbersGrow(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	first, second := h.Phone(t), h.Phone(t)
+	first.Own(t, "taro")
+	second.Own(t, "taro")
+	var last int64
+	for _, p := range []*housetest.Phone{first, second} {
+		want := warifu.CredentialSuperseded
+		if p == second {
+			want = warifu.CredentialExpired
+			h.Clock.To(h.Clock.Now().AddDate(11, 0, 0))
+			_, err := h.Registrar.Expire(context.Background())
+			must(t, err)
+		}
+		for i, der := range tickets(t, h, p, 2) {
+			kind := warifu.Kinds[i]
+			ticket, err := attest.OpenKillTicket(der, ticketKey(t, h, kind))
+			must(t, err)
+			if ticket.Status != want || kind == warifu.Signature && ticket.Number <= last {
+				t.Errorf("%s: ticket %d says %s", kind, ticket.Number, ticket.Status)
+			}
+			if kind == warifu.Signature {
+				last = ticket.Number
+			}
+		}
+	}
+}
+
+// A chip that was written anew has given up what lay in it; one that has not been heard
+// to has not.
+func TestAChipWrittenAnewNeedsNoTicketForWhatWas(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	p := h.Phone(t)
+	p.Own(t, "taro")
+	again := p.Issue(t, "taro")
+	h.Clock.Forward(time.Minute)
+	for cut := 0; ; cut++ { // until the receipt was committed and ACTIVATE was lost
+		personalizeByHand(t, h, p, again.ID, cut)
+		if h.Application(t, again.ID).State == warifu.ApplicationPersonalized {
+			break
+		}
+	}
+	tickets(t, h, p, 2)
+	personalizeByHand(t, h, p, again.ID, -1)
+	tickets(t, h, p, 0)
+	_, err := byDevice(h, p, ask(t, h, p, "revoke", both, warifu.Signature))
+	must(t, err)
+	tickets(t, h, p, 2)
+	h.Check(t)
+}
+
+func TestOnlyTheChipItselfGivesAReceipt(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	p, other := h.Phone(t), h.Phone(t)
+	p.Own(t, "taro")
+	other.Own(t, "hanako")
+	_, err := byDevice(h, p, ask(t, h, p, "revoke", both, warifu.Signature))
+	must(t, err)
+	ticket, err := attest.OpenKillTicket(tickets(t, h, p, 2)[0], ticketKey(t, h, warifu.Signature))
+	must(t, err)
+	word := attest.KillReceipt{Element: p.Record.Element, Kind: ticket.Kind, PublicKey: ticket.PublicKey, Number: ticket.Number, Counter: 1}
+	// Whoever holds the keys of the secure channel signs with what they can: a key of their own,
+	// or the key of the tickets. Neither is the chip's.
+	own, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	for name, key := range map[string]crypto.Signer{"a key of theirs": own, "the ticket key": h.Config(t).TicketKeys[ticket.Kind]} {
+		forged, err := word.Seal(key)
+		must(t, err)
+		t.Run(name, func(t *testing.T) { wantProblem(t, receipt(h, p, forged), "paper-signature-invalid") })
+	}
+	// Another chip's genuine receipt, and this chip's own word of another paper.
+	_, err = byDevice(h, other, ask(t, h, other, "revoke", both, warifu.Signature))
+	must(t, err)
+	theirs, err := elementOf(t, other).Kill(context.Background(), tickets(t, h, other, 2)[0])
+	must(t, err)
+	wantProblem(t, receipt(h, p, theirs), "paper-signature-invalid")
+	wantProblem(t, receipt(h, p, ask(t, h, p, "revoke", both)), "paper-signature-invalid")
+	wantProblem(t, receipt(h, p, []byte("gone")), "paper-malformed")
+	wantProblem(t, receipt(h, h.Phone(t), theirs), "element-unknown")
+	tickets(t, h, p, 2)
+	h.Check(t)
+}
+
+// A receipt for a ticket that was never written settles nothing.
+func TestAReceiptForNoTicketIsRefused(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	p := h.Phone(t)
+	a := p.Own(t, "taro")
+	c := credentials(t, h, a.ID)[0]
+	// The chip obeys whoever holds the ticket key; here that is a thief of it.
+	ticket, err := attest.KillTicket{Element: p.Record.Element, Kind: c.Kind, PublicKey: c.PublicKey, Serial: c.Serial,
+		Status: warifu.CredentialRevoked, Number: 77, IssuedAt: h.Clock.Now()}.Seal(h.Config(t).TicketKeys[c.Kind])
+	must(t, err)
+	gone, err := elementOf(t, p).Kill(context.Background(), ticket)
+	must(t, err)
+	wantProblem(t, receipt(h, p, gone), "kill-receipt-other")
+	wantCredentials(t, h, a.ID, 2, warifu.CredentialActive)
+	_, err = byCard(h, cardOrder(t, h, "taro", revokeAll))
+	must(t, err)
+	left := tickets(t, h, p, 2)
+	wantProblem(t, receipt(h, p, gone), "kill-receipt-other") // of another number
+	if !slices.ContainsFunc(left, func(der []byte) bool {
+		k, err := attest.OpenKillTicket(der, ticketKey(t, h, c.Kind))
+		return err == nil && k.Number == 1
+	}) {
+		t.Error("the number of a ticket that was never written counts")
+	}
+}
