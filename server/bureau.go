@@ -22,6 +22,7 @@ const (
 	bureauTimeout     = 5 * time.Second
 	bureauConnections = 32
 	maxStatement      = 64 << 10
+	maxEvents         = 2 << 20 // of a batch of events
 )
 
 // bureauClient asks the card bureau over HTTP.
@@ -107,25 +108,38 @@ func (b *bureauClient) status(ctx context.Context, kind warifu.Kind, serials [][
 }
 
 func (b *bureauClient) post(ctx context.Context, path, contentType string, body []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, bureauTimeout)
-	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", contentType)
-	response, err := b.http.Do(request)
+	return b.ask(request, maxStatement)
+}
+
+func (b *bureauClient) get(ctx context.Context, path string, limit int64) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.base+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	return b.ask(request, limit)
+}
+
+// ask makes one request and reads an answer of at most limit octets.
+func (b *bureauClient) ask(request *http.Request, limit int64) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(request.Context(), bureauTimeout)
+	defer cancel()
+	response, err := b.http.Do(request.WithContext(ctx))
 	if err != nil {
 		return nil, warifu.Unavailable("bureau-unreachable").With(err)
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxStatement+1))
+	answer, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
 	switch {
 	case err != nil:
 		return nil, warifu.Unavailable("bureau-unreachable").With(err)
 	case unknownCertificate(answer):
 		return nil, warifu.Refused("card-certificate-unknown", "kind", warifu.Signature.String())
-	case response.StatusCode != http.StatusOK || len(answer) > maxStatement:
+	case response.StatusCode != http.StatusOK || int64(len(answer)) > limit:
 		return nil, warifu.Unavailable("bureau-unreachable").With(fmt.Errorf("HTTP status %d", response.StatusCode))
 	}
 	return answer, nil

@@ -22,7 +22,7 @@ func (s *Server) keepHouse(ctx context.Context) error {
 	ticker := time.NewTicker(listRound)
 	defer ticker.Stop()
 	var head int64 = -1
-	var swept time.Time
+	var swept, pulled time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -30,7 +30,12 @@ func (s *Server) keepHouse(ctx context.Context) error {
 		case <-ticker.C:
 		}
 		head = s.refreshLists(ctx, head)
-		if now := s.clock.Now(); now.Sub(swept) >= sweepRound {
+		now := s.clock.Now()
+		if now.Sub(pulled) >= pullRound {
+			pulled = now
+			s.followCards(ctx)
+		}
+		if now.Sub(swept) >= sweepRound {
 			swept = now
 			s.sweep(ctx)
 		}
@@ -58,15 +63,22 @@ func (s *Server) refreshLists(ctx context.Context, head int64) int64 {
 }
 
 // Sweep does one round of what is due, for whoever moved the clock.
-func (s *Server) Sweep(ctx context.Context) { s.sweep(ctx) }
+func (s *Server) Sweep(ctx context.Context) {
+	s.followCards(ctx)
+	s.sweep(ctx)
+}
 
 func (s *Server) sweep(ctx context.Context) {
+	s.sweepCards(ctx)
+	ended, err := s.registration.EndRepairHolds(ctx)
+	s.complain("repair holds", err)
+	s.remind(ctx)
 	lapsed, err := s.registration.Lapse(ctx)
 	s.complain("lapse", err)
 	listed, err := s.registration.Reconcile(ctx)
 	s.complain("reconcile", err)
-	if lapsed+listed > 0 {
-		s.log.Info("swept", "lapsed", lapsed, "listed", listed)
+	if lapsed+listed+ended > 0 {
+		s.log.Info("swept", "lapsed", lapsed, "listed", listed, "repair holds ended", ended)
 	}
 	err = s.store.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.PurgeChallenges(s.clock.Now())
@@ -74,6 +86,17 @@ func (s *Server) sweep(ctx context.Context) {
 	})
 	s.complain("challenges", err)
 	s.watchForecast(ctx)
+}
+
+// remind writes the notices that fall due: before an expiry, and while a phone is lost.
+func (s *Server) remind(ctx context.Context) {
+	expiring, err := s.registration.RemindExpiry(ctx)
+	s.complain("reminders of expiry", err)
+	lost, err := s.registration.RemindLost(ctx)
+	s.complain("reminders of loss", err)
+	if expiring+lost > 0 {
+		s.log.Info("reminded", "expiring", expiring, "lost", lost)
+	}
 }
 
 // watchForecast raises the alarm of K1: what was complete in time and still waits

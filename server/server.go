@@ -47,6 +47,7 @@ type Server struct {
 	catalogue    *catalogue.Catalogue
 	hub          *notify.Hub
 	notifier     *notify.Notifier
+	bureau       *bureauClient
 	registration *registration.Authority
 	metrics      *metrics
 	handler      http.Handler
@@ -217,9 +218,10 @@ func (s *Server) openRegistration(context.Context) error {
 	for kind, a := range s.authorities {
 		issuers[kind], certificates[kind] = issuer{kind, a.issuer, a.ledger}, a.certificate.Raw
 	}
+	s.bureau = newBureauClient(s.config.Cards.Bureau, s.options.Bureau, trust.newest())
 	s.registration, err = registration.New(registration.Config{
 		Store: s.store, Queue: s.queue, Scheme: s.scheme, Origin: s.config.Origin, Clock: s.clock, Random: rand.Reader,
-		Models: s.catalogue, Cards: cards, Bureau: newBureauClient(s.config.Cards.Bureau, s.options.Bureau, trust.newest()),
+		Models: s.catalogue, Cards: cards, Bureau: s.bureau,
 		StatementKey: trust.statement, MakerAnchors: trust.makers, ChallengeMAC: challenge.HMAC, Issuers: issuers, Authorities: certificates,
 		Pusher: pusher(s.push), Keys: domain, TicketKeys: tickets, Log: s.log,
 	})
@@ -232,7 +234,7 @@ func (s *Server) openSite(context.Context) error {
 		published[kind] = web.Authority{Certificate: a.certificate.Raw, OCSP: a.responder, CRL: a.publisher, Delta: a.publisher.Deltas(), History: a.historian}
 	}
 	s.handler = web.New(web.Config{
-		Origin: s.config.Origin, Hosts: s.config.hosts(), Scheme: s.scheme, Registration: s.registration, Catalogue: s.catalogue,
+		Origin: s.config.Origin, Hosts: s.config.hosts(), Scheme: s.scheme, Registration: s.registration, Follow: s.FollowCard, Catalogue: s.catalogue,
 		Authorities: published, Notices: s.notifier, Metrics: s.metrics.handler(), Refused: s.metrics.refused,
 		Forecast: s.metrics.forecast(s.scheme), Ready: s.ready, NewID: func() (string, error) { return s.store.NewID(), nil },
 		Clock: s.clock, Log: s.log,

@@ -47,6 +47,7 @@ type Config struct {
 	Hosts        []string // Host headers that are answered
 	Scheme       *scheme.Scheme
 	Registration Registration
+	Follow       Follow // takes the card bureau's events
 	Catalogue    *catalogue.Catalogue
 	Authorities  map[warifu.Kind]Authority
 	Notices      Notices
@@ -88,6 +89,7 @@ func New(c Config) http.Handler {
 	api := s.api(mux)
 	s.applications(api)
 	s.life(api)
+	s.cardEvents(api)
 	s.devices(api, mux)
 	s.documentation(api, mux)
 	s.health(mux)
