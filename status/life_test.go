@@ -191,3 +191,37 @@ func TestAnAnswerAboutAHoldIsKeptNoLongerThanAnyOther(t *testing.T) {
 		t.Error("the lift is not told")
 	}
 }
+
+// ledger is a Register over the office's database, as the server's is.
+type ledger struct{ *office }
+
+func (l ledger) Number(ctx context.Context, at time.Time) (number uint64, head int64, err error) {
+	err = l.Write(ctx, func(tx *store.Tx) error {
+		n, feed, err := tx.NextCRLNumber(warifu.Signature, at)
+		number, head = uint64(n), feed
+		return err
+	})
+	return number, head, err
+}
+
+func (l ledger) View(ctx context.Context, f func(status.Snapshot) error) error {
+	return l.Read(ctx, func(tx *store.Tx) error { return f(page{tx}) })
+}
+
+type page struct{ *store.Tx }
+
+func (p page) Head() (int64, error) { return p.FeedHead() }
+
+func (p page) Revoked(add func(warifu.StatusRecord) error) error {
+	return p.Tx.Revoked(warifu.Signature, add)
+}
+
+func (p page) Changes(after int64, add func(status.Change) error) error {
+	changes, err := p.StatusFeed(after, 1_000_000)
+	for _, c := range changes {
+		if err := add(status.Change{Number: c.Number, Record: c.Record}); err != nil {
+			return err
+		}
+	}
+	return err
+}
