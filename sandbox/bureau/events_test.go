@@ -60,6 +60,7 @@ func TestEachLifeEventIsToldOnceAndNamesWhatItConcerns(t *testing.T) {
 	v := issued(t, b, "yuki") // two months left: may renew
 	signing, authentication := named(of(t, v, warifu.Signature)), named(of(t, v, warifu.Authentication))
 	both := []events.Certificate{signing, authentication}
+	handle := statement(t, b, of(t, v, warifu.Signature).Certificate.Raw, warifu.DigestOf(nil)).Person
 	away, other := v.Person.Elsewhere(), v.Person.Married()
 	for i, step := range []struct {
 		do    func() error
@@ -90,7 +91,7 @@ func TestEachLifeEventIsToldOnceAndNamesWhatItConcerns(t *testing.T) {
 			}
 			continue
 		}
-		want := events.Event{Sequence: int64(len(before)) + 1, At: c.Now(), Type: step.want, Person: statement(t, b, of(t, v, warifu.Signature).Certificate.Raw, warifu.DigestOf(nil)).Person, Certificates: step.about}
+		want := events.Event{Sequence: int64(len(before)) + 1, At: c.Now(), Type: step.want, Person: handle, Certificates: step.about}
 		if step.want == events.Revoked {
 			now, _ := b.Show("yuki")
 			want.Reason, want.Certificates = warifu.ReasonKeyCompromise, []events.Certificate{named(of(t, now, warifu.Signature)), named(of(t, now, warifu.Authentication))}
