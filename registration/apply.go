@@ -152,12 +152,16 @@ func seal(tx *store.Tx, row *store.Application, s Submission, statement []byte) 
 	if len(s.CardAuthentication) > 0 {
 		papers = append(papers, paper{s.CardAuthentication, new(warifu.Digest)}) // found by row.Parent's digest
 	}
-	for _, p := range papers {
-		digest, err := tx.SealBlob(row.Person, p.plain)
-		if err != nil {
-			return err
-		}
-		*p.at = digest
+	plains := make([][]byte, len(papers))
+	for i, p := range papers {
+		plains[i] = p.plain
+	}
+	digests, err := tx.SealBlobs(row.Person, plains)
+	if err != nil {
+		return err
+	}
+	for i, p := range papers {
+		*p.at = digests[i]
 	}
 	return nil
 }

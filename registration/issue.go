@@ -108,27 +108,21 @@ func (t *attempt) failed(err error) {
 func (t *attempt) open() bool { return !t.skip && t.final == nil && t.again == nil }
 
 func (t *attempt) unseal(tx *store.Tx) error {
-	e := &t.evidence
-	parts := []struct {
-		digest warifu.Digest
-		to     *[]byte
-	}{{t.row.Signed, &e.Document}, {t.row.Attestation, &e.Attestation}, {t.row.SecretsSet, &e.SecretsSet}}
-	if slices.Contains(t.row.Kinds, warifu.Authentication) {
-		parts = append(parts, struct {
-			digest warifu.Digest
-			to     *[]byte
-		}{t.row.Parent.AuthenticationCertificate, &e.CardAuthentication})
+	e, row := &t.evidence, t.row
+	digests := []warifu.Digest{row.Signed, row.Attestation, row.SecretsSet}
+	digests = append(digests, row.Chain...)
+	if slices.Contains(row.Kinds, warifu.Authentication) {
+		digests = append(digests, row.Parent.AuthenticationCertificate)
 	}
-	for _, p := range parts {
-		plain, err := tx.UnsealBlob(p.digest)
-		if err != nil {
-			return err
-		}
-		*p.to = plain
+	plains, err := tx.UnsealBlobs(row.Person, digests)
+	if err != nil {
+		return err
 	}
-	var err error
-	e.Chain, err = unsealAll(tx, t.row.Chain)
-	return err
+	e.Document, e.Attestation, e.SecretsSet, e.Chain = plains[0], plains[1], plains[2], plains[3:3+len(row.Chain)]
+	if len(plains) > 3+len(row.Chain) {
+		e.CardAuthentication = plains[3+len(row.Chain)]
+	}
+	return nil
 }
 
 // freshEvidence fetches the card statement and the status answers now, when the

@@ -26,7 +26,7 @@ const (
 type vault struct {
 	w    *work
 	seal Sealer
-	keys map[warifu.Digest][]byte // unwrapped in this transaction
+	keys map[warifu.Digest]cipher.AEAD // unwrapped in this transaction
 }
 
 // put seals plain for its owner and returns its digest; twice is as good as once.
@@ -39,16 +39,15 @@ func (v *vault) put(owner warifu.Digest, plain []byte) (warifu.Digest, error) {
 	if err != nil {
 		return digest, err
 	}
-	aead, err := newAEAD(key)
-	if err != nil {
-		return digest, v.w.fail(err)
-	}
-	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plain)+aead.Overhead())
-	_, _ = rand.Read(nonce) // never fails (crypto/rand)
-	sealed := aead.Seal(nonce, nonce, plain, blobName(digest, owner))
 	_, err = v.w.exec(`INSERT INTO sealed (digest, owner, octets) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-		digest[:], owner[:], sealed)
+		digest[:], owner[:], sealBlob(key, digest, owner, plain))
 	return digest, err
+}
+
+func sealBlob(key cipher.AEAD, digest, owner warifu.Digest, plain []byte) []byte {
+	nonce := make([]byte, key.NonceSize(), key.NonceSize()+len(plain)+key.Overhead())
+	_, _ = rand.Read(nonce) // never fails (crypto/rand)
+	return key.Seal(nonce, nonce, plain, blobName(digest, owner))
 }
 
 // get opens the blob of that digest, whosever copy is there; NotFound
@@ -71,12 +70,8 @@ func (v *vault) get(digest warifu.Digest) ([]byte, error) {
 	return openBlob(key, digest, owner, sealed)
 }
 
-func openBlob(key []byte, digest, owner warifu.Digest, sealed []byte) ([]byte, error) {
+func openBlob(aead cipher.AEAD, digest, owner warifu.Digest, sealed []byte) ([]byte, error) {
 	damaged := &warifu.Error{Code: warifu.CodeInternal, Problem: "blob-damaged"}
-	aead, err := newAEAD(key)
-	if err != nil {
-		return nil, damaged.With(err)
-	}
 	if len(sealed) < aead.NonceSize() {
 		return nil, damaged
 	}
@@ -101,7 +96,7 @@ func (v *vault) erase(owner warifu.Digest) error {
 }
 
 // keyFor returns the owner's data key, making it at first need.
-func (v *vault) keyFor(owner warifu.Digest) ([]byte, error) {
+func (v *vault) keyFor(owner warifu.Digest) (cipher.AEAD, error) {
 	if key, ok := v.keys[owner]; ok {
 		return key, nil
 	}
@@ -121,24 +116,31 @@ func (v *vault) keyFor(owner warifu.Digest) ([]byte, error) {
 	if _, err := v.w.exec(`INSERT INTO data_keys (owner, wrapped) VALUES ($1, $2)`, owner[:], wrapped); err != nil {
 		return nil, err
 	}
-	v.remember(owner, key)
-	return key, nil
+	return v.remember(owner, key)
 }
 
-func (v *vault) unwrap(owner warifu.Digest, wrapped []byte) ([]byte, error) {
+// unwrap opens an owner's key, once in a transaction.
+func (v *vault) unwrap(owner warifu.Digest, wrapped []byte) (cipher.AEAD, error) {
+	if key, ok := v.keys[owner]; ok {
+		return key, nil
+	}
 	key, err := v.seal.Open(wrapped, keyName(owner))
 	if err != nil {
 		return nil, (&warifu.Error{Code: warifu.CodeInternal, Problem: "blob-damaged"}).With(err)
 	}
-	v.remember(owner, key)
-	return key, nil
+	return v.remember(owner, key)
 }
 
-func (v *vault) remember(owner warifu.Digest, key []byte) {
-	if v.keys == nil {
-		v.keys = map[warifu.Digest][]byte{}
+func (v *vault) remember(owner warifu.Digest, key []byte) (cipher.AEAD, error) {
+	aead, err := newAEAD(key)
+	if err != nil {
+		return nil, (&warifu.Error{Code: warifu.CodeInternal, Problem: "blob-damaged"}).With(err)
 	}
-	v.keys[owner] = key
+	if v.keys == nil {
+		v.keys = map[warifu.Digest]cipher.AEAD{}
+	}
+	v.keys[owner] = aead
+	return aead, nil
 }
 
 func newAEAD(key []byte) (cipher.AEAD, error) {
@@ -160,6 +162,17 @@ func blobName(digest, owner warifu.Digest) []byte {
 // "blob-too-large" beyond MaxBlob.
 func (tx *Tx) SealBlob(person warifu.Digest, plain []byte) (warifu.Digest, error) {
 	return tx.vault().put(person, plain)
+}
+
+// SealBlobs is SealBlob for several papers of one person, in one statement.
+func (tx *Tx) SealBlobs(person warifu.Digest, plains [][]byte) ([]warifu.Digest, error) {
+	return tx.vault().putAll(person, plains)
+}
+
+// UnsealBlobs is UnsealBlob for several papers that were sealed for one person, in
+// one statement; the octets stand in the order of the digests.
+func (tx *Tx) UnsealBlobs(person warifu.Digest, digests []warifu.Digest) ([][]byte, error) {
+	return tx.vault().getAll(person, digests)
 }
 
 // UnsealBlob returns the octets of that digest: NotFound "blob-unknown" when there

@@ -184,3 +184,36 @@ func eachFile(t *testing.T, dir string, look func(name string, octets []byte)) {
 		look(f, octets)
 	}
 }
+
+func TestSeveralPapersOfOnePersonComeBackInOrder(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		papers := [][]byte{[]byte("one"), {}, []byte("the maker's certificate"), []byte("one")}
+		var names []warifu.Digest
+		for range 2 { // twice is as good as once
+			w.write(func(tx *store.Tx) (err error) {
+				names, err = tx.SealBlobs(digest("p"), papers)
+				return err
+			})
+		}
+		w.seals("q", "the maker's certificate")
+		w.write(func(tx *store.Tx) error {
+			got, err := tx.UnsealBlobs(digest("p"), []warifu.Digest{names[2], names[0], names[1], names[3]})
+			must(t, err)
+			equal(t, "papers", fmt.Sprintf("%q", got), fmt.Sprintf("%q", [][]byte{papers[2], papers[0], papers[1], papers[3]}))
+			none, err := tx.UnsealBlobs(digest("p"), nil)
+			must(t, err)
+			equal(t, "none", len(none), 0)
+			_, err = tx.UnsealBlobs(digest("q"), names[:1])
+			wantProblem(t, err, "blob-unknown") // sealed, but for another
+			return nil
+		})
+		one, err := w.unseals(names[0])
+		must(t, err)
+		equal(t, "alone", string(one), "one")
+		err = w.Write(context.Background(), func(tx *store.Tx) error {
+			_, err := tx.SealBlobs(digest("p"), [][]byte{make([]byte, store.MaxBlob+1)})
+			return err
+		})
+		wantProblem(t, err, "blob-too-large")
+	})
+}
