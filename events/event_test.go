@@ -197,9 +197,12 @@ func FuzzParse(f *testing.F) {
 func FuzzOpen(f *testing.F) {
 	f.Add(sealed(f, of(events.Moved, 3)))
 	f.Add([]byte{0x30, 0x04, 0x04, 0x00, 0x04, 0x00})
-	other := &ecdsa.PublicKey{Curve: elliptic.P256(), X: elliptic.P256().Params().Gx, Y: elliptic.P256().Params().Gy}
+	other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, envelope []byte) {
-		if _, err := events.Open(envelope, other); err == nil {
+		if _, err := events.Open(envelope, &other.PublicKey); err == nil {
 			t.Fatal("believed without the bureau's key")
 		}
 	})
