@@ -57,6 +57,8 @@ type Script struct {
 	Session  string   `json:"session,omitempty"`
 	Commands [][]byte `json:"commands"`
 	Done     bool     `json:"done,omitempty"`
+	// SuspensionCode comes with Done, once: to be shown, printed or saved elsewhere.
+	SuspensionCode string `json:"suspensionCode,omitempty"`
 }
 
 // CardProof is the card's presence when the server asks for it again (R45).

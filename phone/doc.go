@@ -17,6 +17,12 @@
 // nothing at the server. Later come Status, Personalize, Withdraw, Sign, Login,
 // ChangeSecret and the screen lock.
 //
+// Of what is registered, Suspend, Resume and Revoke dispose with one of the phone's
+// secrets, Check tells where it stands, Wipe has the chip destroy what is dead, and
+// CleanProof proves to whoever takes the phone over that nothing is left. Without the
+// phone, Elsewhere does the same with the card, and SuspendByCode with the code that
+// Personalize showed.
+//
 // Every error a person may see is a *warifu.Error that says which of the two
 // passwords is meant, the card's or the phone's (R28), and how many tries are left.
 package phone

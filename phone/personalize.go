@@ -35,6 +35,9 @@ type Personalization struct {
 	Card    iso7816.Transmitter
 	CardPIN string
 	Told    func(Relay)
+	// Code is handed the suspension code, which is told this once (K9):
+	// whoever knows it can suspend the certificates and do nothing else.
+	Code func(code string)
 }
 
 // Personalize has the server write the certificates into the secure element (登録,
@@ -54,8 +57,12 @@ func (a *App) Personalize(ctx context.Context, p Personalization) error {
 	if err != nil {
 		return err
 	}
-	if err := a.relay(ctx, script, p.Told); err != nil {
+	code, err := a.relay(ctx, script, p.Told)
+	if err != nil {
 		return err
+	}
+	if code != "" && p.Code != nil {
+		p.Code(code)
 	}
 	return a.remember(func(s *State) { s.Personalized = true })
 }
@@ -93,18 +100,19 @@ func (a *App) proofQuestion(application string, params map[string]string) (attes
 		Nonce: nonce, Transaction: application, Time: time.Unix(seconds, 0).UTC()}, nil
 }
 
-// relay carries commands and responses until the server says that it is done.
-func (a *App) relay(ctx context.Context, script Script, told func(Relay)) error {
+// relay carries commands and responses until the server says that it is done, and
+// returns the suspension code that came with its last word.
+func (a *App) relay(ctx context.Context, script Script, told func(Relay)) (string, error) {
 	session, sent := script.Session, 0
 	for round := 0; !script.Done; round++ {
 		if round == maxRounds || len(script.Commands) > maxCommands {
-			return warifu.Refused("session-endless")
+			return "", warifu.Refused("session-endless")
 		}
 		responses := make([][]byte, 0, len(script.Commands))
 		for _, command := range script.Commands {
 			response, err := a.Element.Transmit(ctx, command)
 			if err != nil {
-				return phoneError(err)
+				return "", phoneError(err)
 			}
 			sent++
 			tell(told, sent, command, response)
@@ -112,10 +120,10 @@ func (a *App) relay(ctx context.Context, script Script, told func(Relay)) error 
 		}
 		var err error
 		if script, err = a.Server.Exchange(ctx, session, responses); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	return script.SuspensionCode, nil
 }
 
 func tell(told func(Relay), number int, command, response []byte) {

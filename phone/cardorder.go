@@ -1,0 +1,90 @@
+package phone
+
+import (
+	"context"
+	"time"
+
+	"warifu"
+	"warifu/attest"
+	"warifu/cms"
+	"warifu/iso7816"
+	"warifu/jpki"
+	"warifu/scheme"
+)
+
+// CardOrder is what the holder orders with the card on another device: the way when
+// the phone is lost, broken or locked for good (K9, K10).
+type CardOrder struct {
+	Verb   warifu.Verb         // suspend, resume or revoke
+	Kinds  []warifu.Kind       // none means both
+	Reason warifu.HoldReason   // of a hold: lost, repair, own-wish; empty for a revocation
+	Until  time.Time           // of a repair
+	Card   iso7816.Transmitter // on a reader of this device
+	// CardPassword is the *card's* signing password, as typed.
+	CardPassword string
+}
+
+// Elsewhere is a device without certificates of its own at which a card is tapped: a PC
+// with a reader, or somebody else's phone.
+type Elsewhere struct {
+	Server *Server
+	Scheme *scheme.Scheme // by whose rules the card's password is folded (K7)
+	Clock  warifu.Clock
+}
+
+// Order has the card sign the order and hands it in. It is final and immediate when it
+// returns. Errors: those of a tap, "order-malformed", "hold-not-yours",
+// "credential-absent", "credential-ended", and those of the card's state.
+func (e Elsewhere) Order(ctx context.Context, o CardOrder) ([]Standing, error) {
+	password, err := e.Scheme.CardPIN(warifu.Signature, o.CardPassword)
+	if err != nil {
+		return nil, err
+	}
+	if len(o.Kinds) == 0 {
+		o.Kinds = warifu.Kinds[:]
+	}
+	kinds, err := sortedKinds(o.Kinds)
+	if err != nil {
+		return nil, err
+	}
+	challenge, err := e.Server.OrderChallenge(ctx, warifu.ElementID{})
+	if err != nil {
+		return nil, err
+	}
+	paper, err := attest.CardOrder{Challenge: challenge, Verb: o.Verb, Kinds: kinds, Reason: string(o.Reason), Until: o.Until}.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	document, err := e.sign(ctx, o.Card, password, paper)
+	if err != nil {
+		return nil, err
+	}
+	return e.Server.CardOrder(ctx, document)
+}
+
+// sign has the card sign the order's paper.
+func (e Elsewhere) sign(ctx context.Context, card iso7816.Transmitter, password warifu.CardPIN, paper []byte) ([]byte, error) {
+	token, err := openCard(ctx, card)
+	if err != nil {
+		return nil, err
+	}
+	if err := present(ctx, card); err != nil {
+		return nil, err
+	}
+	if err := token.VerifyCard(ctx, warifu.Signature, password); err != nil {
+		return nil, cardError(err)
+	}
+	certificate, err := certificateOf(ctx, token, warifu.Signature)
+	if err != nil {
+		return nil, cardError(err)
+	}
+	prepared, err := cms.Prepare(attest.OIDCardOrder, paper, certificate, nil, e.Clock.Now(), false)
+	if err != nil {
+		return nil, err
+	}
+	signature, err := token.Sign(ctx, warifu.Signature, jpki.DigestInfoSHA256(prepared.Digest()))
+	if err != nil {
+		return nil, cardError(err)
+	}
+	return prepared.Finish(signature)
+}
