@@ -13,11 +13,15 @@
 // the one authority for its class and kind, out of those trusted; its policy, key
 // usage, extended key usage, basic constraints, names and extensions (package
 // profile); validity; purpose: an authentication key never signs a document and a
-// signature key never answers a challenge; status, by OCSP or full CRL, from a
-// responder the same authority appointed. An application document, which a card
-// signs to have credentials put on a phone, is refused as a document signed for
-// anybody else (design §5).
+// signature key never answers a challenge; status, by OCSP or CRL, from a responder
+// the same authority appointed. An application document, which a card signs to have
+// credentials put on a phone, is refused as a document signed for anybody else
+// (design §5).
 //
-// Nothing here needs the service itself: any responder that speaks OCSP over HTTP
-// will do.
+// A question about the past (Policy.At) needs more than the present status: a
+// suspension that was lifted leaves no trace in OCSP, and what was signed during it
+// stays bad. A History, signed by the same responder, tells it.
+//
+// Nothing else here needs the service itself: any responder that speaks OCSP over
+// HTTP will do.
 package verify

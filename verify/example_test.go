@@ -7,10 +7,12 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"fmt"
+	"time"
 
 	"warifu"
 	"warifu/attest"
 	"warifu/cms"
+	"warifu/ocsp"
 	"warifu/profile"
 	"warifu/verify"
 )
@@ -79,6 +81,37 @@ func ExampleVerifier_Presence() {
 	// bad signature-invalid
 }
 
+// A contract carries a timestamp of two days ago. The phone was reported lost that
+// morning and found at noon: today its certificate is good again, and what somebody
+// signed with it in between is not.
+func ExampleVerifier_WithHistory() {
+	authority, form, signature := exampleDocument()
+	kept := exampleHistory() // der, err := verify.HistoryClient{}.Fetch(…)
+
+	var trust verify.Trust
+	if err := trust.Add(profile.ClassPhone, warifu.Signature, authority); err != nil {
+		panic(err)
+	}
+	today := said{status: good, at: now}                                      // verify.OCSPClient{}
+	v := verify.New(trust, today, clock).WithHistory(verify.RawHistory(kept)) // verify.HistoryClient{}
+
+	for _, timestamp := range []time.Time{
+		time.Date(2026, 3, 30, 8, 30, 0, 0, time.UTC),  // before the phone was lost
+		time.Date(2026, 3, 30, 10, 0, 0, 0, time.UTC),  // while it was on hold
+		time.Date(2026, 3, 30, 12, 30, 0, 0, time.UTC), // after it was found
+	} {
+		result, err := v.Document(context.Background(), signature, form, verify.Policy{At: timestamp})
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(result.Verdict, result.Err())
+	}
+	// Output:
+	// good <nil>
+	// bad certificate-was-suspended since="2026-03-30T09:00:00Z" until="2026-03-30T12:00:00Z"
+	// good <nil>
+}
+
 // What was not checked is never good: here nobody could be asked for the status.
 func ExampleResult_Err() {
 	h := world()[cardSignature]
@@ -108,4 +141,18 @@ func exampleDocument() (authority *x509.Certificate, form, signature []byte) {
 		panic(err)
 	}
 	return h.authority.certificate, form, signature
+}
+
+// exampleHistory is what the responder says of the same holder.
+func exampleHistory() []byte {
+	h := world()[phoneSignature]
+	der, err := ocsp.SignHistory(ocsp.History{
+		CertID: ocsp.NewCertID(crypto.SHA256, h.authority.certificate, h.holder.certificate.SerialNumber),
+		AsOf:   now, Active: time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC),
+		Holds: []ocsp.Interval{{From: time.Date(2026, 3, 30, 9, 0, 0, 0, time.UTC), To: time.Date(2026, 3, 30, 12, 0, 0, 0, time.UTC)}},
+	}, h.responder.certificate, h.responder.key)
+	if err != nil {
+		panic(err)
+	}
+	return der
 }
