@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -36,7 +37,7 @@ import (
 // canaries are values that stand for a person and their secrets: none of them may be
 // found anywhere outside the sealed table.
 var canaries = map[string]string{
-	"name": "金糸雀　歌子", "registered name": "金糸雀　謌子", "kana": "カナリヤ　ウタコ", "address": "東京都清瀬市中里五丁目小鳥荘七七号室", "telephone": "070-0987-6501",
+	"name": "金糸雀　歌子", "family name": "金糸雀", "registered name": "金糸雀　謌子", "kana": "カナリヤ　ウタコ", "address": "東京都清瀬市中里五丁目小鳥荘七七号室", "telephone": "070-0987-6501",
 	"card password": "KINSHIJAKU77", "card password, mistyped": "KINSHIJAKU78", "phone password": "UTAKONOUTA5", "phone password, guessed": "UTAKONOUTA6",
 	"birth": "19870605", "document": "歌子の秘密の手紙 a letter nobody else shall read",
 }
@@ -50,7 +51,7 @@ func dresses(value string) map[string][]byte {
 	plain := []byte(value)
 	out := map[string][]byte{
 		"plain": plain, "hex": []byte(hex.EncodeToString(plain)), "HEX": []byte(strings.ToUpper(hex.EncodeToString(plain))),
-		"url": []byte(url.QueryEscape(value)), "json": []byte(escaped(value)),
+		"url": []byte(url.QueryEscape(value)), "json": []byte(escaped(value)), "quoted": []byte(strings.Trim(strconv.Quote(value), `"`)),
 		"UTF-16BE": wide(value, 1, 0), "UTF-16LE": wide(value, 0, 1),
 	}
 	for shift := range 3 {
@@ -138,6 +139,11 @@ func TestTheSearchFindsWhatIsPlanted(t *testing.T) {
 					t.Errorf("%s inside %s at %d is not found", name, encoding, shift)
 				}
 			}
+		}
+		var logged bytes.Buffer
+		slog.New(slog.NewTextHandler(&logged, nil)).Info("planted", "value", value)
+		if len(find(logged.Bytes(), nil)) == 0 {
+			t.Errorf("%s in a log is not found: %s", name, logged.String())
 		}
 		quoted, err := json.Marshal(value)
 		must(t, err)
