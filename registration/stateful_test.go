@@ -259,7 +259,7 @@ func (m *machine) personalizeOn(t *rapid.T, on int) {
 // mayPersonalize is the problem that personalizing a must end with, or "".
 func (m *machine) mayPersonalize(a *modelApp) string {
 	switch {
-	case a.held:
+	case a.held && a.open(): // what has ended is not waited for
 		return "application-held"
 	case a.state == warifu.ApplicationPersonalized && !a.live(), !slices.Contains([]warifu.ApplicationState{warifu.ApplicationIssued, warifu.ApplicationPersonalized}, a.state):
 		return "application-not-issued"
