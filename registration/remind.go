@@ -2,7 +2,6 @@ package registration
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
@@ -40,42 +39,61 @@ const lostReminder = 7 * 24 * time.Hour
 // timer and works in portions.
 func (a *Authority) RemindExpiry(ctx context.Context) (int, error) {
 	given := 0
-	for i := range expiryNotices {
+	for i, n := range expiryNotices {
 		for {
-			var some int
-			err := a.Store.Write(ctx, func(tx *store.Tx) (err error) {
-				some, err = a.remindEnding(tx, i)
+			var ending []store.Credential
+			err := a.Store.Read(ctx, func(tx *store.Tx) (err error) {
+				now := a.Clock.Now()
+				ending, err = tx.EndingCredentials(now, n.before(now), n.occasion, portion)
 				return err
 			})
-			if given += some; err != nil || some < portion {
-				if err != nil {
-					return given, err
-				}
+			if err != nil {
+				return given, err
+			}
+			if len(ending) == 0 {
 				break
+			}
+			var some int
+			err = a.Store.Write(ctx, func(tx *store.Tx) (err error) {
+				some, err = a.remindEnding(tx, ending, expiryNotices[i:])
+				return err
+			})
+			if given += some; err != nil {
+				return given, err
 			}
 		}
 	}
 	return given, nil
 }
 
-func (a *Authority) remindEnding(tx *store.Tx, notice int) (int, error) {
-	now := a.Clock.Now()
-	n := expiryNotices[notice]
-	ending, err := tx.EndingCredentials(now, n.before(now), n.occasion, portion)
-	if err != nil {
-		return 0, err
-	}
+// remindEnding gives the first of the notices about credentials that were live when they
+// were read; the others count as given with it.
+func (a *Authority) remindEnding(tx *store.Tx, ending []store.Credential, notices []expiryNotice) (given int, err error) {
 	for _, c := range ending {
-		for _, wider := range expiryNotices[notice:] {
-			if _, err := tx.Remind(c.ID, wider.occasion, now); err != nil {
+		if c, err = tx.Credential(c.ID); err != nil {
+			return 0, err
+		}
+		if !live(c) {
+			continue // it ended meanwhile, and is not found again
+		}
+		first, err := tx.Remind(c.ID, notices[0].occasion, a.Clock.Now())
+		if err != nil {
+			return 0, err
+		}
+		for _, wider := range notices[1:] {
+			if _, err := tx.Remind(c.ID, wider.occasion, a.Clock.Now()); err != nil {
 				return 0, err
 			}
 		}
-		if err := a.remind(tx, c, n.occasion); err != nil {
+		if !first {
+			continue // by another server, just now
+		}
+		if err := a.remind(tx, c, notices[0].occasion); err != nil {
 			return 0, err
 		}
+		given++
 	}
-	return len(ending), nil
+	return given, nil
 }
 
 // remind enqueues the notice and writes its line. The notice carries the application's
@@ -169,12 +187,20 @@ func (a *Authority) remindLost(tx *store.Tx, h store.Hold) (bool, error) {
 func (a *Authority) EndRepairHolds(ctx context.Context) (int, error) {
 	ended := 0
 	for {
+		var due []store.Hold
+		err := a.Store.Read(ctx, func(tx *store.Tx) (err error) {
+			due, err = tx.EndingHolds(a.Clock.Now(), portion)
+			return err
+		})
+		if err != nil || len(due) == 0 {
+			return ended, err
+		}
 		var some int
-		err := a.Store.Write(ctx, func(tx *store.Tx) error {
-			holds, err := tx.EndingHolds(a.Clock.Now(), portion)
+		err = a.Store.Write(ctx, func(tx *store.Tx) error {
+			holds, err := tx.EndingHolds(a.Clock.Now(), portion) // as they stand now
 			some = len(holds)
 			for _, h := range holds {
-				if err = errors.Join(err, a.endHold(tx, h)); err != nil {
+				if err := a.endHold(tx, h); err != nil {
 					return err
 				}
 			}
@@ -183,9 +209,7 @@ func (a *Authority) EndRepairHolds(ctx context.Context) (int, error) {
 		if err != nil {
 			return ended, err
 		}
-		if ended += some; some < portion {
-			return ended, nil
-		}
+		ended += some
 	}
 }
 
