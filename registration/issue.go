@@ -3,6 +3,7 @@ package registration
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -98,12 +99,16 @@ func (a *Authority) gather(ctx context.Context, id string) (t *attempt) {
 func (t *attempt) failed(err error) {
 	switch {
 	case err == nil:
-	case retryable(err):
+	case retryable(err), waitsForLift(err):
 		t.again = err
 	default:
 		t.final = err
 	}
 }
+
+// waitsForLift reports whether the card's suspension is all that stands in the way: it
+// puts an application off and ends nothing (K14); what outlasts it revokes or expires the card.
+func waitsForLift(err error) bool { return errors.Is(err, &warifu.Error{Problem: "card-held"}) }
 
 func (t *attempt) open() bool { return !t.skip && t.final == nil && t.again == nil }
 

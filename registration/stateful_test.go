@@ -200,8 +200,7 @@ func (m *machine) issue(a *modelApp) {
 		return
 	}
 	if m.suspended[a.person] {
-		m.end(a, warifu.ApplicationRejected, "card-held")
-		return
+		return // put off until the lift (K14)
 	}
 	for _, kind := range a.kinds {
 		switch m.modes[kind] {
