@@ -230,14 +230,13 @@ func TestListsOfTwoServersMayBeUsedTogether(t *testing.T) {
 	other := newPress(t)
 	other.source = p.source
 	other.restart()
-	p.source.before = func() { // p's base does not name 2, and the other's list, made before the lift, does
-		p.source.before = func() {
-			p.source.before = nil
-			p.source.set(2, good, later)
-		}
+	p.source.before = func() { // p's base is made after these changes and the other's list, of a greater number, before
+		p.source.before = nil
 		if err := other.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		p.source.set(2, good, later)
+		p.source.set(3, held(now), later)
 	}
 	base := p.parse(p.List(t.Context()))
 	theirs := p.parse(other.List(t.Context()))
@@ -250,7 +249,10 @@ func TestListsOfTwoServersMayBeUsedTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s, listed := both.Lookup(serial(2)); listed {
-		t.Errorf("%+v", s)
+		t.Errorf("lifted: %+v", s)
+	}
+	if s, listed := both.Lookup(serial(3)); !listed || s.Reason != warifu.ReasonCertificateHold {
+		t.Errorf("held: %+v", s)
 	}
 }
 
