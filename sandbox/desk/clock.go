@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -25,13 +26,13 @@ func (d *Desk) moveTime(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err := doorway.Read(w, r, doorway.MaxBody, &in); err != nil {
 		return nil, err
 	}
-	if err := d.move(in); err != nil {
+	if err := d.move(r.Context(), in); err != nil {
 		return nil, err
 	}
 	return d.time(w, r)
 }
 
-func (d *Desk) move(in Time) error {
+func (d *Desk) move(ctx context.Context, in Time) error {
 	if in.Forward != "" {
 		by, err := time.ParseDuration(in.Forward)
 		if err != nil {
@@ -42,7 +43,7 @@ func (d *Desk) move(in Time) error {
 	if in.To.IsZero() {
 		return warifu.Invalid("clock-malformed")
 	}
-	return d.config.Clock.To(in.To)
+	return d.config.Clock.To(ctx, in.To)
 }
 
 // moveTimeByForm is the page's door to the same; the field has no zone: it is the scheme's.
@@ -52,7 +53,7 @@ func (d *Desk) moveTimeByForm(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		err = warifu.Invalid("clock-malformed")
 	} else {
-		err = d.config.Clock.To(to)
+		err = d.config.Clock.To(r.Context(), to)
 	}
 	if err != nil {
 		d.draw(w, r, err)

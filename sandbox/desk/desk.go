@@ -7,6 +7,7 @@ import (
 
 	"warifu"
 	"warifu/jpki"
+	"warifu/phone"
 	"warifu/sandbox/bureau"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/field"
@@ -30,12 +31,20 @@ type Cards interface {
 	New(person.Record) (person.Person, error)
 	Resident() (person.Person, error)
 	Restored(id string, kind warifu.Kind, pin warifu.CardPIN) error
+	Move(id string, to person.Relocation) error
+	ChangeName(id string, to person.Renaming) error
+	Die(id string) error
+	Renew(id string, in bureau.Renewal) error
+	Suspend(id string) error
+	Resume(id string) error
+	Revoke(id string, reason warifu.Reason) error
 }
 
-// Clock is the world's clock, which moves only forward.
+// Clock is the world's clock, which moves only forward; To returns when all that fell
+// due on the way is done.
 type Clock interface {
 	warifu.Clock
-	To(time.Time) error
+	To(ctx context.Context, t time.Time) error
 }
 
 // Config is what a desk needs.
@@ -46,6 +55,9 @@ type Config struct {
 	Phones func() []handset.Record
 	Chips  *field.Field
 	Clock  Clock
+	Server *phone.Server // where orders with a card at the desk's reader go (K9)
+	// Follow returns when the server has followed what happened to cards.
+	Follow func(context.Context) error
 }
 
 // Desk answers at port 8401.
@@ -62,6 +74,12 @@ func (d *Desk) Routes(mux *http.ServeMux) {
 	mux.Handle("POST /api/cards", doorway.JSON(d.newCard))
 	mux.Handle("GET /api/cards/{id}", doorway.JSON(d.card))
 	mux.Handle("POST /api/cards/{id}/secret", doorway.JSON(d.changePIN))
+	mux.Handle("POST /api/cards/{id}/events", doorway.JSON(d.cardEvent))
+	mux.Handle("POST /api/cards/{id}/orders", doorway.JSON(d.cardOrder))
+	mux.Handle("POST /api/suspensions", doorway.JSON(d.suspendByCode))
+	mux.HandleFunc("POST /events", d.eventByForm)
+	mux.HandleFunc("POST /orders", d.orderByForm)
+	mux.HandleFunc("POST /suspensions", d.suspendByForm)
 	mux.Handle("GET /api/clock", doorway.JSON(d.time))
 	mux.Handle("POST /api/clock", doorway.JSON(d.moveTime))
 	mux.HandleFunc("POST /clock", d.moveTimeByForm)

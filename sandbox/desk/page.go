@@ -24,6 +24,17 @@ var front = doorway.Template(`{{define "body"}}{{$p := .}}
 {{range .Data.Cards}}<tr id="card-{{.ID}}"><td><code>{{.ID}}</code></td><td>{{.Name}}</td><td>{{if eq $p.Lang "ja"}}{{.Difference.Ja}}{{else}}{{.Difference.En}}{{end}}</td>
 <td><code>{{.PINs.Signature}} {{.PINs.Authentication}}</code></td><td>{{.State}}</td></tr>
 {{end}}</table>
+<form method="post" action="/events"><fieldset><legend>{{.T "desk.event"}}</legend><p>{{.T "desk.event-note"}}</p>
+<label>{{.T "desk.card"}} <input name="card" required autocomplete="off"></label>
+<label>{{.T "desk.event-what"}} <select name="event">{{range .Data.Events}}<option value="{{.}}">{{$p.T (printf "desk.event-%s" .)}}</option>{{end}}</select></label>
+<label>{{.T "desk.event-signature"}} <input name="signature" autocomplete="off"></label> <button>{{.T "desk.event-do"}}</button></fieldset></form>
+<form method="post" action="/orders"><fieldset><legend>{{.T "desk.order"}}</legend><p>{{.T "desk.order-note"}}</p>
+<label>{{.T "desk.card"}} <input name="card" required autocomplete="off"></label>
+<label>{{.T "desk.order-password"}} <input name="cardPassword" required autocomplete="off"></label>
+<label>{{.T "desk.order-verb"}} <select name="verb"><option value="suspend">{{.T "desk.order-suspend"}}</option><option value="resume">{{.T "desk.order-resume"}}</option><option value="revoke">{{.T "desk.order-revoke"}}</option></select></label>
+<button>{{.T "desk.order-do"}}</button></fieldset></form>
+<form method="post" action="/suspensions"><fieldset><legend>{{.T "desk.code"}}</legend><p>{{.T "desk.code-note"}}</p>
+<label>{{.T "desk.code"}} <input name="code" inputmode="numeric" required autocomplete="off"></label> <button>{{.T "desk.code-do"}}</button></fieldset></form>
 <h2>{{.T "desk.handsets"}}</h2>
 {{if .Data.Phones}}<ul>{{range .Data.Phones}}<li><a href="{{$p.Data.Places.Phones}}/phones/{{.ID}}">{{.ID}}</a> {{.Model}}</li>{{end}}</ul>{{else}}<p>{{.T "desk.no-handsets"}}</p>{{end}}
 {{end}}`)
@@ -33,6 +44,7 @@ type frontData struct {
 	Now    string
 	Cards  []Card
 	Phones []handset.Record
+	Events []string
 }
 
 func (d *Desk) page(w http.ResponseWriter, r *http.Request) { d.draw(w, r, nil) }
@@ -45,6 +57,6 @@ func (d *Desk) draw(w http.ResponseWriter, r *http.Request, problem error) {
 		return
 	}
 	now := d.config.Clock.Now().In(d.config.Scheme.Hours.Zone)
-	data := frontData{d.config.Places, now.Format("2006-01-02 15:04:05 MST"), cards, d.config.Phones()}
+	data := frontData{d.config.Places, now.Format("2006-01-02 15:04:05 MST"), cards, d.config.Phones(), Events}
 	doorway.Show(w, r, front, "desk.title", data, problem)
 }

@@ -117,6 +117,8 @@ func (w *World) Run(ctx context.Context, ready func() error) error {
 			serve(func() error { return d.site.Serve(d.listener) })
 		}
 	}
+	pushed := make(chan error, 1)
+	go func() { pushed <- w.push(serving) }()
 	failed := w.furnish()
 	if failed == nil && ready != nil {
 		failed = ready()
@@ -125,6 +127,9 @@ func (w *World) Run(ctx context.Context, ready func() error) error {
 		stop()
 	}
 	<-serving.Done()
+	if err := <-pushed; ctx.Err() == nil {
+		failed = errors.Join(failed, err)
+	}
 	return errors.Join(failed, w.stop(ctx, ended))
 }
 

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	"warifu"
 	"warifu/profile"
@@ -20,8 +19,13 @@ const bureauPrefix = "/bureau"
 
 // openFronts puts desk, phones and bank behind their doors.
 func (w *World) openFronts(context.Context) error {
+	client, err := w.Client()
+	if err != nil {
+		return err
+	}
 	w.desk = desk.New(desk.Config{
 		Places: w.Places, Scheme: w.Scheme, Cards: w.Bureau, Phones: w.Phones.List, Chips: w.Chips, Clock: hands{w},
+		Server: client, Follow: w.Follow,
 	})
 	trust, err := w.Trust()
 	if err != nil {
@@ -77,19 +81,4 @@ func (w *World) Trust() (verify.Trust, error) {
 		}
 	}
 	return trust, nil
-}
-
-// hands move the world's clock and wake whoever waits for an hour.
-type hands struct{ world *World }
-
-// Now implements warifu.Clock.
-func (h hands) Now() time.Time { return h.world.Clock.Now() }
-
-// To implements desk.Clock.
-func (h hands) To(t time.Time) error {
-	if err := h.world.Clock.To(t); err != nil {
-		return err
-	}
-	h.world.Server.Queue().Wake()
-	return nil
 }
