@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/pprof"
 	"syscall"
 
@@ -13,6 +14,8 @@ import (
 
 // serveProfiled is warifud with a CPU profile of its life: `bench serve CONFIG
 // PROFILE`, in a process of its own like the real one.
+var ballast = make([]byte, 32<<20) // as warifud has
+
 func serveProfiled(args []string) error {
 	if len(args) != 2 {
 		return errors.New("serve CONFIG PROFILE")
@@ -36,5 +39,6 @@ func serveProfiled(args []string) error {
 	}
 	err = s.Run(ctx)
 	pprof.StopCPUProfile()
+	runtime.KeepAlive(ballast)
 	return errors.Join(err, f.Close())
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -188,24 +189,40 @@ func mismatch() error {
 	return &warifu.Error{Code: warifu.CodeInternal, Problem: "ledger-mismatch"}
 }
 
-// sign signs the recorded octets and makes sure that the signature holds, since what is
-// recorded once can never be replaced.
+// sign signs the recorded octets.
 func (i *Issuer) sign(w *issuance) {
 	if w.err != nil || w.recorded != nil {
 		return
 	}
 	der, err := profile.Sign(w.intent.TBS, i.config.Key)
-	if err == nil {
-		var c *x509.Certificate
-		if c, err = x509.ParseCertificate(der); err == nil {
-			err = c.CheckSignatureFrom(i.config.Certificate)
-		}
-	}
 	if err != nil {
 		w.err = warifu.Unavailable("signing-failed").With(err)
 		return
 	}
 	w.signed = der
+}
+
+// prove makes sure that what the key makes are signatures: of one certificate in each
+// batch, since a key that signs wrongly does so every time, and since checking each
+// costs more than twice what signing does. What is recorded can never be replaced, so
+// where the one does not hold nothing of the batch is recorded.
+func (i *Issuer) prove(work []*issuance) {
+	n := slices.IndexFunc(work, func(w *issuance) bool { return w.signed != nil })
+	if n < 0 {
+		return
+	}
+	c, err := x509.ParseCertificate(work[n].signed)
+	if err == nil {
+		err = c.CheckSignatureFrom(i.config.Certificate)
+	}
+	if err == nil {
+		return
+	}
+	for _, w := range work {
+		if w.signed != nil {
+			w.signed, w.err = nil, warifu.Unavailable("signing-failed").With(err)
+		}
+	}
 }
 
 // record records what was signed; only then is it anybody's.

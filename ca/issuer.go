@@ -128,6 +128,7 @@ func (i *Issuer) Issue(ctx context.Context, requests []Request) []Outcome {
 func (i *Issuer) finish(ctx context.Context, work []*issuance) {
 	i.intend(ctx, work)
 	each(len(work), func(n int) { i.sign(work[n]) })
+	i.prove(work)
 	i.record(context.WithoutCancel(ctx), work)
 }
 
