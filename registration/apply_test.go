@@ -16,7 +16,7 @@ import (
 )
 
 func TestSameDocumentIsTheSameApplication(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	d := p.Draft(t, "taro")
 	first, err := p.Submit(t, d)
@@ -41,7 +41,7 @@ func TestSameDocumentIsTheSameApplication(t *testing.T) {
 
 // A second tap signs the same paper again: another signing time, the same document.
 func TestSecondTapOnTheSameDocumentIsTheSameApplication(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	d := p.Draft(t, "taro")
 	first, err := p.Submit(t, d)
@@ -58,7 +58,7 @@ func TestSecondTapOnTheSameDocumentIsTheSameApplication(t *testing.T) {
 }
 
 func TestDocumentReSignedByAnotherCardIsRefused(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	d := p.Draft(t, "taro")
 	a, err := p.Submit(t, d)
@@ -75,7 +75,7 @@ func TestDocumentReSignedByAnotherCardIsRefused(t *testing.T) {
 }
 
 func TestChallengeIsForOneUse(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	s := good(t, p)
 	a, err := apply(h, s)
@@ -96,7 +96,7 @@ func TestChallengeIsForOneUse(t *testing.T) {
 
 // The same submission many times at once: one application, and nobody is refused.
 func TestSameSubmissionAtOnceIsOneApplication(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	for range 5 {
 		p := h.Phone(t)
 		s := good(t, p)
@@ -122,7 +122,7 @@ func TestSameSubmissionAtOnceIsOneApplication(t *testing.T) {
 }
 
 func TestNewerApplicationWithdrawsTheOlder(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	old, young := h.Phone(t), h.Phone(t)
 	first := old.Apply(t, "taro")
 	second := young.Apply(t, "taro")
@@ -142,7 +142,7 @@ func TestNewerApplicationWithdrawsTheOlder(t *testing.T) {
 }
 
 func TestAnotherPersonsApplicationIsLeftAlone(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	a := h.Phone(t).Apply(t, "taro")
 	b := h.Phone(t).Apply(t, "hanako")
 	wantState(t, h, a.ID, warifu.ApplicationSubmitted)
@@ -151,7 +151,7 @@ func TestAnotherPersonsApplicationIsLeftAlone(t *testing.T) {
 }
 
 func TestBureauDownAcceptsNothingAndSpendsNothing(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	d := p.Draft(t, "taro")
 	h.Cards.Fault = housetest.Down
@@ -169,7 +169,7 @@ func TestBureauDownAcceptsNothingAndSpendsNothing(t *testing.T) {
 
 // statementAbout makes the bureau's answers be about somebody else, or of another time.
 func TestStatementsThatAreNotAboutThisCardNow(t *testing.T) {
-	h := housetest.New(t, housetest.Options{Alter: func(s *scheme.Scheme) { s.StatementMaxAge = time.Minute }})
+	h := house(t, housetest.Options{Alter: func(s *scheme.Scheme) { s.StatementMaxAge = time.Minute }})
 	certificateOf := func(who string) []byte {
 		h.Card(t, who)
 		view, err := h.Bureau.Show(who)
@@ -219,7 +219,7 @@ func TestStatementsThatAreNotAboutThisCardNow(t *testing.T) {
 }
 
 func TestIdentifiersOpenNothingAndTellNothing(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	a := h.Phone(t).Apply(t, "taro")
 	_, err := h.Registrar.Application(context.Background(), a.ID[:26]+"x")
 	wantProblem(t, err, "application-unknown")
@@ -236,7 +236,7 @@ func TestIdentifiersOpenNothingAndTellNothing(t *testing.T) {
 }
 
 func TestIneligibleDeviceGetsNoChallenge(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	good := registration.Enquiry{Element: p.Record.Element, Model: p.Model, OSBuild: p.OSBuild, AppVersion: p.AppVersion}
 	for problem, change := range map[string]func(*registration.Enquiry){

@@ -31,7 +31,7 @@ func withdraw(h *housetest.House, id string, envelope []byte) (registration.Appl
 }
 
 func TestWithdrawBeforeIssueAndAfter(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	a := p.Apply(t, "taro")
 	got, err := withdraw(h, a.ID, request(t, h, p, registration.PurposeWithdraw, a.ID))
@@ -53,7 +53,7 @@ func TestWithdrawBeforeIssueAndAfter(t *testing.T) {
 }
 
 func TestWithdrawRepeatedOrReplayed(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	a := p.Apply(t, "taro")
 	envelope := request(t, h, p, registration.PurposeWithdraw, a.ID)
@@ -72,7 +72,7 @@ func TestWithdrawRepeatedOrReplayed(t *testing.T) {
 }
 
 func TestWithdrawByAnotherOrForAnother(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p, thief := h.Phone(t), h.Phone(t)
 	a := p.Apply(t, "taro")
 	_, err := withdraw(h, a.ID, request(t, h, thief, registration.PurposeWithdraw, a.ID))
@@ -93,7 +93,10 @@ func TestWithdrawByAnotherOrForAnother(t *testing.T) {
 
 // A failed withdrawal spends nothing: the same request may be sent again.
 func TestWithdrawThatCannotBeWrittenMayBeSentAgain(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	if alone(t) {
+		return
+	}
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	a := p.Apply(t, "taro")
 	envelope := request(t, h, p, registration.PurposeWithdraw, a.ID)
@@ -108,7 +111,7 @@ func TestWithdrawThatCannotBeWrittenMayBeSentAgain(t *testing.T) {
 }
 
 func TestWhatIsPersonalizedCannotBeWithdrawn(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	a := p.Own(t, "taro")
 	_, err := withdraw(h, a.ID, request(t, h, p, registration.PurposeWithdraw, a.ID))
@@ -118,7 +121,7 @@ func TestWhatIsPersonalizedCannotBeWithdrawn(t *testing.T) {
 }
 
 func TestLapseAfterThirtyDays(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	a := h.Phone(t).Issue(t, "taro")
 	b := h.Phone(t).Own(t, "hanako")
 	want := h.Clock.Now().Add(h.Scheme.ApplicationLapse)
@@ -149,7 +152,7 @@ func TestLapseAfterThirtyDays(t *testing.T) {
 
 // Between its last instant and the sweep nobody personalizes what has lapsed.
 func TestNothingIsFetchedAfterItsLastInstant(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	a := p.Issue(t, "taro")
 	h.Clock.To(a.Lapses.Add(time.Microsecond))
@@ -158,7 +161,7 @@ func TestNothingIsFetchedAfterItsLastInstant(t *testing.T) {
 }
 
 func TestHoldStopsPersonalizingAndItsLiftResumes(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	ctx := context.Background()
 	p := h.Phone(t)
 	a := p.Apply(t, "taro")
@@ -183,7 +186,7 @@ func TestHoldStopsPersonalizingAndItsLiftResumes(t *testing.T) {
 
 // A hold that comes while the chip is being written stops the commit.
 func TestHoldBetweenWritingAndCommit(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	a := p.Issue(t, "taro")
 	h.Cards.Gate = func(string) { // the last thing before the commit is a question to the bureau
@@ -226,7 +229,10 @@ func (l *heard) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestDiskFullAcceptsNothingAndSpendsNothing(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	if alone(t) {
+		return
+	}
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	d := p.Draft(t, "taro")
 	full(t, func() {

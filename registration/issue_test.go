@@ -50,7 +50,7 @@ func TestHoursOfIssuance(t *testing.T) {
 		{"late on the eve of a closed day", closed, day(10, 19, 30, 0, 0), day(12, 7, 30, 0, 0)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			h := housetest.New(t, housetest.Options{Alter: c.hours, Begin: day(1, 10, 0, 0, 0)})
+			h := house(t, housetest.Options{Alter: c.hours, Begin: day(1, 10, 0, 0, 0)})
 			h.Clock.To(c.applied)
 			p := h.Phone(t)
 			a := p.Apply(t, "taro")
@@ -72,7 +72,7 @@ func TestHoursOfIssuance(t *testing.T) {
 
 // Evidence is fetched when the job runs: a card that was revoked overnight is not a parent.
 func TestCardRevokedOvernightIsRejectedAtIssue(t *testing.T) {
-	h := housetest.New(t, housetest.Options{Alter: japaneseHours, Begin: day(10, 19, 40, 0, 0)})
+	h := house(t, housetest.Options{Alter: japaneseHours, Begin: day(10, 19, 40, 0, 0)})
 	a := h.Phone(t).Apply(t, "taro")
 	must(t, h.Bureau.Revoke("taro", warifu.ReasonCessationOfOperation))
 	h.Clock.To(a.Due)
@@ -87,7 +87,7 @@ func TestCardRevokedOvernightIsRejectedAtIssue(t *testing.T) {
 }
 
 func TestIssueInOrderOfArrival(t *testing.T) {
-	h := housetest.New(t, housetest.Options{Alter: japaneseHours, Begin: day(10, 20, 0, 0, 0)})
+	h := house(t, housetest.Options{Alter: japaneseHours, Begin: day(10, 20, 0, 0, 0)})
 	who := []string{"taro", "hanako", "kenji", "kaoru"}
 	var want []string
 	for _, id := range who {
@@ -112,7 +112,7 @@ func TestIssueInOrderOfArrival(t *testing.T) {
 
 // A batch fetches its evidence side by side: the card bureau sees several at a time.
 func TestEvidenceOfABatchIsFetchedConcurrently(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	people := []string{"taro", "hanako", "kenji", "kaoru", "nagai", "ume"}
 	for _, id := range people {
 		h.Phone(t).Apply(t, id)
@@ -134,7 +134,7 @@ func TestEvidenceOfABatchIsFetchedConcurrently(t *testing.T) {
 }
 
 func TestOneKindRefusedRevokesTheOtherAndRejects(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	h.Issuers[warifu.Authentication].Before = func(registration.Evidence) error { return warifu.Refused("card-revoked", "kind", "authentication") }
 	p := h.Phone(t)
 	a := p.Issue(t, "taro")
@@ -150,7 +150,7 @@ func TestOneKindRefusedRevokesTheOtherAndRejects(t *testing.T) {
 }
 
 func TestFirstKindRefusedAsksTheOtherNothing(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	h.Issuers[warifu.Signature].Before = func(registration.Evidence) error { return warifu.Refused("key-not-new") }
 	asked := false
 	h.Issuers[warifu.Authentication].Before = func(registration.Evidence) error { asked = true; return nil }
@@ -162,7 +162,7 @@ func TestFirstKindRefusedAsksTheOtherNothing(t *testing.T) {
 }
 
 func TestAuthorityUnavailableIsTriedAgainAndGivesTheSameCertificate(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	lost := map[warifu.Kind][]byte{}
 	for _, kind := range warifu.Kinds {
 		h.Issuers[kind].After = func(_ registration.Evidence, o registration.Outcome) registration.Outcome {
@@ -215,7 +215,7 @@ func TestPassingFaultsPutOffAndNeverReject(t *testing.T) {
 		"the evidence panics": func(h *housetest.House) { h.Cards.Fault = func(string) error { panic("a value nobody should see") } },
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := housetest.New(t, housetest.Options{})
+			h := house(t, housetest.Options{})
 			p := h.Phone(t)
 			a := p.Apply(t, "taro")
 			break_(h)
@@ -276,7 +276,7 @@ func TestWhatWasSignedForAnEndedApplicationIsListed(t *testing.T) {
 		"unrecorded, withdrawn": {unrecorded, withdraw}, "unrecorded, rejected": {unrecorded, reject},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := housetest.New(t, housetest.Options{})
+			h := house(t, housetest.Options{})
 			p := h.Phone(t)
 			a := p.Apply(t, "taro")
 			c.fault(h)
@@ -298,7 +298,7 @@ func TestWhatWasSignedForAnEndedApplicationIsListed(t *testing.T) {
 }
 
 func TestReconcileListsUnfinishedIntentsAsRevoked(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	a := p.Apply(t, "taro")
 	h.Issuers[warifu.Authentication].Ledger.FailRecord = func() error { return warifu.Unavailable("store-unavailable") }
@@ -333,7 +333,7 @@ func TestReconcileListsUnfinishedIntentsAsRevoked(t *testing.T) {
 
 // Two servers drain one queue: every application is issued once.
 func TestTwoServersOnOneQueueIssueOnce(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	people := []string{"taro", "hanako", "kenji", "kaoru"}
 	var ids []string
 	for _, id := range people {
@@ -356,7 +356,7 @@ func TestTwoServersOnOneQueueIssueOnce(t *testing.T) {
 }
 
 func TestNoticeThatFailsIsTriedAgain(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	h.Pushed.Fault = func() error { return warifu.Unavailable("push-failed") }
 	a := h.Phone(t).Issue(t, "taro")
 	if a.State != warifu.ApplicationIssued {

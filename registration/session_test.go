@@ -42,7 +42,7 @@ func personalizeTorn(p *housetest.Phone, after int) error {
 
 func TestPersonalizationCutAtEveryAPDUIsResumed(t *testing.T) {
 	for _, kinds := range [][]warifu.Kind{warifu.Kinds[:], {warifu.Signature}, {warifu.Authentication}} {
-		h := housetest.New(t, housetest.Options{})
+		h := house(t, housetest.Options{})
 		p := h.Phone(t)
 		for after := 0; ; after++ {
 			a := p.Issue(t, "taro", kinds...)
@@ -87,7 +87,7 @@ func signs(t housetest.TB, h *housetest.House, p *housetest.Phone, kinds []warif
 // Every answer of the server is lost once on its way to the phone: also the one that
 // tells of the commit.
 func TestPersonalizationWithEveryAnswerLostIsResumed(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	line := &heard{InProcess: housetest.InProcess{Handler: h.Site}}
 	server, err := phone.NewServer(housetest.Origin, &http.Client{Transport: line})
@@ -135,7 +135,7 @@ func step(t *testing.T, h *housetest.House, p *housetest.Phone, e registration.E
 }
 
 func TestSessionsAreBounded(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	a := p.Issue(t, "taro")
 	var names []string
@@ -164,7 +164,7 @@ func TestSessionsAreBounded(t *testing.T) {
 }
 
 func TestAnyErrorEndsTheSession(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	a := p.Issue(t, "taro")
 	for name, responses := range map[string][][]byte{
@@ -184,7 +184,7 @@ func TestAnyErrorEndsTheSession(t *testing.T) {
 }
 
 func TestWhatCannotBePersonalized(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	_, err := open(h, "a-nobody", nil)
 	wantProblem(t, err, "application-unknown")
@@ -209,7 +209,7 @@ func TestCardIsCheckedAgainBeforeActivation(t *testing.T) {
 		"card-revoked": func(h *housetest.House) error { return h.Bureau.Revoke("taro", warifu.ReasonKeyCompromise) },
 	} {
 		t.Run(problem, func(t *testing.T) {
-			h := housetest.New(t, housetest.Options{})
+			h := house(t, housetest.Options{})
 			p := h.Phone(t)
 			a := p.Issue(t, "taro")
 			must(t, befall(h))
@@ -228,7 +228,7 @@ func TestCardIsCheckedAgainBeforeActivation(t *testing.T) {
 }
 
 func TestCardThatExpiredMeanwhileIsNoParent(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	h.Clock.To(day(15, 23, 0, 0, 0)) // the last evening of five days
 	a := p.Issue(t, "aoi")
@@ -239,7 +239,7 @@ func TestCardThatExpiredMeanwhileIsNoParent(t *testing.T) {
 }
 
 func TestBureauDownAtActivationIsResumed(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	a := p.Issue(t, "taro")
 	h.Cards.Fault = housetest.Down
@@ -252,7 +252,7 @@ func TestBureauDownAtActivationIsResumed(t *testing.T) {
 
 // R45: a day after the application the card is asked for again.
 func TestCardIsAskedForAgain(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	line := &heard{InProcess: housetest.InProcess{Handler: h.Site}, body: map[string][]byte{}}
 	server, err := phone.NewServer(housetest.Origin, &http.Client{Transport: line})
@@ -314,7 +314,7 @@ func proofIn(t *testing.T, body []byte) *registration.CardProof {
 
 // A proof made for one application opens no other.
 func TestCardProofIsForOneApplication(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	line := &heard{InProcess: housetest.InProcess{Handler: h.Site}, body: map[string][]byte{}}
 	server, err := phone.NewServer(housetest.Origin, &http.Client{Transport: line})
@@ -345,7 +345,7 @@ func TestCardProofIsForOneApplication(t *testing.T) {
 }
 
 func TestOneKindThenBoth(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	first := p.Own(t, "taro", warifu.Signature)
 	wantCredentials(t, h, first.ID, 1, warifu.CredentialActive)
@@ -363,7 +363,7 @@ func TestOneKindThenBoth(t *testing.T) {
 }
 
 func TestNewPhoneSupersedesTheOldWhenItIsPersonalized(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	old, young := h.Phone(t), h.Phone(t)
 	a := old.Own(t, "taro")
 	b := young.Issue(t, "taro")
@@ -379,7 +379,7 @@ func TestNewPhoneSupersedesTheOldWhenItIsPersonalized(t *testing.T) {
 // person before them left on it, whose keys the chip has destroyed.
 func TestPhoneTakenOverEndsWhatWasOnIt(t *testing.T) {
 	for _, kinds := range [][]warifu.Kind{warifu.Kinds[:], {warifu.Authentication}} {
-		h := housetest.New(t, housetest.Options{})
+		h := house(t, housetest.Options{})
 		p := h.Phone(t)
 		a := p.Own(t, "taro")
 		b := p.Own(t, "hanako", kinds...)
@@ -390,7 +390,7 @@ func TestPhoneTakenOverEndsWhatWasOnIt(t *testing.T) {
 }
 
 func TestCoolingTimeBeforeAnOlderDeviceIsSuperseded(t *testing.T) {
-	h := housetest.New(t, housetest.Options{Alter: func(s *scheme.Scheme) { s.SupersedeCooling = 2 * time.Hour }})
+	h := house(t, housetest.Options{Alter: func(s *scheme.Scheme) { s.SupersedeCooling = 2 * time.Hour }})
 	old, young := h.Phone(t), h.Phone(t)
 	old.Own(t, "taro") // nothing to supersede: at once
 	old.Own(t, "taro") // nor on the same device
@@ -406,7 +406,7 @@ func TestCoolingTimeBeforeAnOlderDeviceIsSuperseded(t *testing.T) {
 // Two sessions of one application come as far as the commit together: both are told
 // that it is done, once.
 func TestTwoSessionsOfOneApplicationCommitOnce(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	a := p.Issue(t, "taro")
 	toReceipt := func() registration.Exchange {
@@ -452,7 +452,7 @@ func TestTwoSessionsOfOneApplicationCommitOnce(t *testing.T) {
 // The same responses sent twice at once: the session goes on once or not at all, and
 // nothing is lost.
 func TestSameExchangeTwiceAtOnce(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	p := h.Phone(t)
 	a := p.Issue(t, "taro")
 	e, err := open(h, a.ID, nil)
@@ -486,7 +486,7 @@ func TestSameExchangeTwiceAtOnce(t *testing.T) {
 
 // A newer application comes between the older one's receipt and its commit.
 func TestNewerApplicationBetweenReceiptAndCommit(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	old, young := h.Phone(t), h.Phone(t)
 	a := old.Issue(t, "taro")
 	d := young.Draft(t, "taro")
@@ -506,7 +506,7 @@ func TestNewerApplicationBetweenReceiptAndCommit(t *testing.T) {
 // Two phones of one person go for it at once, again and again: in the end exactly one
 // of them carries credentials that are good.
 func TestTwoPhonesPersonalizingAtOnce(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
+	h := house(t, housetest.Options{})
 	phones := []*housetest.Phone{h.Phone(t), h.Phone(t)}
 	for range 8 {
 		drafts := []*phone.Draft{phones[0].Draft(t, "taro"), phones[1].Draft(t, "taro")}

@@ -40,6 +40,7 @@ type Options struct {
 	Scheme string               // name of a shipped scheme; "" for badge
 	Alter  func(*scheme.Scheme) // changes a copy of it
 	Begin  time.Time
+	DSN    string // of an empty database for the registration authority; "": SQLite in the house's folder
 }
 
 // TB is what TB and *rapid.T have in common.
@@ -54,6 +55,7 @@ type TB interface {
 // House is a whole house.
 type House struct {
 	Dir       string
+	DSN       string // of the registration authority's database
 	Clock     *Clock
 	Scheme    *scheme.Scheme
 	Log       *Log
@@ -109,6 +111,7 @@ func New(t TB, o Options) *House {
 	if o.Begin.IsZero() {
 		h.Clock.now = Begin
 	}
+	h.DSN = cmp.Or(o.DSN, "sqlite:"+filepath.Join(h.Dir, "registration.db"))
 	shipped, err := scheme.Shipped(cmp.Or(o.Scheme, "badge"))
 	check(t, err)
 	own := *shipped
@@ -182,10 +185,9 @@ func (h *House) openBureau(t TB) {
 
 func (h *House) openStore(t TB) {
 	t.Helper()
-	dsn := "sqlite:" + filepath.Join(h.Dir, "registration.db")
-	check(t, store.Migrate(context.Background(), dsn))
+	check(t, store.Migrate(context.Background(), h.DSN))
 	var err error
-	h.Store, err = store.Open(context.Background(), dsn, h.symmetric(t, keySeal), h.Clock)
+	h.Store, err = store.Open(context.Background(), h.DSN, h.symmetric(t, keySeal), h.Clock)
 	check(t, err)
 	t.Cleanup(func() { _ = h.Store.Close() })
 	h.Queue = h.newQueue()
