@@ -1,10 +1,13 @@
 package housetest_test
 
 import (
+	"crypto/x509"
 	"testing"
 
 	"warifu"
+	"warifu/cms"
 	"warifu/internal/housetest"
+	"warifu/registration"
 )
 
 func TestTheWholeWalk(t *testing.T) {
@@ -28,4 +31,35 @@ func TestTheWholeWalk(t *testing.T) {
 			}
 		})
 	}
+}
+
+func message(t *testing.T, der []byte) *cms.Message {
+	t.Helper()
+	m, err := cms.Parse(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func signer(t *testing.T, der []byte) []byte { return message(t, der).Signer.Raw }
+
+func identity(t *testing.T, der []byte) warifu.Digest {
+	return warifu.DigestOf(message(t, der).Content)
+}
+
+// status asks the bureau about both certificates of the card behind a submission.
+func status(t *testing.T, h *housetest.House, s registration.Submission) map[warifu.Kind][]byte {
+	t.Helper()
+	authentication, err := x509.ParseCertificate(s.CardAuthentication)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[warifu.Kind][]byte{}
+	for kind, c := range map[warifu.Kind]*x509.Certificate{warifu.Signature: message(t, s.Document).Signer, warifu.Authentication: authentication} {
+		if out[kind], err = h.Cards.Status(t.Context(), kind, c.SerialNumber.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
 }
