@@ -118,11 +118,8 @@ func aimOfPerson(tx *store.Tx, person warifu.Digest, kinds []warifu.Kind) (aim, 
 		return at, err
 	}
 	for i := range open {
-		other := false
-		for _, c := range at.credentials {
-			other = other || live(c) && c.Element != open[i].Element
-		}
-		if !other {
+		elsewhere := func(c store.Credential) bool { return live(c) && c.Element != open[i].Element }
+		if !slices.ContainsFunc(all, elsewhere) {
 			at.application = &open[i]
 		}
 	}

@@ -122,6 +122,23 @@ func TestTheCardLeavesTheNewPhoneAlone(t *testing.T) {
 	h.Check(t)
 }
 
+// What is left of the old phone is the phone that is meant, whichever kind is named.
+func TestTheCardMeansThePhoneThatIsLive(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	p := h.Phone(t)
+	p.Own(t, "taro")
+	_, err := byDevice(h, p, ask(t, h, p, "revoke", "signature", warifu.Signature))
+	must(t, err)
+	next := h.Phone(t)
+	a := next.Issue(t, "taro")
+	signature := revokeAll
+	signature.Kinds = warifu.Kinds[:1]
+	_, err = byCard(h, cardOrder(t, h, "taro", signature))
+	must(t, err)
+	wantState(t, h, a.ID, warifu.ApplicationIssued)
+	h.Check(t)
+}
+
 func TestAnOpenApplicationAloneIsReachedByTheCard(t *testing.T) {
 	h := housetest.New(t, housetest.Options{})
 	p := h.Phone(t)
