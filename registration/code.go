@@ -146,7 +146,7 @@ func (a *Authority) writeCode(tx *store.Tx, row store.Application) (SuspensionCo
 	return code, tx.Audit(store.Line{At: now, Actor: actorElement(row.Element), Verb: verbCode, Subject: row.ID})
 }
 
-// written is what remains to be done when a chip was heard to have made an application's
+// chipWritten does what remains to be done when a chip was heard to have made an application's
 // keys live: what lay in it before is gone, and the holder is shown a suspension code.
 func (a *Authority) chipWritten(ctx context.Context, id string) (code SuspensionCode, err error) {
 	err = a.Store.Write(ctx, func(tx *store.Tx) error {
