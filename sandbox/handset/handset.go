@@ -17,6 +17,7 @@ type Record struct {
 	OSBuild    string           `json:"osBuild"`
 	AppVersion int              `json:"appVersion"`
 	Element    warifu.ElementID `json:"element"`
+	IMEI       string           `json:"imei,omitempty"` // as on the box: what a trade-in shop reads off it
 }
 
 // Element is the secure element as the phone is built around it: the platform

@@ -19,7 +19,7 @@ func (p *Phones) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /login", p.answerByForm)
 	mux.HandleFunc("GET /phones/{id}", func(w http.ResponseWriter, r *http.Request) { p.front(w, r, nil) })
 	mux.HandleFunc("POST /phones/{id}/apply", p.form(p.applyByForm))
-	mux.HandleFunc("POST /phones/{id}/personalize", p.form(p.personalizeByForm))
+	mux.HandleFunc("POST /phones/{id}/personalize", p.personalizeByForm)
 	mux.HandleFunc("POST /phones/{id}/secret", p.form(p.secretByForm))
 	mux.HandleFunc("POST /phones/{id}/unlock", p.form(p.unlockByForm))
 	mux.HandleFunc("POST /phones/{id}/screenlock", p.form(p.screenLockByForm))
@@ -80,7 +80,18 @@ var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
 <label>{{.T "phones.which"}} <select name="kind"><option value="signature">{{.T "phones.kind-signature"}}</option><option value="authentication">{{.T "phones.kind-authentication"}}</option></select></label>
 <label>{{.T "phones.card"}} <input name="card" required autocomplete="off"></label><label>{{.T "phones.card-password"}} <input name="cardPassword" required autocomplete="off"></label>
 <label>{{.T "phones.new"}} <input name="next" required autocomplete="off"></label><button>{{.T "phones.unlock-do"}}</button></fieldset></form>
-{{end}}<p><a href="/">{{.T "phones.back"}}</a></p>{{end}}`)
+<form method="post" action="/phones/{{$v.ID}}/order"><fieldset><legend>{{.T "phones.order"}}</legend><p>{{.T "phones.order-note"}}</p>
+<label><input type="checkbox" name="kind" value="signature" checked> {{.T "phones.kind-signature"}}</label>
+<label><input type="checkbox" name="kind" value="authentication" checked> {{.T "phones.kind-authentication"}}</label>
+<label>{{.T "phones.order-verb"}} <select name="verb"><option value="suspend">{{.T "phones.order-suspend"}}</option><option value="resume">{{.T "phones.order-resume"}}</option><option value="code">{{.T "phones.order-code"}}</option><option value="revoke">{{.T "phones.order-revoke"}}</option></select></label>
+<label>{{.T "phones.signature-password"}} <input name="password" autocomplete="off"></label>
+<label>{{.T "phones.order-pin"}} <input name="pin" inputmode="numeric" autocomplete="off"></label>
+<button>{{.T "phones.order-do"}}</button></fieldset></form>
+{{end}}
+<h2>{{.T "phones.check"}}</h2><ul>{{range $v.Kinds}}<li>{{$.T (printf "phones.kind-%s" .Kind)}}: {{if .OnChip}}{{$.T "phones.on-chip"}}{{else}}{{$.T "phones.not-on-chip"}}{{end}}{{with .Standing}}, <strong>{{.State}}</strong>{{range .Holds}} {{.}}{{end}}{{end}}</li>{{end}}</ul>
+<form method="post" action="/phones/{{$v.ID}}/wipe"><p>{{.T "phones.wipe-note"}}</p><button>{{.T "phones.wipe"}}</button></form>
+<form method="post" action="/phones/{{$v.ID}}/reset"><p>{{.T "phones.reset-note"}}</p><button>{{.T "phones.reset"}}</button></form>
+<p><a href="/">{{.T "phones.back"}}</a></p>{{end}}`)
 
 type frontData struct {
 	View    View
@@ -130,9 +141,18 @@ func (p *Phones) applyByForm(r *http.Request, id string) error {
 	return err
 }
 
-func (p *Phones) personalizeByForm(r *http.Request, id string) error {
-	_, err := p.Personalize(r.Context(), id, Personalize{r.FormValue("card"), r.FormValue("cardPin")})
-	return err
+// personalizeByForm shows the suspension code where there is one to note down.
+func (p *Phones) personalizeByForm(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
+	out, err := p.Personalize(r.Context(), r.PathValue("id"), Personalize{r.FormValue("card"), r.FormValue("cardPin")})
+	switch {
+	case err != nil:
+		p.front(w, r, err)
+	case out.SuspensionCode != "":
+		p.showCode(w, r, out.SuspensionCode)
+	default:
+		http.Redirect(w, r, "/phones/"+r.PathValue("id"), http.StatusSeeOther)
+	}
 }
 
 func (p *Phones) secretByForm(r *http.Request, id string) error {

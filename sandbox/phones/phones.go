@@ -150,5 +150,6 @@ func (p *Phones) tap(ctx context.Context, card string, f func(*field.Held) error
 // Routes adds the place's doors to mux.
 func (p *Phones) Routes(mux *http.ServeMux) {
 	p.apiRoutes(mux)
+	p.lifeRoutes(mux)
 	p.pageRoutes(mux)
 }

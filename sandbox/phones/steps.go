@@ -78,21 +78,24 @@ type Personalize struct {
 	CardPIN string `json:"cardPin,omitempty"` // the card's four-digit PIN
 }
 
-// Personalized tells how many APDUs were carried.
+// Personalized tells how many APDUs were carried, and the suspension code, which is to
+// be noted down: it is shown this once.
 type Personalized struct {
-	Relayed int `json:"relayed"`
+	Relayed        int    `json:"relayed"`
+	SuspensionCode string `json:"suspensionCode,omitempty"`
 }
 
 // Personalize registers the certificates on the phone (R44).
 func (p *Phones) Personalize(ctx context.Context, id string, in Personalize) (Personalized, error) {
 	var out Personalized
 	told := func(r phone.Relay) { out.Relayed = r.Number }
+	code := func(c string) { out.SuspensionCode = c }
 	err := p.with(ctx, id, func(o *owned) error {
 		if in.Card == "" {
-			return o.app.Personalize(ctx, phone.Personalization{Told: told})
+			return o.app.Personalize(ctx, phone.Personalization{Told: told, Code: code})
 		}
 		return p.tap(ctx, in.Card, func(held *field.Held) error {
-			return o.app.Personalize(ctx, phone.Personalization{Card: held, CardPIN: in.CardPIN, Told: told})
+			return o.app.Personalize(ctx, phone.Personalization{Card: held, CardPIN: in.CardPIN, Told: told, Code: code})
 		})
 	})
 	return out, err
@@ -226,6 +229,7 @@ type View struct {
 	ScreenLock  bool                `json:"screenLock"`
 	Tries       map[warifu.Kind]int `json:"tries,omitempty"` // left on the phone's own passwords
 	Application *phone.Application  `json:"application,omitempty"`
+	Kinds       []phone.Validity    `json:"kinds,omitempty"` // what chip and server say
 }
 
 // View looks at one phone. A server that cannot be asked leaves Application out.
@@ -244,6 +248,9 @@ func (p *Phones) View(ctx context.Context, id string) (View, error) {
 		if a, err := o.app.Status(ctx); err == nil {
 			a = p.local(a)
 			v.Application = &a
+		}
+		if kinds, err := o.app.Check(ctx); err == nil {
+			v.Kinds = kinds
 		}
 		return nil
 	})

@@ -143,7 +143,11 @@ func TestTheWalkByFormPagesAlone(t *testing.T) {
 	}
 	waitFor(t, func() bool { return strings.Contains(b.get(phone), "<strong>issued</strong>") })
 	_, page = b.fill(phone + "/personalize")
-	b.wants(page, "<strong>personalized</strong>")
+	code := shownCode.FindStringSubmatch(page)
+	if code == nil {
+		t.Fatalf("no suspension code is shown:\n%s", page)
+	}
+	b.wants(b.get(phone), "<strong>personalized</strong>")
 	status, signature := b.upload(phone+"/sign", map[string]string{"document": "hello"}, "password", "PHONE123")
 	if status != http.StatusOK {
 		t.Fatalf("signing: %d %s", status, signature)
@@ -153,6 +157,35 @@ func TestTheWalkByFormPagesAlone(t *testing.T) {
 	_, page = b.upload(w.Places.Bank+"/documents", map[string]string{"signature": signature, "document": "hullo"})
 	b.wants(page, "signature-content-mismatch")
 	logIn(t, w, b)
+	lifeByForms(t, w, b, code[1])
+}
+
+var shownCode = regexp.MustCompile(`<strong id="code">([0-9 ]{27})</strong>`)
+
+// lifeByForms suspends by code, resumes by card, moves house and revokes at the pages.
+func lifeByForms(t *testing.T, w *world.World, b *browser, code string) {
+	phone, desk := w.Places.Phones+"/phones/phone-1", w.Places.Desk
+	fill := func(status int, address string, pairs ...string) {
+		t.Helper()
+		if got, page := b.fill(address, pairs...); got != status {
+			t.Fatalf("%s: status %d, want %d\n%s", address, got, status, page)
+		}
+	}
+	fill(http.StatusOK, desk+"/suspensions", "code", code)
+	b.wants(b.get(phone), "<strong>held</strong> lost")
+	fill(http.StatusForbidden, phone+"/order", "verb", "revoke", "password", "WRONG123")
+	fill(http.StatusOK, desk+"/orders", "card", "taro", "verb", "resume", "cardPassword", "TARO1980")
+	b.wants(b.get(phone), "<strong>active</strong>")
+	fill(http.StatusOK, phone+"/order", "kind", "signature", "verb", "suspend", "password", "PHONE123")
+	b.wants(b.get(phone), "<strong>held</strong> own-wish")
+	fill(http.StatusOK, desk+"/events", "card", "taro", "event", "move")
+	b.wants(b.get(phone), "<strong>revoked</strong>")
+	fill(http.StatusOK, phone+"/wipe")
+	fill(http.StatusOK, phone+"/order", "kind", "authentication", "verb", "revoke", "pin", "2468")
+	if page := b.get(phone); strings.Contains(page, "<strong>active</strong>") || strings.Contains(page, ": on the chip") {
+		t.Errorf("something is left:\n%s", page)
+	}
+	fill(http.StatusOK, phone+"/reset")
 }
 
 var toPhones = regexp.MustCompile(`href="([^"]*/login\?at=[^"]*)"`)

@@ -95,7 +95,7 @@ func (w *World) buy(id string, wish phones.Buy) (*handset.Handset, error) {
 		return nil, err
 	}
 	record := handset.Record{
-		ID: id, Model: model.ID, Element: made.Element,
+		ID: id, Model: model.ID, Element: made.Element, IMEI: made.IMEI,
 		OSBuild:    cmp.Or(wish.OSBuild, model.MinOSBuild, "16"),
 		AppVersion: cmp.Or(wish.AppVersion, max(model.MinAppVersion, w.Scheme.MinimumAppVersion)),
 	}

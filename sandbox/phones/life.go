@@ -1,0 +1,194 @@
+package phones
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"warifu"
+	"warifu/phone"
+	"warifu/sandbox/doorway"
+)
+
+// Order is what a holder wants done with the certificates on this phone, with one of its
+// secrets as typed: the signing password, or the PIN where that is all there is (K10).
+type Order struct {
+	Kinds    []warifu.Kind     `json:"kinds,omitempty"`  // none means all that are on the phone
+	Until    time.Time         `json:"until,omitzero"`   // suspend for a repair until then; zero: own wish
+	Reason   warifu.HoldReason `json:"reason,omitempty"` // which hold to resume: own-wish where nothing is said, or repair
+	Password string            `json:"password,omitempty"`
+	PIN      string            `json:"pin,omitempty"`
+}
+
+func (o Order) secret() phone.Secret {
+	if o.Password != "" {
+		return phone.Secret{Kind: warifu.Signature, Typed: o.Password}
+	}
+	return phone.Secret{Kind: warifu.Authentication, Typed: o.PIN}
+}
+
+// Ordered is where the certificates stand after an order.
+type Ordered struct {
+	Credentials []phone.Standing `json:"credentials"`
+}
+
+// Suspend puts certificates on hold.
+func (p *Phones) Suspend(ctx context.Context, id string, in Order) (Ordered, error) {
+	return p.order(ctx, id, func(o *owned) ([]phone.Standing, error) { return o.app.Suspend(ctx, in.Kinds, in.Until, in.secret()) })
+}
+
+// Resume lifts the holder's own hold.
+func (p *Phones) Resume(ctx context.Context, id string, in Order) (Ordered, error) {
+	reason := in.Reason
+	if reason == "" {
+		reason = warifu.HoldOwnWish
+	}
+	return p.order(ctx, id, func(o *owned) ([]phone.Standing, error) { return o.app.Resume(ctx, in.Kinds, reason, in.secret()) })
+}
+
+// Revoke ends certificates for good; the chip destroys the keys (R75).
+func (p *Phones) Revoke(ctx context.Context, id string, in Order) (Ordered, error) {
+	return p.order(ctx, id, func(o *owned) ([]phone.Standing, error) { return o.app.Revoke(ctx, in.Kinds, in.secret()) })
+}
+
+func (p *Phones) order(ctx context.Context, id string, f func(*owned) ([]phone.Standing, error)) (Ordered, error) {
+	var out Ordered
+	err := p.with(ctx, id, func(o *owned) (err error) {
+		out.Credentials, err = f(o)
+		return err
+	})
+	for i := range out.Credentials {
+		out.Credentials[i].Ticket = nil
+	}
+	return out, err
+}
+
+// Coded is a suspension code, shown once.
+type Coded struct {
+	SuspensionCode string `json:"suspensionCode"`
+}
+
+// NewCode gets a new suspension code.
+func (p *Phones) NewCode(ctx context.Context, id string, in Order) (Coded, error) {
+	var out Coded
+	err := p.with(ctx, id, func(o *owned) (err error) {
+		out.SuspensionCode, err = o.app.NewCode(ctx, in.secret())
+		return err
+	})
+	return out, err
+}
+
+// Wiped tells how many dead keys the chip destroyed.
+type Wiped struct {
+	Destroyed int `json:"destroyed"`
+}
+
+// Wipe has the chip destroy what is dead; it takes no secret (K18).
+func (p *Phones) Wipe(ctx context.Context, id string) (Wiped, error) {
+	var out Wiped
+	err := p.with(ctx, id, func(o *owned) (err error) {
+		out.Destroyed, err = o.app.Wipe(ctx)
+		return err
+	})
+	return out, err
+}
+
+// Reset is a factory reset: the app's memory and the screen lock go, the chip stays (R74).
+func (p *Phones) Reset(ctx context.Context, id string) error {
+	return p.with(ctx, id, func(o *owned) error { return o.handset.FactoryReset() })
+}
+
+// Checked is what chip and server say (有効性確認).
+type Checked struct {
+	Kinds []phone.Validity `json:"kinds"`
+}
+
+// Check asks chip and server what is on the phone.
+func (p *Phones) Check(ctx context.Context, id string) (Checked, error) {
+	var out Checked
+	err := p.with(ctx, id, func(o *owned) (err error) {
+		out.Kinds, err = o.app.Check(ctx)
+		return err
+	})
+	return out, err
+}
+
+// Proof has the chip answer a marketplace's question (手放し証明).
+func (p *Phones) Proof(ctx context.Context, id string, in phone.CleanQuestion) (phone.CleanProof, error) {
+	var out phone.CleanProof
+	err := p.with(ctx, id, func(o *owned) (err error) {
+		out, err = o.app.CleanProof(ctx, in)
+		return err
+	})
+	return out, err
+}
+
+func (p *Phones) lifeRoutes(mux *http.ServeMux) {
+	mux.Handle("POST /api/phones/{id}/suspend", step(p.Suspend, doorway.MaxBody))
+	mux.Handle("POST /api/phones/{id}/resume", step(p.Resume, doorway.MaxBody))
+	mux.Handle("POST /api/phones/{id}/revoke", step(p.Revoke, doorway.MaxBody))
+	mux.Handle("POST /api/phones/{id}/code", step(p.NewCode, doorway.MaxBody))
+	mux.Handle("POST /api/phones/{id}/proof", step(p.Proof, doorway.MaxBody))
+	mux.Handle("POST /api/phones/{id}/wipe", step(func(ctx context.Context, id string, _ done) (Wiped, error) {
+		return p.Wipe(ctx, id)
+	}, doorway.MaxBody))
+	mux.Handle("POST /api/phones/{id}/reset", step(func(ctx context.Context, id string, _ done) (done, error) {
+		return done{}, p.Reset(ctx, id)
+	}, doorway.MaxBody))
+	mux.Handle("GET /api/phones/{id}/check", doorway.JSON(func(_ http.ResponseWriter, r *http.Request) (any, error) {
+		return p.Check(r.Context(), r.PathValue("id"))
+	}))
+	mux.HandleFunc("POST /phones/{id}/order", p.orderByForm)
+	mux.HandleFunc("POST /phones/{id}/reset", p.form(func(r *http.Request, id string) error { return p.Reset(r.Context(), id) }))
+	mux.HandleFunc("POST /phones/{id}/wipe", p.form(func(r *http.Request, id string) error {
+		_, err := p.Wipe(r.Context(), id)
+		return err
+	}))
+}
+
+// orderByForm is the page's door to orders; a new suspension code is shown on a page of
+// its own, once.
+func (p *Phones) orderByForm(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
+	ctx, id := r.Context(), r.PathValue("id")
+	in := Order{Password: r.FormValue("password"), PIN: r.FormValue("pin")}
+	for _, name := range r.Form["kind"] {
+		kind, err := warifu.ParseKind(name)
+		if err != nil {
+			p.front(w, r, err)
+			return
+		}
+		in.Kinds = append(in.Kinds, kind)
+	}
+	var err error
+	switch r.FormValue("verb") {
+	case "suspend":
+		_, err = p.Suspend(ctx, id, in)
+	case "resume":
+		_, err = p.Resume(ctx, id, in)
+	case "revoke":
+		_, err = p.Revoke(ctx, id, in)
+	case "code":
+		var c Coded
+		if c, err = p.NewCode(ctx, id, in); err == nil {
+			p.showCode(w, r, c.SuspensionCode)
+			return
+		}
+	default:
+		err = warifu.Invalid("sandbox-request-malformed")
+	}
+	if err != nil {
+		p.front(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/phones/"+id, http.StatusSeeOther)
+}
+
+var codePage = doorway.Template(`{{define "body"}}<p>{{.T "phones.code-note"}}</p><p><strong id="code">{{.Data.Code}}</strong></p>
+<p><a href="/phones/{{.Data.Phone}}">{{.T "phones.back-to-phone"}}</a></p>{{end}}`)
+
+// showCode shows a suspension code, once; the page is kept by nobody.
+func (p *Phones) showCode(w http.ResponseWriter, r *http.Request, code string) {
+	w.Header().Set("Cache-Control", "no-store")
+	doorway.Show(w, r, codePage, "phones.code", struct{ Code, Phone string }{code, r.PathValue("id")}, nil)
+}
