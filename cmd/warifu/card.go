@@ -10,11 +10,14 @@ import (
 )
 
 type cardCommand struct {
-	New    cardNew    `cmd:"" help:"Make a further person with a card."`
-	List   cardList   `cmd:"" help:"List the persons and their cards."`
-	Show   cardShow   `cmd:"" help:"Show a card, its PINs and its certificates."`
-	Passwd cardPasswd `cmd:"" help:"Change one of the card's own passwords, at the counter."`
-	Serve  cardServe  `cmd:"" help:"Put a card in a PC/SC reader (virtual reader driver)."`
+	New     cardNew     `cmd:"" help:"Make a further person with a card."`
+	List    cardList    `cmd:"" help:"List the persons and their cards."`
+	Show    cardShow    `cmd:"" help:"Show a card, its PINs and its certificates."`
+	Passwd  cardPasswd  `cmd:"" help:"Change one of the card's own passwords, at the counter."`
+	Suspend cardSuspend `cmd:"" help:"Suspend the certificates on a phone with the card at a PC, when the phone is lost."`
+	Resume  cardResume  `cmd:"" help:"Lift such a hold with the card."`
+	Revoke  cardRevoke  `cmd:"" help:"Revoke the certificates on a phone with the card, when the phone is lost or broken."`
+	Serve   cardServe   `cmd:"" help:"Put a card in a PC/SC reader (virtual reader driver)."`
 }
 
 type cardNew struct{}

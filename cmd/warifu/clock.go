@@ -28,7 +28,7 @@ func (clockShow) Run(s *session) error {
 }
 
 type clockTo struct {
-	Instant string `arg:"" help:"An instant (2026-05-12T07:30:00+09:00), the next time of day (07:30), or +DURATION (+2h30m)."`
+	Instant string `arg:"" help:"An instant (2026-05-12T07:30:00+09:00), the next time of day (07:30, or \"07:30 today\", \"07:30 tomorrow\"), or +DURATION (+2h30m)."`
 }
 
 func (c clockTo) Run(s *session) error {
@@ -65,12 +65,13 @@ func instant(s string, now time.Time) (time.Time, error) {
 	if t, err := time.ParseInLocation("2006-01-02 15:04", s, now.Location()); err == nil {
 		return t, nil
 	}
+	s, day, named := strings.Cut(s, " ")
 	t, err := time.Parse("15:04", s)
-	if err != nil {
+	if err != nil || named && day != "today" && day != "tomorrow" {
 		return time.Time{}, usage(s)
 	}
 	next := time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), 0, 0, now.Location())
-	if next.Before(now) {
+	if day == "tomorrow" || !named && next.Before(now) {
 		next = next.AddDate(0, 0, 1)
 	}
 	return next, nil

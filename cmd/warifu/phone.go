@@ -26,6 +26,14 @@ type phoneCommand struct {
 	Passwd      phonePasswd      `cmd:"" help:"Change one of the phone's own passwords."`
 	Unlock      phoneUnlock      `cmd:"" help:"Set a locked or forgotten password of the phone anew, with the card."`
 	Screenlock  phoneScreenlock  `cmd:"" help:"Let the screen lock stand in for the phone's PIN."`
+	Suspend     phoneSuspend     `cmd:"" help:"Put the phone's certificates on hold, at your own wish or for a repair."`
+	Resume      phoneResume      `cmd:"" help:"Lift a hold of your own."`
+	Revoke      phoneRevoke      `cmd:"" help:"End the phone's certificates for good; the chip destroys the keys."`
+	Code        phoneCode        `cmd:"" help:"Get a new suspension code; the old one is worth nothing then."`
+	Check       phoneCheck       `cmd:"" help:"Ask chip and server what is on the phone and whether it is good."`
+	Wipe        phoneWipe        `cmd:"" help:"Have the chip destroy what has ended; no password is asked for."`
+	Reset       phoneReset       `cmd:"" help:"Factory reset: the app forgets, the chip keeps everything."`
+	Proof       phoneProof       `cmd:"" help:"Prove to whoever takes the phone over that nothing is left on it."`
 	Serve       phoneServe       `cmd:"" help:"Hold a phone to a PC/SC reader (virtual reader driver)."`
 }
 
@@ -210,5 +218,9 @@ func (c phonePersonalize) Run(s *session) error {
 	if err := c.do(s, "personalize", phones.Personalize{Card: c.Card, CardPIN: c.PIN}, &out); err != nil {
 		return err
 	}
-	return s.say(out, "cli.personalized", map[string]string{"relayed": strconv.Itoa(out.Relayed)})
+	key := "cli.personalized"
+	if out.SuspensionCode != "" {
+		key = "cli.personalized-code"
+	}
+	return s.say(out, key, map[string]string{"relayed": strconv.Itoa(out.Relayed), "code": out.SuspensionCode})
 }

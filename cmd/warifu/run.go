@@ -32,14 +32,16 @@ type commands struct {
 	JSON   bool   `help:"Answer in JSON; a refusal is an RFC 9457 problem on standard error."`
 	Lang   string `enum:"ja,en,auto" default:"auto" env:"WARIFU_LANG" help:"Language of the sentences: ja or en; by default that of the locale."`
 
-	Demo   demoCommand   `cmd:"" help:"Run a whole world on loopback: start here."`
-	Tour   tourCommand   `cmd:"" help:"Walk the whole walk in a fresh world, checking every stop."`
-	Card   cardCommand   `cmd:"" help:"Cards: make, list, show, change a password, put in a reader."`
-	Phone  phoneCommand  `cmd:"" help:"Phones: make, apply, register, sign, log in, put on a reader."`
-	Verify verifyCommand `cmd:"" help:"Say who signed a file, what, when, and whether to believe it."`
-	Clock  clockCommand  `cmd:"" help:"Show the world's clock or move it forward."`
-	World  worldCommand  `cmd:"" help:"The world's folder: where it is, start over."`
-	Chip   chipCommand   `cmd:"" hidden:"" help:"Run one chip over standard input and output."`
+	Demo        demoCommand        `cmd:"" help:"Run a whole world on loopback: start here."`
+	Tour        tourCommand        `cmd:"" help:"Walk the whole walk in a fresh world, checking every stop."`
+	Card        cardCommand        `cmd:"" help:"Cards: make, list, show, change a password, put in a reader."`
+	Phone       phoneCommand       `cmd:"" help:"Phones: make, apply, register, sign, log in, put on a reader."`
+	Event       eventCommand       `cmd:"" help:"An event in a person's life; the certificates on their phone follow it at once."`
+	SuspendCode suspendCodeCommand `cmd:"" help:"Suspend with the suspension code, from anywhere; the code can do nothing else."`
+	Verify      verifyCommand      `cmd:"" help:"Say who signed a file, what, when, and whether to believe it."`
+	Clock       clockCommand       `cmd:"" help:"Show the world's clock or move it forward."`
+	World       worldCommand       `cmd:"" help:"The world's folder: where it is, start over."`
+	Chip        chipCommand        `cmd:"" hidden:"" help:"Run one chip over standard input and output."`
 }
 
 // run parses args, runs the command and returns the exit code. It is all of the

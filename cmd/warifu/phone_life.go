@@ -1,0 +1,266 @@
+package main
+
+import (
+	"crypto/rand"
+	"strconv"
+	"strings"
+	"time"
+
+	"warifu"
+	"warifu/phone"
+	"warifu/sandbox/desk"
+	"warifu/sandbox/doorway"
+	"warifu/sandbox/handset"
+	"warifu/sandbox/phones"
+)
+
+// secretOf is which of the phone's two secrets an order is made with.
+type secretOf struct {
+	Kinds    []string `help:"Which certificates: signature, authentication; by default all that are on the phone."`
+	Password string   `help:"The *phone's* signing password; asked for if neither is given."`
+	PIN      string   `name:"pin" help:"The *phone's* PIN instead: enough to suspend, and to do anything where there is no signing certificate."`
+}
+
+func (c secretOf) order(s *session) (phones.Order, error) {
+	in := phones.Order{Password: c.Password, PIN: c.PIN}
+	var err error
+	if in.Kinds, err = kindsNamed(c.Kinds); err != nil {
+		return in, err
+	}
+	if in.PIN == "" {
+		in.Password, err = s.ask(c.Password, "cli.ask-phone-signature")
+	}
+	return in, err
+}
+
+func kindsNamed(names []string) ([]warifu.Kind, error) {
+	var kinds []warifu.Kind
+	for _, name := range names {
+		kind, err := warifu.ParseKind(name)
+		if err != nil {
+			return nil, err
+		}
+		kinds = append(kinds, kind)
+	}
+	return kinds, nil
+}
+
+// standing prints where certificates stand after an order.
+func (s *session) standing(v any, all []phone.Standing) error {
+	var rows [][]string
+	for _, c := range all {
+		rows = append(rows, []string{s.kind(c.Kind), s.standingWord(c)})
+	}
+	return s.table(v, rows)
+}
+
+func (s *session) standingWord(c phone.Standing) string {
+	out := s.word("credential-" + string(c.State))
+	var holds []string
+	for _, h := range c.Holds {
+		holds = append(holds, string(h))
+	}
+	if len(holds) > 0 {
+		out += " (" + strings.Join(holds, ", ") + ")"
+	}
+	return out
+}
+
+type phoneSuspend struct {
+	onPhone
+	secretOf
+	Until string `placeholder:"INSTANT" help:"For a repair: the hold ends by itself then. Without it, at your own wish."`
+}
+
+func (c phoneSuspend) Run(s *session) error {
+	in, err := c.order(s)
+	if err != nil {
+		return err
+	}
+	if c.Until != "" {
+		if in.Until, err = s.instant(c.Until); err != nil {
+			return err
+		}
+	}
+	return c.carryOut(s, "suspend", in)
+}
+
+// carryOut posts an order and prints what stands.
+func (c onPhone) carryOut(s *session, verb string, in phones.Order) error {
+	var out phones.Ordered
+	if err := c.do(s, verb, in, &out); err != nil {
+		return err
+	}
+	return s.standing(out, out.Credentials)
+}
+
+type phoneResume struct {
+	onPhone
+	secretOf
+	Reason string `enum:"own-wish,repair" default:"own-wish" help:"Which of your own holds to lift: own-wish or repair."`
+}
+
+func (c phoneResume) Run(s *session) error {
+	in, err := c.order(s)
+	if err != nil {
+		return err
+	}
+	in.Reason = warifu.HoldReason(c.Reason)
+	return c.carryOut(s, "resume", in)
+}
+
+type phoneRevoke struct {
+	onPhone
+	secretOf
+}
+
+func (c phoneRevoke) Run(s *session) error {
+	in, err := c.order(s)
+	if err != nil {
+		return err
+	}
+	return c.carryOut(s, "revoke", in)
+}
+
+type phoneCode struct {
+	onPhone
+	secretOf
+}
+
+func (c phoneCode) Run(s *session) error {
+	in, err := c.order(s)
+	if err != nil {
+		return err
+	}
+	var out phones.Coded
+	if err := c.do(s, "code", in, &out); err != nil {
+		return err
+	}
+	return s.say(out, "cli.suspension-code", map[string]string{"code": out.SuspensionCode})
+}
+
+type phoneReset struct{ onPhone }
+
+func (c phoneReset) Run(s *session) error {
+	if err := c.do(s, "reset", struct{}{}, nil); err != nil {
+		return err
+	}
+	return s.say(struct{}{}, "cli.phone-reset", nil)
+}
+
+type phoneWipe struct{ onPhone }
+
+func (c phoneWipe) Run(s *session) error {
+	var out phones.Wiped
+	if err := c.do(s, "wipe", struct{}{}, &out); err != nil {
+		return err
+	}
+	return s.say(out, "cli.phone-wiped", map[string]string{"destroyed": strconv.Itoa(out.Destroyed)})
+}
+
+type phoneCheck struct{ onPhone }
+
+func (c phoneCheck) Run(s *session) error {
+	p, err := s.phones()
+	if err != nil {
+		return err
+	}
+	var out phones.Checked
+	if err := p.Get(s.ctx, "/api/phones/"+c.Phone+"/check", &out); err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, v := range out.Kinds {
+		row := []string{s.kind(v.Kind), s.word("not-on-chip"), ""}
+		if v.OnChip {
+			row[1] = s.word("on-chip")
+		}
+		switch {
+		case v.Standing != nil:
+			row[2] = s.standingWord(*v.Standing)
+		case v.Live:
+			row[2] = s.word("credential-live")
+		}
+		rows = append(rows, row)
+	}
+	return s.table(out, rows)
+}
+
+type phoneProof struct {
+	onPhone
+	Marketplace string   `default:"sandbox-trade-in" help:"Who asks."`
+	Identifier  []string `placeholder:"imei:…" help:"What was read off the phone in hand; by default the IMEI on its box."`
+}
+
+// proven is a proof with what the server makes of it.
+type proven struct {
+	phone.CleanProof
+	Question phone.CleanQuestion `json:"question"`
+	Answer   phone.CleanAnswer   `json:"answer"`
+}
+
+// Run asks the chip and the server as a trade-in shop does. It ends with 0 only for a
+// phone that is clean.
+func (c phoneProof) Run(s *session) error {
+	places, err := s.places()
+	if err != nil {
+		return err
+	}
+	out := proven{}
+	if out.Question, err = c.question(s, places.Phones); err != nil {
+		return err
+	}
+	if err := c.do(s, "proof", out.Question, &out.CleanProof); err != nil {
+		return err
+	}
+	server, err := phone.NewServer(places.Server, nil)
+	if err != nil {
+		return err
+	}
+	if out.Answer, err = server.Clean(s.ctx, out.CleanProof, out.Question); err != nil {
+		return err
+	}
+	params := map[string]string{"counter": strconv.Itoa(out.Answer.Counter), "at": out.Answer.CheckedAt.Format(time.RFC3339), "reasons": strings.Join(out.Answer.Reasons, ", ")}
+	if err := s.say(out, "cli.proof-"+out.Answer.Answer, params); err != nil || out.Answer.Answer == "clean" {
+		return err
+	}
+	return errTold
+}
+
+func (c phoneProof) question(s *session, place string) (phone.CleanQuestion, error) {
+	q := phone.CleanQuestion{Marketplace: c.Marketplace, Nonce: make([]byte, 32), Identifiers: c.Identifier}
+	_, _ = rand.Read(q.Nonce)
+	var err error
+	if q.Time, err = s.now(); err != nil {
+		return q, err
+	}
+	if len(q.Identifiers) > 0 {
+		return q, nil
+	}
+	var box handset.Record
+	if err := doorway.NewClient(place).Get(s.ctx, "/api/phones/"+c.Phone, &box); err != nil {
+		return q, err
+	}
+	q.Identifiers = []string{"imei:" + box.IMEI}
+	return q, nil
+}
+
+// now asks the world's clock.
+func (s *session) now() (time.Time, error) {
+	d, err := s.desk()
+	if err != nil {
+		return time.Time{}, err
+	}
+	var t desk.Time
+	err = d.Get(s.ctx, "/api/clock", &t)
+	return t.Now, err
+}
+
+// instant reads what a person wrote for a moment of the world's time.
+func (s *session) instant(written string) (time.Time, error) {
+	now, err := s.now()
+	if err != nil {
+		return now, err
+	}
+	return instant(written, now)
+}
