@@ -180,9 +180,14 @@ func (tx *Tx) UnsealBlobs(person warifu.Digest, digests []warifu.Digest) ([][]by
 // was written.
 func (tx *Tx) UnsealBlob(digest warifu.Digest) ([]byte, error) { return tx.vault().get(digest) }
 
-// ErasePerson destroys a person's key and blobs for good. Applications, moves and
+// ErasePerson destroys a person's key, blobs and contact for good. Applications, moves and
 // audit lines remain; they hold no attribute.
-func (tx *Tx) ErasePerson(person warifu.Digest) error { return tx.vault().erase(person) }
+func (tx *Tx) ErasePerson(person warifu.Digest) error {
+	if _, err := tx.exec(`DELETE FROM contacts WHERE person = $1`, person[:]); err != nil {
+		return err
+	}
+	return tx.vault().erase(person)
+}
 
 func (tx *Tx) vault() *vault {
 	if tx.sealed == nil {
