@@ -334,6 +334,13 @@ func TestNothingPersonalIsFoundAnywhere(t *testing.T) {
 	notices := walk(t, w, wire)
 	metrics := fetch(t, w.Places.Server+"/metrics")
 	provoke(t, w.Places.Server)
+	for _, want := range []string{
+		`warifu_applications{state="personalized"} 1`, "warifu_issued_applications{hour=", `warifu_notices_total{result="handed on"} 1`, `warifu_refusals_total{operation="apply",problem="`, `warifu_status_answers_total{answer="good",authority=`,
+	} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
 
 	// What the phone is made of must not be found either: the attestation salts it.
 	box := w.Maker.Phones()[0]
