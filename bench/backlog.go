@@ -13,29 +13,19 @@ const chunk = 500
 // backlog fills the queue while the hour has not struck and lets it drain: the last
 // tenth must cost what the first does, and nobody may lose their place.
 func backlog(ctx context.Context, b *bench) ([]Row, error) {
-	opening, h, at, err := b.closedHouse(ctx)
+	scheme, err := b.closedUntil(time.Now().Add(24 * time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	at := b.site("backlog", scheme)
+	h, err := open(ctx, at)
 	if err != nil {
 		return nil, err
 	}
 	defer h.close()
-	for h.made < b.backlog {
-		n := min(chunk, b.backlog-h.made)
-		applicants, err := h.prepare(ctx, h.made, n)
-		if err != nil {
-			return nil, err
-		}
-		if h.server == nil {
-			if err := h.begin(ctx, at); err != nil {
-				return nil, err
-			}
-		}
-		if err := each(n, func(i int) error { return h.submit(ctx, applicants[i]) }); err != nil {
-			return nil, err
-		}
-		h.made += n
-	}
-	if late := time.Since(opening); late > 0 {
-		return nil, fmt.Errorf("the hour struck %.0f s before all %d had applied", late.Seconds(), b.backlog)
+	opening, err := b.fill(ctx, h, at)
+	if err != nil {
+		return nil, err
 	}
 	b.say("  %d wait; the hour strikes in %.0f s", h.made, time.Until(opening).Seconds())
 	select {
@@ -46,22 +36,41 @@ func backlog(ctx context.Context, b *bench) ([]Row, error) {
 	return h.drain(ctx, b.backlog)
 }
 
-// applying is what preparing and submitting one application takes, on two cores that
-// others use too; it only decides when the hour strikes.
-const applying = 20 * time.Millisecond
-
-// closedHouse is a house of scheme badge that issues nothing before the opening.
-func (b *bench) closedHouse(ctx context.Context) (opening time.Time, h *house, at site, err error) {
-	opening = time.Now().Add(15*time.Second + time.Duration(b.backlog)*applying).Truncate(time.Second)
-	closed := fmt.Sprintf("always = true\n\n[[hours.maintenance]]\nfrom = %s\nto = %s\nnote = { ja = \"計測\", en = \"bench\" }\n",
-		time.Now().Add(-time.Hour).Format(time.RFC3339), opening.Format(time.RFC3339))
-	scheme, err := b.withHours("badge", closed)
-	if err != nil {
-		return opening, nil, at, err
+// fill makes everybody apply before the hour strikes. When it does is decided after
+// the first have been prepared, by how long that took, and before the server starts.
+func (b *bench) fill(ctx context.Context, h *house, at site) (opening time.Time, err error) {
+	for h.made < b.backlog {
+		n, began := min(chunk, b.backlog-h.made), time.Now()
+		applicants, err := h.prepare(ctx, h.made, n)
+		if err != nil {
+			return opening, err
+		}
+		if h.server == nil {
+			each := time.Since(began) / time.Duration(n) // applying takes less than preparing
+			opening = time.Now().Add(15*time.Second + time.Duration(b.backlog)*each*5/2).Truncate(time.Second)
+			if _, err := b.closedUntil(opening); err != nil {
+				return opening, err
+			}
+			if err := h.begin(ctx, at); err != nil {
+				return opening, err
+			}
+		}
+		if err := each(n, func(i int) error { return h.submit(ctx, applicants[i]) }); err != nil {
+			return opening, err
+		}
+		h.made += n
 	}
-	at = b.site("backlog", scheme)
-	h, err = open(ctx, at)
-	return opening, h, at, err
+	if late := time.Since(opening); late > 0 {
+		return opening, fmt.Errorf("the hour struck %.0f s before all %d had applied", late.Seconds(), b.backlog)
+	}
+	return opening, nil
+}
+
+// closedUntil writes scheme badge so that it issues nothing before the opening, and
+// returns the file's name, which is always the same.
+func (b *bench) closedUntil(opening time.Time) (string, error) {
+	return b.withHours("badge", fmt.Sprintf("always = true\n\n[[hours.maintenance]]\nfrom = %s\nto = %s\nnote = { ja = \"計測\", en = \"bench\" }\n",
+		time.Now().Add(-time.Hour).Format(time.RFC3339), opening.Format(time.RFC3339)))
 }
 
 // mark is how far the drain had come at an instant.

@@ -27,7 +27,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.out, "out", "out/latest.json", "file to write the rows to")
 	flag.StringVar(&o.only, "only", "", "measures to take, separated by commas; empty for all")
-	flag.IntVar(&o.applications, "applications", 1500, "applications a round of issuance, two certificates each")
+	flag.IntVar(&o.applications, "applications", 1000, "applications a round of issuance, two certificates each")
 	flag.IntVar(&o.backlog, "backlog", 5000, "applications that wait when the hour strikes")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server during issuance to this file")
 	flag.Parse()
