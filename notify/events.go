@@ -39,7 +39,7 @@ func (h *Hub) serveEvents(w http.ResponseWriter, r *http.Request, element warifu
 		case <-s.end:
 			return nil
 		case n := <-s.notices:
-			t.tell(n.application)
+			t.again(n.application)
 		case <-alive.C:
 			t.write(": alive\n\n")
 			if waiting, err := h.config.Waiting.Waiting(r.Context(), element); err == nil {
@@ -85,7 +85,14 @@ func (t *telling) all(waiting []string) {
 	}
 }
 
-// tell sends one notice, once a stream.
+// again sends a notice that was made just now, whatever was told before: an application has
+// more than one thing to look for, the newer phone about to take over among them.
+func (t *telling) again(application string) {
+	delete(t.told, application)
+	t.tell(application)
+}
+
+// tell sends what waits, once a stream.
 func (t *telling) tell(application string) {
 	if !t.told[application] {
 		t.told[application] = true

@@ -130,15 +130,25 @@ func TestR42ANoticeReachesEveryOpenStreamOfItsElementOnly(t *testing.T) {
 	hear(t, two, "app-1", "app-2")
 }
 
+// The phone that was told of its application must hear of it again when another is about
+// to take its place.
+func TestASecondNoticeOfOneApplicationIsHeardOnTheSameStream(t *testing.T) {
+	n, base := serve(t, notify.NewHub(notify.HubConfig{Waiting: &waiting{}}), nil)
+	l := listen(t, base, "")
+	for _, id := range []string{"app-1", "app-1", "app-2"} {
+		if err := n.Push(context.Background(), element, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hear(t, l, "app-1", "app-1", "app-2")
+}
+
 func TestR43WhatWaitsIsToldWhenThePhoneComesBack(t *testing.T) {
 	w := &waiting{ids: []string{"app-1", "app-2", "app-3"}}
 	n, base := serve(t, notify.NewHub(notify.HubConfig{Waiting: w}), nil)
 	hear(t, listen(t, base, ""), "app-1", "app-2", "app-3")
 	back := listen(t, base, "app-2")
 	hear(t, back, "app-3")
-	if err := n.Push(context.Background(), element, "app-3"); err != nil { // told already on this stream
-		t.Fatal(err)
-	}
 	if err := n.Push(context.Background(), element, "app-4"); err != nil {
 		t.Fatal(err)
 	}
