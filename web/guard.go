@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -128,12 +129,18 @@ func loopback(address string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
+// sourceOf names who asks. An IPv6 network of 64 bits is one line, and one source: who has
+// one has all its addresses.
 func sourceOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr
 	}
-	return host
+	ip := from.Addr().Unmap().WithZone("")
+	if ip.Is4() {
+		return ip.String()
+	}
+	return netip.PrefixFrom(ip, 64).Masked().String()
 }
 
 // routeOf names a request in logs by its pattern, never by its address: an

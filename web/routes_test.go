@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -199,6 +200,15 @@ func TestOneSourceCannotAskWithoutEnd(t *testing.T) {
 	h.Clock.Forward(time.Second)
 	if got := from("192.0.2.7:2", "/healthz"); got != 200 {
 		t.Errorf("a second later: %d", got)
+	}
+	refused = 0
+	for n := range 1000 { // one line, which has as many addresses as it likes
+		if from(fmt.Sprintf("[2001:db8:7::%x]:1", n+1), "/healthz") == 429 {
+			refused++
+		}
+	}
+	if refused != 600 {
+		t.Errorf("%d of 1000 refused that one IPv6 network asked", refused)
 	}
 }
 
