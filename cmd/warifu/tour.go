@@ -6,7 +6,9 @@ import (
 	"os"
 
 	"warifu"
+	"warifu/sandbox/bureau"
 	"warifu/sandbox/desk"
+	"warifu/sandbox/phones"
 	"warifu/sandbox/tour"
 	"warifu/sandbox/world"
 )
@@ -82,11 +84,33 @@ func (c tourCommand) together(s *session, dir string, walk func(context.Context,
 	return err
 }
 
+// newestCard is the person's card as it is now: renewing gives it another chip.
+type newestCard struct {
+	bureau *bureau.Bureau
+	id     string
+}
+
+// Transmit implements iso7816.Transmitter.
+func (c *newestCard) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	card, err := c.bureau.Card(c.id)
+	if err != nil {
+		return nil, err
+	}
+	return card.Transmit(ctx, command)
+}
+
+// PowerOff takes the card's power.
+func (c *newestCard) PowerOff() {
+	if card, err := c.bureau.Card(c.id); err == nil {
+		card.PowerOff()
+	}
+}
+
 // stage sets the world's first phone and the person's card on it.
 func (c tourCommand) stage(w *world.World) (tour.Stage, error) {
 	var stage tour.Stage
-	card, err := w.Bureau.Card(c.Card)
-	if err != nil {
+	card := &newestCard{w.Bureau, c.Card}
+	if _, err := w.Bureau.Card(c.Card); err != nil {
 		return stage, err
 	}
 	holder, err := w.Bureau.Show(c.Card)
@@ -101,9 +125,18 @@ func (c tourCommand) stage(w *world.World) (tour.Stage, error) {
 	if err != nil {
 		return stage, err
 	}
+	bought, err := w.Phones.Buy(phones.Buy{})
+	if err != nil {
+		return stage, err
+	}
+	second, err := w.Phones.Handset(bought.ID)
+	if err != nil {
+		return stage, err
+	}
 	stage = tour.Stage{
 		App: handset.App(server, w.Scheme, w.Clock), Card: card, Places: w.Places,
-		PowerOff: func() { card.PowerOff(); handset.Element.PowerOff() },
+		PowerOff: func() { card.PowerOff(); handset.Element.PowerOff(); second.Element.PowerOff() },
+		Second:   second.App(server, w.Scheme, w.Clock), SecondIMEI: bought.IMEI, Reset: second.FactoryReset,
 	}
 	stage.Holder = desk.CardOf(holder)
 	stage.Trust, err = w.Trust()

@@ -43,7 +43,10 @@ func (w *walker) personalize(ctx context.Context) (string, error) {
 	}
 	w.PowerOff()
 	carried := 0
-	if err := w.App.Personalize(ctx, phone.Personalization{Told: func(r phone.Relay) { carried = r.Number }}); err != nil {
+	err = w.App.Personalize(ctx, phone.Personalization{
+		Told: func(r phone.Relay) { carried = r.Number }, Code: func(code string) { w.code = code },
+	})
+	if err != nil {
 		return "", err
 	}
 	a, err := w.App.Status(ctx)

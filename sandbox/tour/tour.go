@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"warifu"
@@ -24,6 +25,11 @@ type Stage struct {
 	Trust  verify.Trust
 	// PowerOff takes the power of both chips, as between two taps.
 	PowerOff func()
+	// Second is the app on another phone, with the number on its box and a factory reset
+	// of it. Where there is none the tour ends with the walk.
+	Second     *phone.App
+	SecondIMEI string
+	Reset      func() error
 }
 
 // Step is one stop as it is reported: a line of `warifu tour --json`.
@@ -63,13 +69,14 @@ type walker struct {
 	stopListening context.CancelFunc
 	document      []byte
 	signature     []byte
+	code          string // the suspension code of whatever was registered last
 	bank          doorway.Client
 }
 
 // patience is how long the tour waits for what happens by itself.
 const patience = 60 * time.Second
 
-// Run walks all stops in order and reports each. It ends at the first failure, with
+// Run walks all stops in order, and the life after them where there is a second phone, and reports each. It ends at the first failure, with
 // its error; real measures how long each stop takes.
 func Run(ctx context.Context, s Stage, real warifu.Clock, report func(Step)) error {
 	w := &walker{Stage: s, real: real, notices: make(chan string, 8), bank: doorway.NewClient(s.Places.Bank)}
@@ -78,7 +85,11 @@ func Run(ctx context.Context, s Stage, real warifu.Clock, report func(Step)) err
 			w.stopListening()
 		}
 	}()
-	for i, stop := range stops {
+	walked := slices.Clone(stops)
+	if s.Second != nil {
+		walked = append(walked, lifeStops...)
+	}
+	for i, stop := range walked {
 		began := real.Now()
 		detail, err := stop.walk(w, ctx)
 		step := Step{Step: i + 1, Name: stop.name, OK: err == nil, Detail: detail}
