@@ -108,7 +108,7 @@ func (a *Authority) holdByCode(tx *store.Tx, id string, o order) error {
 	if len(at.credentials) == 0 {
 		return warifu.NotFound("suspension-code-unknown")
 	}
-	if at.application, err = openOfElement(tx, at.credentials[0].Element); err != nil {
+	if at.application, err = openOfPhone(tx, at.credentials[0]); err != nil {
 		return err
 	}
 	if met, err := a.met(tx, at, o); err != nil || met {

@@ -264,3 +264,23 @@ func FuzzParseSuspensionCode(f *testing.F) {
 		}
 	})
 }
+
+// Whoever sold a phone and kept its code, or stays in it with a secret of the chip, may
+// hold what is theirs, and not the application of whoever has the phone now.
+func TestWhatIsOrderedForAPhoneLeavesAnotherPersonsApplicationAlone(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	p, sold, code := coded(t, h, "taro")
+	bought := p.Issue(t, "hanako")
+	must(t, byCode(h, code.Reveal(), ""))
+	wantCredentials(t, h, sold.ID, 2, warifu.CredentialHeld)
+	if h.Application(t, bought.ID).Held {
+		t.Error("the code of who had the phone before holds the application of who has it now")
+	}
+	_, err := byDevice(h, p, ask(t, h, p, "suspend:own-wish", both, warifu.Signature))
+	must(t, err)
+	if h.Application(t, bought.ID).Held {
+		t.Error("the secret of who had the phone before holds the application of who has it now")
+	}
+	must(t, p.Personalize())
+	h.Check(t)
+}

@@ -47,7 +47,7 @@ func (a *Authority) ByDevice(ctx context.Context, element warifu.ElementID, enve
 			return warifu.NotFound("credential-absent")
 		}
 		if at = at.narrowed(o); o.verb != warifu.VerbRevoke {
-			if at.application, err = openOfElement(tx, element); err != nil {
+			if at.application, err = openOfPhone(tx, at.credentials[0]); err != nil {
 				return err
 			}
 		}
@@ -165,7 +165,10 @@ func kindsOf(subject string) ([]warifu.Kind, bool) {
 	return out, true
 }
 
-func openOfElement(tx *store.Tx, element warifu.ElementID) (*store.Application, error) {
-	rows, err := tx.ApplicationsOfElement(element)
-	return openOf(rows), err
+// openOfPhone returns the open application that the holder of a credential made from the
+// same phone. Another person's is not theirs to stop: the phone may have been sold.
+func openOfPhone(tx *store.Tx, of store.Credential) (*store.Application, error) {
+	rows, err := tx.ApplicationsOfElement(of.Element)
+	others := func(row store.Application) bool { return row.Person != of.Person }
+	return openOf(slices.DeleteFunc(rows, others)), err
 }
