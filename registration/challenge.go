@@ -41,17 +41,22 @@ func (a *Authority) Challenge(_ context.Context, e Enquiry) (Challenge, error) {
 	return Challenge{Octets: octets, ExpiresAt: now.Add(a.Scheme.ChallengeLife)}, nil
 }
 
+// challengeKept is how much longer a used challenge is remembered than one is accepted: the
+// time between the check and the commit, in which others are asked, and the difference
+// between two servers' clocks.
+const challengeKept = time.Hour
+
 // freshChallenge checks that c was made here for the element and is not older than
-// the scheme allows.
-func (a *Authority) freshChallenge(c []byte, element warifu.ElementID) (expires time.Time, err error) {
+// the scheme allows. It returns until when its use is to be remembered.
+func (a *Authority) freshChallenge(c []byte, element warifu.ElementID) (kept time.Time, err error) {
 	made, err := attest.CheckChallenge(a.ChallengeMAC, c, element)
 	if err != nil {
 		return time.Time{}, err
 	}
-	expires = made.Add(a.Scheme.ChallengeLife)
+	expires := made.Add(a.Scheme.ChallengeLife)
 	now := a.Clock.Now()
 	if now.After(expires) || made.After(now.Add(time.Second)) {
 		return time.Time{}, warifu.Refused("challenge-expired")
 	}
-	return expires, nil
+	return expires.Add(challengeKept), nil
 }

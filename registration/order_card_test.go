@@ -10,6 +10,7 @@ import (
 	"warifu/cms"
 	"warifu/internal/housetest"
 	"warifu/registration"
+	"warifu/store"
 )
 
 // cardOrder is an order signed with a person's card, changed by the test where it wants.
@@ -254,4 +255,28 @@ func TestAPhoneCannotPassForACard(t *testing.T) {
 		t.Fatal("a phone passes for a card")
 	}
 	h.Check(t)
+}
+
+// A challenge is remembered longer than it is accepted: what was fresh when it was looked at
+// may have grown old, and been forgotten, by the time it is spent.
+func TestAnUsedChallengeIsNotForgottenWhileItMayStillBeTaken(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	a := h.Phone(t).Own(t, "taro")
+	document := cardOrder(t, h, "taro", suspendLost)
+	_, err := byCard(h, document)
+	must(t, err)
+	_, err = byCard(h, cardOrder(t, h, "taro", resumeLost))
+	must(t, err)
+	h.Clock.Forward(h.Scheme.ChallengeLife - time.Second)
+	h.Cards.ChangeStatement = func(answer []byte) []byte {
+		h.Clock.Forward(2 * time.Second) // the bureau took its time, and meanwhile the house was swept
+		must(t, h.Store.Write(context.Background(), func(tx *store.Tx) error {
+			_, err := tx.PurgeChallenges(h.Clock.Now())
+			return err
+		}))
+		return answer
+	}
+	_, err = byCard(h, document)
+	wantProblem(t, err, "challenge-used")
+	wantCredentials(t, h, a.ID, 2, warifu.CredentialActive)
 }
