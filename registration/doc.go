@@ -1,7 +1,8 @@
 // Package registration is the registration authority: the only package that
 // changes an application's or a credential's state. One method is one step of the
 // walk (docs/design.md §3): Challenge, Apply, the job that issues, the job that
-// notifies, the session that personalizes, Withdraw, Lapse.
+// notifies, the session that personalizes, Withdraw, Lapse, and the job that settles
+// with the authorities what ended before it was issued.
 //
 // It never touches a certification authority's key, a socket or a chip: it
 // declares what it needs of them (Issuer, Bureau, Pusher) and whoever wires the
