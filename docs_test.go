@@ -142,7 +142,7 @@ var shown = regexp.MustCompile("(?m)(?:^|[`(|;&]\\s*|go run \\.?/?(?:cmd/)?)(?:(
 func leaves(t *testing.T, program string) (out []string) {
 	t.Helper()
 	_, list, _ := strings.Cut(help(t, program), "Commands:")
-	for _, m := range regexp.MustCompile(`(?m)^  ([a-z]+(?: [a-z]+)?)(?: .*)?$`).FindAllStringSubmatch(list, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^  ([a-z-]+(?: [a-z-]+)?)(?: .*)?$`).FindAllStringSubmatch(list, -1) {
 		out = append(out, m[1])
 	}
 	return out

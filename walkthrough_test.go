@@ -41,7 +41,7 @@ func TestWalkThroughs(t *testing.T) {
 	}, "\n"))
 	for _, want := range []string{
 		"verdict                        good", "Logged in at", // ours
-		"CMS Verification successful", "holder.pem: good", "holder.pem: OK", "Response verify OK", // OpenSSL
+		"CMS Verification successful", "holder.pem: good", "holder.pem: OK", "Response verify OK", "certificateHold", // OpenSSL
 		"jpki\njpki\n", "PKCS#15 Card [JPKI]", "Verified OK", "O = WARIFU-TEST", // OpenSC
 	} {
 		if !strings.Contains(out, want) {
