@@ -36,6 +36,10 @@ func (a *Authority) Apply(ctx context.Context, s Submission) (Application, error
 	if known, found, err := a.known(ctx, message); err != nil || found {
 		return known, err
 	}
+	contact, err := a.contactOf(s)
+	if err != nil {
+		return Application{}, err
+	}
 	c, err := a.check(ctx, s, message)
 	if err != nil {
 		return Application{}, err
@@ -48,7 +52,12 @@ func (a *Authority) Apply(ctx context.Context, s Submission) (Application, error
 	if err != nil {
 		return Application{}, err
 	}
-	err = a.Store.Write(ctx, func(tx *store.Tx) error { return a.accept(tx, row, s, c, envelope) })
+	err = a.Store.Write(ctx, func(tx *store.Tx) error {
+		if err := a.accept(tx, row, s, c, envelope); err != nil || contact == nil {
+			return err
+		}
+		return tx.PutContact(row.Person, *contact, row.SubmittedAt)
+	})
 	if errors.Is(err, &warifu.Error{Problem: "application-exists"}) {
 		if known, found, again := a.known(ctx, message); again != nil || found {
 			return known, again // the same submission won the race

@@ -70,7 +70,7 @@ type Models interface {
 	Eligible(model, osBuild string, appVersion int) error
 }
 
-// Config is what an Authority is made of. Every field is required but Log.
+// Config is what an Authority is made of. Every field is required but the last three.
 type Config struct {
 	Store        *store.Store
 	Queue        *queue.Queue
@@ -89,6 +89,8 @@ type Config struct {
 	Pusher       Pusher
 	Keys         provision.Keys                // supplementary security domain keys, diversified per chip
 	TicketKeys   map[warifu.Kind]crypto.Signer // P-256: what a chip obeys when it is told to destroy a dead key (K18)
+	Operators    Operators                     // who works at the hotline; zero: nobody
+	CardReports  CardReporter                  // tells the bureau of stolen cards; nil: they stay recorded
 	Log          *slog.Logger
 }
 
@@ -98,6 +100,7 @@ type Authority struct {
 	sessions sessions
 	answers  ocsp.Answers // an answer may speak of many cards
 	codes    codeGuard
+	hotline  hotlineGuard
 }
 
 // New checks the configuration, registers its job handlers and returns the authority.

@@ -25,7 +25,8 @@ type Submission struct {
 	Attestation        []byte
 	Chain              [][]byte
 	SecretsSet         []byte
-	CardAuthentication []byte // the card's authentication certificate, when that kind is asked for
+	CardAuthentication []byte   // the card's authentication certificate, when that kind is asked for
+	Contact            *Contact // whom to tell, and how the hotline finds the person; nil: nobody, not at all
 }
 
 // checked is a submission whose every signature and binding holds.

@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"slices"
@@ -29,7 +30,9 @@ type order struct {
 	hold     hold // to put or to lift
 	party    warifu.Party
 	actor    string
-	evidence []byte // the signed paper itself
+	evidence []byte        // the signed paper itself
+	cause    string        // the audit line it follows from; "": the holder's own wish
+	reason   warifu.Reason // of a revocation; zero: as a holder's own
 }
 
 // verbOrder stands in the audit line that the moves of an order follow from; its
@@ -167,7 +170,7 @@ func (a *Authority) carryOut(tx *store.Tx, at aim, o order) ([]store.Credential,
 		case warifu.VerbResume:
 			out[i], _, err = a.liftHold(tx, c, o.hold.reason, o.actor, cause)
 		default: // by whom the law names, not because a key is known to be lost: RFC 5280's cessation
-			out[i], _, err = a.revokeCredential(tx, c, warifu.ReasonCessationOfOperation, o.actor, cause)
+			out[i], _, err = a.revokeCredential(tx, c, cmp.Or(o.reason, warifu.ReasonCessationOfOperation), o.actor, cause)
 		}
 		if err != nil {
 			return nil, err
@@ -189,7 +192,7 @@ func (a *Authority) carryOut(tx *store.Tx, at aim, o order) ([]store.Credential,
 // orderLine seals the signed order and writes the line that everything done follows from.
 func (a *Authority) orderLine(tx *store.Tx, at aim, o order) (string, error) {
 	person, subject := personOf(at)
-	line := store.Line{ID: tx.NewID(), At: a.Clock.Now(), Actor: o.actor, Verb: verbOrder, Subject: subject, Detail: map[string]string{"verb": string(o.verb)}}
+	line := store.Line{ID: tx.NewID(), At: a.Clock.Now(), Actor: o.actor, Verb: verbOrder, Subject: subject, Cause: o.cause, Detail: map[string]string{"verb": string(o.verb)}}
 	if o.verb != warifu.VerbRevoke {
 		line.Detail["reason"] = string(o.hold.reason)
 	}

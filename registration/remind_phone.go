@@ -58,17 +58,22 @@ func anyLive(credentials []store.Credential) bool {
 }
 
 // tellOlder tells the phones whose live credentials an application is to replace, or
-// has replaced: a notice each, when the newer one is issued and when it is there.
+// has replaced, and the registered contact: a notice each, when the newer one is issued and when it is there.
 func (a *Authority) tellOlder(tx *store.Tx, row store.Application, replaced []store.Credential) error {
+	others := false
 	for _, c := range replaced {
 		if c.Element == row.Element {
 			continue
 		}
+		others = true
 		if err := a.tell(tx, c.Application); err != nil {
 			return err
 		}
 	}
-	return nil
+	if !others {
+		return nil
+	}
+	return a.tellContact(tx, row.Person, row.ID, occasionNewPhone)
 }
 
 // LiveKinds returns which kinds of credentials of a chip are active or on hold: what has

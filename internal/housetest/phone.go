@@ -125,7 +125,8 @@ func (p *Phone) TryDraft(t TB, who string, kinds ...warifu.Kind) (*phone.Draft, 
 
 // Submission is what the draft hands in.
 func Submission(d *phone.Draft) registration.Submission {
-	return registration.Submission(d.Submission())
+	s := d.Submission()
+	return registration.Submission{Document: s.Document, Attestation: s.Attestation, Chain: s.Chain, SecretsSet: s.SecretsSet, CardAuthentication: s.CardAuthentication}
 }
 
 // Apply drafts and submits straight to the registration authority.
