@@ -50,6 +50,8 @@ type Config struct {
 	Devices string `toml:"devices"`
 	// Notices says how phones are told.
 	Notices NoticesConfig `toml:"notices"`
+	// Operators says who works at the hotline. It may be left out.
+	Operators OperatorsConfig `toml:"operators"`
 	// Queue says how work is shared out among servers. It may be left out.
 	Queue QueueConfig `toml:"queue"`
 	// TLS holds certificate and key of the listener. Without it the server speaks

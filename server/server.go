@@ -218,12 +218,16 @@ func (s *Server) openRegistration(context.Context) error {
 	for kind, a := range s.authorities {
 		issuers[kind], certificates[kind] = issuer{kind, a.issuer, a.ledger}, a.certificate.Raw
 	}
+	operators, err := s.config.operators()
+	if err != nil {
+		return err
+	}
 	s.bureau = newBureauClient(s.config.Cards.Bureau, s.options.Bureau, trust.newest())
 	s.registration, err = registration.New(registration.Config{
 		Store: s.store, Queue: s.queue, Scheme: s.scheme, Origin: s.config.Origin, Clock: s.clock, Random: rand.Reader,
 		Models: s.catalogue, Cards: cards, Bureau: s.bureau,
 		StatementKey: trust.statement, MakerAnchors: trust.makers, ChallengeMAC: challenge.HMAC, Issuers: issuers, Authorities: certificates,
-		Pusher: pusher(s.push), Keys: domain, TicketKeys: tickets, Log: s.log,
+		Pusher: pusher(s.push), Keys: domain, TicketKeys: tickets, Operators: operators, Log: s.log,
 	})
 	return err
 }

@@ -58,11 +58,12 @@ type challengeOutput struct {
 
 type applyInput struct {
 	Body struct {
-		Document           octets   `json:"document" doc:"CMS SignedData over the application document, signed by the card"`
-		Attestation        octets   `json:"attestation" doc:"The secure element's attestation of its keys"`
-		Chain              []octets `json:"chain" minItems:"1" maxItems:"4" doc:"Its maker's certificates, leaf first, DER"`
-		SecretsSet         octets   `json:"secretsSet" doc:"The secure element's word that the activation secrets are set"`
-		CardAuthentication octets   `json:"cardAuthentication,omitempty" doc:"The card's authentication certificate, when that kind is asked for"`
+		Document           octets       `json:"document" doc:"CMS SignedData over the application document, signed by the card"`
+		Attestation        octets       `json:"attestation" doc:"The secure element's attestation of its keys"`
+		Chain              []octets     `json:"chain" minItems:"1" maxItems:"4" doc:"Its maker's certificates, leaf first, DER"`
+		SecretsSet         octets       `json:"secretsSet" doc:"The secure element's word that the activation secrets are set"`
+		CardAuthentication octets       `json:"cardAuthentication,omitempty" doc:"The card's authentication certificate, when that kind is asked for"`
+		Contact            *contactBody `json:"contact,omitempty" doc:"Whom to tell of what is done, and how the hotline finds the holder"`
 	}
 }
 
@@ -167,10 +168,15 @@ func (s *site) challenge(ctx context.Context, in *challengeInput) (*challengeOut
 }
 
 func (s *site) apply(ctx context.Context, in *applyInput) (*applicationOutput, error) {
-	a, err := s.Registration.Apply(ctx, registration.Submission{
+	submission := registration.Submission{
 		Document: in.Body.Document, Attestation: in.Body.Attestation, Chain: bare(in.Body.Chain),
 		SecretsSet: in.Body.SecretsSet, CardAuthentication: in.Body.CardAuthentication,
-	})
+	}
+	if in.Body.Contact != nil {
+		contact := in.Body.Contact.contact()
+		submission.Contact = &contact
+	}
+	a, err := s.Registration.Apply(ctx, submission)
 	if err != nil {
 		return nil, err
 	}

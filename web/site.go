@@ -25,6 +25,7 @@ type Registration interface {
 	OpenSession(ctx context.Context, id string, proof *registration.CardProof) (registration.Exchange, error)
 	Exchange(ctx context.Context, session string, responses [][]byte) (registration.Exchange, error)
 	Life
+	Hotline
 }
 
 // Notices answers server-sent events and push subscriptions under a prefix.
@@ -89,6 +90,7 @@ func New(c Config) http.Handler {
 	api := s.api(mux)
 	s.applications(api)
 	s.life(api)
+	s.hotline(api)
 	s.cardEvents(api)
 	s.devices(api, mux)
 	s.documentation(api, mux)

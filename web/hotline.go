@@ -1,0 +1,191 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"warifu"
+	"warifu/registration"
+)
+
+// Hotline is what the site asks of the registration authority for its operators. The
+// token says who asks; nothing personal comes back.
+type Hotline interface {
+	HotlineSearch(ctx context.Context, token string, asked registration.Contact) (registration.Found, error)
+	HotlineSuspend(ctx context.Context, token string, r registration.CallRecord) (registration.Suspended, error)
+	HotlinePropose(ctx context.Context, token string, verb warifu.Verb, match, cause string) (registration.HotlineProposal, error)
+	HotlineConfirm(ctx context.Context, token string, verb warifu.Verb, proposal string) (string, error)
+	HotlineCalls(ctx context.Context, token string, from time.Time) ([]registration.HotlineCall, error)
+}
+
+// Bearer is the operator's token; exported so that requests are read into it.
+type Bearer struct {
+	Authorization string `header:"Authorization" maxLength:"300" doc:"Bearer and the operator's token"`
+}
+
+func (b Bearer) token() string {
+	scheme, token, _ := strings.Cut(b.Authorization, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return token
+}
+
+type contactBody struct {
+	Reading   string `json:"reading" maxLength:"100" doc:"Reading of the name, in kana"`
+	BirthDate string `json:"birthDate" maxLength:"40" doc:"1980-12-17"`
+	Telephone string `json:"telephone" maxLength:"40" doc:"With its area code"`
+}
+
+func (c contactBody) contact() registration.Contact {
+	return registration.Contact{Reading: c.Reading, BirthDate: c.BirthDate, Telephone: c.Telephone}
+}
+
+type searchInput struct {
+	Bearer
+	Body contactBody
+}
+
+type searchOutput struct {
+	Body struct {
+		Receipt   string     `json:"receipt" doc:"受付番号, to be read out to the caller"`
+		Matched   int        `json:"matched" doc:"How many persons it fits, ten at the most"`
+		Match     string     `json:"match,omitempty" doc:"Stands for the person during this call, for whoever looked; only where exactly one fits"`
+		ExpiresAt *time.Time `json:"expiresAt,omitempty" doc:"When the match ends"`
+	}
+}
+
+type hotlineSuspensionInput struct {
+	Bearer
+	Body struct {
+		Match               string `json:"match" maxLength:"64" doc:"Of a search"`
+		CallBackNumberGiven bool   `json:"callBackNumberGiven" doc:"The caller left a number to be called back"`
+		Caller              string `json:"caller" enum:"holder,household,police"`
+		Phone               string `json:"phone" enum:"lost,stolen,broken"`
+		Card                string `json:"card" enum:"kept,lost,stolen,unknown" doc:"stolen with a stolen phone: its bureau is told"`
+	}
+}
+
+type hotlineDoneOutput struct {
+	Body struct {
+		Receipt    string `json:"receipt" doc:"受付番号"`
+		CardBureau string `json:"cardBureau,omitempty" enum:"told,recorded" doc:"Of a stolen card: its bureau was told, or will be"`
+	}
+}
+
+type proposeInput struct {
+	Bearer
+	Body struct {
+		Match string `json:"match" maxLength:"64" doc:"Of a search"`
+		Cause string `json:"cause" maxLength:"40" doc:"To resume: found, mistaken. To revoke: holder-request, misissued, key-compromise, court-order"`
+	}
+}
+
+type proposalOutput struct {
+	Body struct {
+		Proposal  string    `json:"proposal" doc:"To be confirmed by another operator"`
+		Receipt   string    `json:"receipt" doc:"受付番号"`
+		ExpiresAt time.Time `json:"expiresAt"`
+	}
+}
+
+type confirmInput struct {
+	Bearer
+	Proposal string `path:"proposal" minLength:"27" maxLength:"27" pattern:"^p[a-z2-7]{26}$" doc:"Of the first operator"`
+}
+
+type callsInput struct {
+	Bearer
+	From time.Time `query:"from" doc:"First instant; all by default"`
+}
+
+type callBody struct {
+	Receipt  string    `json:"receipt"`
+	Operator string    `json:"operator"`
+	Matched  int       `json:"matched"`
+	At       time.Time `json:"at"`
+	Done     []string  `json:"done" doc:"What was done in the call, oldest first"`
+}
+
+type callsOutput struct {
+	Body struct {
+		Calls []callBody `json:"calls" doc:"Oldest first, 200 at the most"`
+	}
+}
+
+func (s *site) hotline(api huma.API) {
+	const at = "/api/v1/hotline/"
+	register(s, api, http.MethodPost, at+"searches", "hotline-search", "Look up who calls the hotline", http.StatusOK, s.hotlineSearch)
+	register(s, api, http.MethodPost, at+"suspensions", "hotline-suspend", "Suspend for who calls the hotline", http.StatusOK, s.hotlineSuspend)
+	register(s, api, http.MethodPost, at+"resumptions", "hotline-resume", "Propose to resume; another operator confirms", http.StatusAccepted, s.propose(warifu.VerbResume))
+	register(s, api, http.MethodPost, at+"resumptions/{proposal}/confirmation", "hotline-resume-confirm", "Confirm another operator's proposal to resume", http.StatusOK, s.confirm(warifu.VerbResume))
+	register(s, api, http.MethodPost, at+"revocations", "hotline-revoke", "Propose to revoke; another registrar confirms", http.StatusAccepted, s.propose(warifu.VerbRevoke))
+	register(s, api, http.MethodPost, at+"revocations/{proposal}/confirmation", "hotline-revoke-confirm", "Confirm another registrar's proposal to revoke", http.StatusOK, s.confirm(warifu.VerbRevoke))
+	register(s, api, http.MethodGet, at+"calls", "hotline-calls", "The list of calls, for auditors", http.StatusOK, s.hotlineCalls)
+}
+
+func (s *site) hotlineSearch(ctx context.Context, in *searchInput) (*searchOutput, error) {
+	f, err := s.Registration.HotlineSearch(ctx, in.token(), in.Body.contact())
+	if err != nil {
+		return nil, err
+	}
+	out := &searchOutput{}
+	out.Body.Receipt, out.Body.Matched, out.Body.Match = f.Receipt, f.Matched, f.Match
+	if f.Match != "" {
+		out.Body.ExpiresAt = &f.Expires
+	}
+	return out, nil
+}
+
+func (s *site) hotlineSuspend(ctx context.Context, in *hotlineSuspensionInput) (*hotlineDoneOutput, error) {
+	done, err := s.Registration.HotlineSuspend(ctx, in.token(), registration.CallRecord{
+		Match: in.Body.Match, CallBackNumberGiven: in.Body.CallBackNumberGiven, Caller: in.Body.Caller, Phone: in.Body.Phone, Card: in.Body.Card,
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &hotlineDoneOutput{}
+	out.Body.Receipt, out.Body.CardBureau = done.Receipt, string(done.CardBureau)
+	return out, nil
+}
+
+func (s *site) propose(verb warifu.Verb) func(context.Context, *proposeInput) (*proposalOutput, error) {
+	return func(ctx context.Context, in *proposeInput) (*proposalOutput, error) {
+		p, err := s.Registration.HotlinePropose(ctx, in.token(), verb, in.Body.Match, in.Body.Cause)
+		if err != nil {
+			return nil, err
+		}
+		out := &proposalOutput{}
+		out.Body.Proposal, out.Body.Receipt, out.Body.ExpiresAt = p.ID, p.Receipt, p.Expires
+		return out, nil
+	}
+}
+
+func (s *site) confirm(verb warifu.Verb) func(context.Context, *confirmInput) (*hotlineDoneOutput, error) {
+	return func(ctx context.Context, in *confirmInput) (*hotlineDoneOutput, error) {
+		receipt, err := s.Registration.HotlineConfirm(ctx, in.token(), verb, in.Proposal)
+		if err != nil {
+			return nil, err
+		}
+		out := &hotlineDoneOutput{}
+		out.Body.Receipt = receipt
+		return out, nil
+	}
+}
+
+func (s *site) hotlineCalls(ctx context.Context, in *callsInput) (*callsOutput, error) {
+	calls, err := s.Registration.HotlineCalls(ctx, in.token(), in.From)
+	if err != nil {
+		return nil, err
+	}
+	out := &callsOutput{}
+	out.Body.Calls = make([]callBody, len(calls))
+	for i, c := range calls {
+		out.Body.Calls[i] = callBody(c)
+	}
+	return out, nil
+}
