@@ -38,6 +38,7 @@ type commands struct {
 	Phone       phoneCommand       `cmd:"" help:"Phones: make, apply, register, sign, log in, put on a reader."`
 	Event       eventCommand       `cmd:"" help:"An event in a person's life; the certificates on their phone follow it at once."`
 	SuspendCode suspendCodeCommand `cmd:"" help:"Suspend with the suspension code, from anywhere; the code can do nothing else."`
+	Hotline     hotlineCommand     `cmd:"" help:"For operators of the authority: a call of somebody whose phone is lost."`
 	Verify      verifyCommand      `cmd:"" help:"Say who signed a file, what, when, and whether to believe it."`
 	Clock       clockCommand       `cmd:"" help:"Show the world's clock or move it forward."`
 	World       worldCommand       `cmd:"" help:"The world's folder: where it is, start over."`

@@ -40,7 +40,8 @@ func (w *World) serverConfig() server.Config {
 			Bureau: w.Places.Desk + bureauPrefix, Signature: at("cards-signature.cer"),
 			Authentication: at("cards-authentication.cer"), StatementKey: at("statement.pem"),
 		},
-		Makers: at("makers"), Log: "warn",
+		Operators: server.OperatorsConfig{File: at("operators.toml")},
+		Makers:    at("makers"), Log: "warn",
 	}
 }
 
@@ -51,6 +52,9 @@ func (w *World) ceremony() error {
 		return err
 	}
 	if err := makePassphrase(f); err != nil {
+		return err
+	}
+	if err := f.Write("operators.toml", operatorsFile()); err != nil {
 		return err
 	}
 	return server.Ceremony(w.serverConfig(), w.Clock, func(format string, args ...any) {
