@@ -228,12 +228,18 @@ func drain(t *testing.T, tn *town, s *server.Server, n int) pace {
 	db := bare(t, tn.db.registration)
 	go func() { ended <- s.Queue().Run(ctx) }()
 	var p pace
+	told := 0
 	for late := began.Add(time.Hour); ; wait(ctx, 50*time.Millisecond) {
 		issued := count(t, db, `SELECT COUNT(*) FROM moves WHERE life = 'application' AND verb = 'issue'`)
 		p = append(p, struct {
 			issued  int
 			at, cpu time.Duration
 		}{issued, clock.Now().Sub(began), cpuTime() - spent})
+		for ; len(p) > 1 && told < 10 && issued*10 >= (told+1)*n; told++ {
+			from, spentBefore := p.until(float64(told*n) / 10)
+			to, spentNow := p.until(float64((told+1)*n) / 10)
+			t.Logf("tenth %2d: %v, %v of CPU", told+1, (to - from).Round(time.Millisecond), (spentNow - spentBefore).Round(time.Millisecond))
+		}
 		if issued == n && count(t, db, `SELECT COUNT(*) FROM jobs`) == 0 {
 			break
 		}
