@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"warifu"
@@ -19,17 +20,23 @@ const (
 // what was signed and never recorded, forgets used challenges, and raises the alarm
 // when what waits will not be done by closing time (K1). It ends with ctx.
 func (s *Server) keepHouse(ctx context.Context) error {
-	ticker := time.NewTicker(listRound)
-	defer ticker.Stop()
+	var rounds sync.WaitGroup
+	rounds.Go(func() { s.keepLists(ctx) })
+	rounds.Go(func() { s.keepSweeping(ctx) })
+	rounds.Wait()
+	return nil
+}
+
+// keepLists goes by itself: a card bureau that hangs must not keep a revocation from
+// the list.
+func (s *Server) keepLists(ctx context.Context) {
 	var head int64 = -1
+	every(ctx, listRound, func() { head = s.refreshLists(ctx, head) })
+}
+
+func (s *Server) keepSweeping(ctx context.Context) {
 	var swept, pulled time.Time
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-		head = s.refreshLists(ctx, head)
+	every(ctx, listRound, func() {
 		now := s.clock.Now()
 		if now.Sub(pulled) >= pullRound {
 			pulled = now
@@ -38,6 +45,20 @@ func (s *Server) keepHouse(ctx context.Context) error {
 		if now.Sub(swept) >= sweepRound {
 			swept = now
 			s.sweep(ctx)
+		}
+	})
+}
+
+// every does the round again and again until ctx ends.
+func every(ctx context.Context, interval time.Duration, round func()) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			round()
 		}
 	}
 }
