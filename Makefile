@@ -16,7 +16,7 @@ test: prepare ## every test a machine needs to believe the build (under 12 minut
 	@echo "==> go vet"
 	@$(GO) vet ./...
 	@echo "==> go test (all packages; external clients, PostgreSQL and crash loops included)"
-	@$(GO) test -timeout 15m ./... 2>&1 | ./build/summary.sh
+	@$(GO) test -json -timeout 15m ./... 2>&1 | $(GO) run ./internal/testsummary
 
 lint: ## gofmt, vet (as Linux, Windows and macOS see it), staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: the files above are not formatted"; exit 1; }
