@@ -116,6 +116,13 @@ type NoticesConfig struct {
 	AllowPrivate bool `toml:"allow_private"`
 }
 
+// OperatorsConfig is who works at the hotline.
+type OperatorsConfig struct {
+	// File is a TOML file with one [[operator]] for each: name, role (hotline, registrar
+	// or auditor) and token_sha256, 64 hexadecimal digits. Empty: there is no hotline.
+	File string `toml:"file"`
+}
+
 // TLSConfig is the listener's certificate.
 type TLSConfig struct {
 	// Certificate and Key are PEM files.

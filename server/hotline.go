@@ -11,13 +11,6 @@ import (
 	"warifu/registration"
 )
 
-// OperatorsConfig is who works at the hotline.
-type OperatorsConfig struct {
-	// File is a TOML file with one [[operator]] for each: name, role (hotline, registrar
-	// or auditor) and token_sha256, 64 hexadecimal digits. Empty: there is no hotline.
-	File string `toml:"file"`
-}
-
 // operators reads the configured file; it is read again at the next start.
 func (c Config) operators() (registration.Operators, error) {
 	if c.Operators.File == "" {
