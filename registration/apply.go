@@ -44,6 +44,9 @@ func (a *Authority) Apply(ctx context.Context, s Submission) (Application, error
 	if err != nil {
 		return Application{}, err
 	}
+	if err := bornAsCertified(contact, c.signer); err != nil {
+		return Application{}, err
+	}
 	statement, envelope, err := a.cardOf(ctx, c.signer, c.identity, c.document.Kinds(), s.CardAuthentication)
 	if err != nil {
 		return Application{}, err
@@ -56,7 +59,7 @@ func (a *Authority) Apply(ctx context.Context, s Submission) (Application, error
 		if err := a.accept(tx, row, s, c, envelope); err != nil || contact == nil {
 			return err
 		}
-		return tx.PutContact(row.Person, *contact, row.SubmittedAt)
+		return registerContact(tx, row, *contact)
 	})
 	if errors.Is(err, &warifu.Error{Problem: "application-exists"}) {
 		if known, found, again := a.known(ctx, message); again != nil || found {

@@ -2,6 +2,7 @@ package registration
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"warifu"
+	"warifu/profile"
 	"warifu/store"
 )
 
@@ -69,6 +71,38 @@ func (a *Authority) contactOf(s Submission) (*store.Contact, error) {
 	}
 	folded, err := s.Contact.folded(a.Clock.Now())
 	return &folded, err
+}
+
+// bornAsCertified refuses a contact with another birth date than the card certifies, so
+// that nobody registers somebody else's particulars and makes the hotline find two.
+func bornAsCertified(c *store.Contact, card *x509.Certificate) error {
+	if c == nil {
+		return nil
+	}
+	attributes, found, err := profile.ParseAttributes(card)
+	if err != nil || !found || len(attributes.BirthDate) != 9 || attributes.BirthDate[1:] != c.BirthDate {
+		return warifu.Invalid("contact-malformed", "field", "birthDate")
+	}
+	return nil
+}
+
+// registerContact keeps the contact of a person who has nothing live. Whoever has, keeps
+// the contact that stands: it is who must hear of a new phone, and whoever stole card and
+// password must not be able to put their own in its place.
+func registerContact(tx *store.Tx, row store.Application, c store.Contact) error {
+	live, err := tx.LiveCredentials(row.Person)
+	if err != nil {
+		return err
+	}
+	if len(live) > 0 {
+		switch _, err := tx.Contact(row.Person); {
+		case err == nil:
+			return nil
+		case !warifu.ProblemOf(err).IsCode(warifu.CodeNotFound):
+			return err
+		}
+	}
+	return tx.PutContact(row.Person, c, row.SubmittedAt)
 }
 
 // foldReading makes katakana of kana; "" for what is none.

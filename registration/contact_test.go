@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"warifu"
+	"warifu/internal/housetest"
 	"warifu/registration"
 	"warifu/store"
 )
@@ -96,4 +97,28 @@ func TestNoticesGoToTheRegisteredContactOnce(t *testing.T) {
 	if len(got) != 1 || got[0] != "new-phone 09011112222" {
 		t.Errorf("sent %q", got)
 	}
+}
+
+// Whoever stole card and password must not put their own contact in the place of one who
+// has a living phone; and nobody registers another's particulars.
+func TestAContactIsNotTakenOver(t *testing.T) {
+	h, p := listed(t)
+	thief := h.Phone(t)
+	s := housetest.Submission(thief.Draft(t, "hanako"))
+	s.Contact = &registration.Contact{"ハナコ", "1985-11-04", "0799999999"}
+	_, err := h.Registrar.Apply(context.Background(), s)
+	wantProblem(t, err, "contact-malformed")
+	s.Contact = &registration.Contact{"ハナコ", "1985-11-03", "0799999999"}
+	_, err = h.Registrar.Apply(context.Background(), s)
+	must(t, err)
+	h.Write(t, func(tx *store.Tx) error {
+		c, err := tx.Contact(credentials(t, h, p)[0].Person)
+		if err != nil {
+			return err
+		}
+		if c.Telephone == "0799999999" {
+			t.Error("the contact was taken over")
+		}
+		return nil
+	})
 }

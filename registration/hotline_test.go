@@ -22,7 +22,7 @@ const (
 	mio = "token-of-mio"
 )
 
-var theContact = registration.Contact{"はなこ", "1985-04-03", "090-1111-2222"}
+var theContact = registration.Contact{"はなこ", "1985-11-03", "090-1111-2222"}
 
 // listed is a house with a hotline, and the application of a person who registered a contact
 // and owns a phone.
@@ -86,11 +86,11 @@ func TestASearchFindsAcrossWidthAndKanaAndNotOtherwise(t *testing.T) {
 		contact registration.Contact
 		matched int
 	}{
-		{registration.Contact{"ハナコ", "19850403", "09011112222"}, 1},
-		{registration.Contact{"ﾊﾅｺ", "１９８５年４月３日", "＋８１ ９０－１１１１－２２２２"}, 1},
-		{registration.Contact{"ハナヨ", "19850403", "09011112222"}, 0},
-		{registration.Contact{"ハナコ", "19850404", "09011112222"}, 0},
-		{registration.Contact{"ハナコ", "19850403", "09011112223"}, 0},
+		{registration.Contact{"ハナコ", "19851103", "09011112222"}, 1},
+		{registration.Contact{"ﾊﾅｺ", "１９８５年１１月３日", "＋８１ ９０－１１１１－２２２２"}, 1},
+		{registration.Contact{"ハナヨ", "19851103", "09011112222"}, 0},
+		{registration.Contact{"ハナコ", "19851104", "09011112222"}, 0},
+		{registration.Contact{"ハナコ", "19851103", "09011112223"}, 0},
 	} {
 		f, err := h.Registrar.HotlineSearch(context.Background(), aoi, c.contact)
 		must(t, err)
@@ -100,7 +100,7 @@ func TestASearchFindsAcrossWidthAndKanaAndNotOtherwise(t *testing.T) {
 	}
 	var person warifu.Digest
 	h.Read(t, func(tx *store.Tx) error {
-		persons, err := tx.PersonsOfContact(store.Contact{Reading: "ハナコ", BirthDate: "19850403", Telephone: "09011112222"})
+		persons, err := tx.PersonsOfContact(store.Contact{Reading: "ハナコ", BirthDate: "19851103", Telephone: "09011112222"})
 		if len(persons) != 1 {
 			t.Fatalf("%d persons (%v)", len(persons), err)
 		}
@@ -229,7 +229,7 @@ func TestAnOpenApplicationOfThePersonIsHeldAsWell(t *testing.T) {
 	p := h.Phone(t)
 	d := p.Draft(t, "taro")
 	s := housetest.Submission(d)
-	s.Contact = &registration.Contact{"タロウ", "19801217", "0312345678"}
+	s.Contact = &registration.Contact{"タロウ", "19800217", "0312345678"}
 	a, err := apply(h, s)
 	must(t, err)
 	_, err = p.Submit(t, d)
