@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -22,6 +23,8 @@ type demoCommand struct {
 	ReadyFile string `type:"path" placeholder:"FILE" help:"Write a JSON object, name to URL, when everything listens."`
 	Headless  bool   `help:"Open no browser."`
 	AnyPort   bool   `hidden:"" help:"Ports of the system's choice, for tests."`
+	Listen    string `placeholder:"ADDRESS" help:"Open the world to other machines at this address of yours as well; needs --tls."`
+	TLS       bool   `help:"Speak TLS there, with a certificate of a local authority, and let in who types the pairing code shown."`
 	Verbose   bool   `short:"v" help:"Log what the server logs."`
 }
 
@@ -40,7 +43,12 @@ func (c demoCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	err = w.Run(s.ctx, func() error { return c.ready(s, w.Places) })
+	outside, err := c.open(s, dir, w.Places)
+	if err != nil {
+		return errors.Join(err, w.Close())
+	}
+	defer outside.shut()
+	err = w.Run(s.ctx, func() error { return errors.Join(c.ready(s, w.Places), outside.tell(s, w.Places)) })
 	if err == nil {
 		err = s.tell("demo.stopped", nil)
 	}
