@@ -22,9 +22,6 @@ type Config struct {
 	Dir     string       // everything it keeps; made where missing
 	Clock   warifu.Clock // of the world
 	BaseURL string       // where Handler will stand, "http://127.0.0.1:8401/bureau": written into certificates
-	// Background issues the cards of all persons one after another as soon as the bureau
-	// opens; without it a card is issued when it is first touched.
-	Background bool
 	// NewKey makes RSA-2048 keys, for cards and authorities; nil generates them.
 	NewKey func() (*rsa.PrivateKey, error)
 }
@@ -65,7 +62,7 @@ func Open(config Config) (*Bureau, error) {
 	}
 	config.BaseURL = strings.TrimSuffix(config.BaseURL, "/")
 	b := &Bureau{
-		config: config, holders: map[string]*holder{}, done: make(chan struct{}),
+		config: config, holders: map[string]*holder{},
 		serials: map[warifu.Kind]map[string]*holder{warifu.Signature: {}, warifu.Authentication: {}},
 	}
 	root, err := folder.Open(config.Dir)
@@ -77,7 +74,6 @@ func Open(config Config) (*Bureau, error) {
 			return nil, err
 		}
 	}
-	b.begin()
 	return b, nil
 }
 
@@ -90,15 +86,14 @@ func (b *Bureau) list(p person.Person) *holder {
 	return h
 }
 
-// begin starts issuing in the background, where asked.
-func (b *Bureau) begin() {
+// IssueInBackground issues the cards of all persons one after another until Close;
+// without it a card is issued when it is first touched. Keys take whole cores, so a
+// world calls it when everything else stands. It is called at most once.
+func (b *Bureau) IssueInBackground() {
 	ctx, stop := context.WithCancel(context.Background())
-	b.stop = stop
+	b.stop, b.done = stop, make(chan struct{})
 	go func() {
 		defer close(b.done)
-		if !b.config.Background {
-			return
-		}
 		for _, id := range b.ids() {
 			if ctx.Err() != nil {
 				return
@@ -112,8 +107,10 @@ func (b *Bureau) begin() {
 
 // Close stops the background work. Nothing is lost by not calling it.
 func (b *Bureau) Close() error {
-	b.stop()
-	<-b.done
+	if b.stop != nil {
+		b.stop()
+		<-b.done
+	}
 	return nil
 }
 

@@ -123,6 +123,9 @@ func (w *World) Run(ctx context.Context, ready func() error) error {
 	if failed == nil && ready != nil {
 		failed = ready()
 	}
+	if failed == nil && w.config.Background {
+		w.Bureau.IssueInBackground()
+	}
 	if failed != nil {
 		stop()
 	}

@@ -33,7 +33,7 @@ type Config struct {
 	Real    warifu.Clock // what the world's clock runs by; SystemClock when nil
 	// Begin is a new world's first instant; zero: within the scheme's hours (Beginning).
 	Begin time.Time
-	// Background makes every person's card at once and not at first touch.
+	// Background makes every person's card once the doors are open and not at first touch.
 	Background bool
 	Log        *slog.Logger // nil: nothing is logged
 	// Tell hears of each step of starting up, as the key of a text and its parameters.
@@ -146,7 +146,7 @@ func (w *World) openParties(context.Context) error {
 }
 
 func (w *World) openBureau() (err error) {
-	w.Bureau, err = bureau.Open(bureau.Config{Dir: w.path("bureau"), Clock: w.Clock, BaseURL: w.Places.Desk + bureauPrefix, Background: w.config.Background})
+	w.Bureau, err = bureau.Open(bureau.Config{Dir: w.path("bureau"), Clock: w.Clock, BaseURL: w.Places.Desk + bureauPrefix})
 	return err
 }
 
