@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -97,6 +98,7 @@ func (o options) run(ctx context.Context) error {
 		}
 	}
 	var rows []Row
+	var failed []error
 	for _, m := range measures {
 		if (o.only == "" && m.name == "profile") || o.only != "" && !strings.Contains(","+o.only+",", ","+m.name+",") {
 			continue
@@ -105,7 +107,8 @@ func (o options) run(ctx context.Context) error {
 		b.say("measuring %s", m.name)
 		found, err := m.take(ctx, b)
 		if err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
+			failed = append(failed, fmt.Errorf("%s: %w", m.name, err))
+			b.say("  %v", err)
 		}
 		b.say("  took %.0f s", time.Since(began).Seconds())
 		rows = append(rows, found...)
@@ -113,7 +116,7 @@ func (o options) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return table(os.Stdout, rows)
+	return errors.Join(append(failed, table(os.Stdout, rows))...)
 }
 
 // say tells on standard error what is being done.
