@@ -33,8 +33,6 @@ type file struct {
 	guards []*reference
 }
 
-func (f *file) readable() bool { return f.structure == transparent || f.structure == linear }
-
 // fixed is the content of a file that never changes.
 func fixed(b []byte) func() []byte { return func() []byte { return b } }
 

@@ -163,7 +163,13 @@ func TestReportsAndNoticesStayOpenUntilHandedOn(t *testing.T) {
 			if err != nil {
 				return err
 			}
+			if err != nil {
+				return err
+			}
 			notices, err := tx.OpenContactNotices("", 10)
+			if err != nil {
+				return err
+			}
 			if len(reports) != 1 || reports[0].Receipt != "1" || len(notices) != 1 || notices[0].ID != "1" || notices[0].Person != person {
 				t.Errorf("open: %v, %v", reports, notices)
 			}

@@ -22,8 +22,6 @@ type deed struct {
 	verb    warifu.Verb
 }
 
-const verbBegin warifu.Verb = "begin"
-
 // begin writes the first move of a life. It must come before the subject's row,
 // whose state is a foreign key to it.
 func (tx *Tx) begin(life, subject, state string, at time.Time) error {
