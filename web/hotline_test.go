@@ -29,7 +29,7 @@ func hotlineSite(t *testing.T) (*housetest.House, http.Handler, string) {
 	must(t, err)
 	var sent map[string]any
 	must(t, json.Unmarshal(b, &sent))
-	sent["contact"] = map[string]string{"reading": "花子", "birthDate": "1985-04-03", "telephone": "09011112222"}
+	sent["contact"] = map[string]string{"reading": "花子", "birthDate": "1985-11-03", "telephone": "09011112222"}
 	post := func() *http.Response {
 		b, err := json.Marshal(sent)
 		must(t, err)
@@ -38,7 +38,7 @@ func hotlineSite(t *testing.T) (*housetest.House, http.Handler, string) {
 	if got := problem(t, post(), 422, "contact-malformed"); got.Params["field"] != "reading" {
 		t.Errorf("the field is %q", got.Params["field"])
 	}
-	sent["contact"] = map[string]string{"reading": "ﾊﾅｺ", "birthDate": "1985-04-03", "telephone": "０９０-1111-2222"}
+	sent["contact"] = map[string]string{"reading": "ﾊﾅｺ", "birthDate": "1985-11-03", "telephone": "０９０-1111-2222"}
 	if r := post(); r.StatusCode != http.StatusAccepted {
 		t.Fatalf("%d %s", r.StatusCode, text(t, r))
 	}
@@ -67,7 +67,7 @@ func operate(t *testing.T, site http.Handler, who, path, body string, want int) 
 	return out
 }
 
-const hanakosContact = `{"reading":"はなこ","birthDate":"1985-4-3","telephone":"+81 90 1111 2222"}`
+const hanakosContact = `{"reading":"はなこ","birthDate":"1985-11-3","telephone":"+81 90 1111 2222"}`
 
 func TestAHotlineCallOverHTTP(t *testing.T) {
 	h, site, id := hotlineSite(t)
