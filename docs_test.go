@@ -190,6 +190,11 @@ func TestEveryCommandShownExists(t *testing.T) {
 	if len(known["warifu"].leaves) < 10 || len(known["warifud"].leaves) < 4 {
 		t.Fatalf("found only %v and %v: the test does not see the programs", known["warifu"].leaves, known["warifud"].leaves)
 	}
+	for _, wrong := range []string{"warifu fly", "warifu phone fly", "warifu phone apply phone-1 --wings", "warifud check --confi FILE"} {
+		if known[strings.Fields(wrong)[0]].fault(t, wrong) == "" {
+			t.Errorf("the test does not see that %q is wrong", wrong)
+		}
+	}
 	found := 0
 	for _, name := range pages() {
 		if name == "docs/design.md" || strings.HasPrefix(name, "docs/adr/") { // plans, and decisions of their day
