@@ -293,7 +293,7 @@ func (b *books) auditBacklog(t *testing.T, n int) {
 	want(t, "issued applications", count(t, b.bare, `SELECT COUNT(*) FROM applications WHERE state = 'issued'`), n)
 	want(t, "credentials", count(t, b.bare, `SELECT COUNT(*) FROM credentials WHERE state = 'pending'`), n*len(warifu.Kinds))
 	want(t, "distinct public keys", count(t, b.bare, `SELECT COUNT(DISTINCT public_key) FROM credentials`), n*len(warifu.Kinds))
-	rows, err := b.bare.Query(`SELECT issued_at, document FROM applications ORDER BY due_at, id`)
+	rows, err := b.bare.Query(`SELECT issued_at, document FROM applications ORDER BY due_at, issued_at`) // of one instant, any may be first
 	must(t, err)
 	defer rows.Close()
 	var last, early int64
