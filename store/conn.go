@@ -54,6 +54,7 @@ func (p *preparedConn) QueryContext(ctx context.Context, query string, args ...a
 // never under a caller's context: an interrupted statement would end the
 // transaction of everybody in it.
 func (p *preparedConn) do(query string) error {
+	cut(query)
 	_, err := p.ExecContext(context.Background(), query)
 	return err
 }

@@ -77,6 +77,7 @@ func (w *work) exec(query string, args ...any) (int64, error) {
 		return 0, w.fail(errReadOnly)
 	}
 	w.statements++
+	cut(query)
 	r, err := w.q.ExecContext(w.ctx, query, args...)
 	if err != nil {
 		return 0, w.fail(err)
@@ -97,6 +98,7 @@ func (w *work) each(fn func(scanner) error, query string, args ...any) error {
 		return err
 	}
 	w.statements++
+	cut(query)
 	rows, err := w.q.QueryContext(w.ctx, query, args...)
 	if err != nil {
 		return w.fail(err)

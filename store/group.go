@@ -137,6 +137,7 @@ func (g *groupEngine) commitGroup(conn *preparedConn, first *turn) *preparedConn
 		_ = conn.close()
 		return nil
 	}
+	cut("after COMMIT")
 	for i, t := range turns {
 		t.answer <- outcomes[i]
 	}

@@ -96,13 +96,17 @@ func (e *retryEngine) attempt(ctx context.Context, fn func(*work) error) error {
 	if w.failed != nil {
 		return w.failed
 	}
-	return tx.Commit()
+	cut("COMMIT")
+	err = tx.Commit()
+	cut("after COMMIT")
+	return err
 }
 
 func (e *retryEngine) begin(ctx context.Context, options *sql.TxOptions) (*sql.Tx, error) {
 	if e.closed.Load() {
 		return nil, errClosed
 	}
+	cut("BEGIN")
 	tx, err := e.db.BeginTx(ctx, options)
 	return tx, translate(err)
 }
