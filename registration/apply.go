@@ -186,44 +186,7 @@ func (a *Authority) withdrawOlder(tx *store.Tx, row store.Application, cause str
 		return err
 	}
 	for _, older := range open {
-		if err := a.endOpen(tx, older, warifu.VerbWithdraw, actorHouse, cause); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// endOpen moves an open application to an end by the verb; what was issued for it
-// and never activated is revoked and stays listed.
-func (a *Authority) endOpen(tx *store.Tx, row store.Application, verb warifu.Verb, actor, cause string) error {
-	if warifu.ApplicationLife.Final(row.State) {
-		return warifu.Conflict("application-ended", "state", string(row.State))
-	}
-	now := a.Clock.Now()
-	if _, err := tx.MoveApplication(row.ID, verb, now, ""); err != nil {
-		return err
-	}
-	line := store.Line{ID: tx.NewID(), At: now, Actor: actor, Verb: verb, Subject: row.ID, Cause: cause}
-	if err := tx.Audit(line); err != nil {
-		return err
-	}
-	if err := a.revokeAll(tx, row.ID, line.ID); err != nil {
-		return err
-	}
-	if row.State != warifu.ApplicationSubmitted {
-		return nil
-	}
-	return a.settleLater(tx, row.ID)
-}
-
-// revokeAll revokes whatever was issued for an application that has ended.
-func (a *Authority) revokeAll(tx *store.Tx, application, cause string) error {
-	issued, err := tx.CredentialsOfApplication(application)
-	if err != nil {
-		return err
-	}
-	for _, c := range issued {
-		if _, _, err := a.revokeCredential(tx, c, warifu.ReasonCessationOfOperation, actorHouse, cause); err != nil {
+		if err := a.endOpen(tx, older, warifu.VerbWithdraw, "", actorHouse, cause); err != nil {
 			return err
 		}
 	}

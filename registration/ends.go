@@ -2,7 +2,6 @@ package registration
 
 import (
 	"context"
-	"time"
 
 	"warifu"
 	"warifu/attest"
@@ -39,7 +38,7 @@ func (a *Authority) Withdraw(ctx context.Context, id string, envelope []byte) (A
 		if err != nil {
 			return err
 		}
-		return a.endOpen(tx, now, warifu.VerbWithdraw, actorElement(row.Element), "")
+		return a.endOpen(tx, now, warifu.VerbWithdraw, "", actorElement(row.Element), "")
 	})
 	if err != nil {
 		return Application{}, err
@@ -107,7 +106,7 @@ func (a *Authority) Lapse(ctx context.Context) (int, error) {
 		}
 		for _, row := range rows {
 			err := a.Store.Write(ctx, func(tx *store.Tx) error {
-				return a.endOpen(tx, row, warifu.VerbLapse, actorHouse, "K14")
+				return a.endOpen(tx, row, warifu.VerbLapse, "", actorHouse, "K14")
 			})
 			switch {
 			case err == nil:
@@ -122,44 +121,47 @@ func (a *Authority) Lapse(ctx context.Context) (int, error) {
 	}
 }
 
-// Hold puts a hold with a reason on an open application: personalizing waits for
-// its lift (K14). Lift takes away exactly that hold.
-func (a *Authority) Hold(ctx context.Context, id, reason, actor string) error {
-	return a.changeHold(ctx, id, actor, verbHold, reason, func(tx *store.Tx, now time.Time) error {
-		_, err := tx.PutHold(store.Hold{Life: warifu.ApplicationLife.Name, Subject: id, Reason: reason, PutAt: now})
+// endOpen moves an open application to an end by the verb (withdraw, lapse, reject);
+// problem is the slug that tells its applicant why, "" where they know. What was issued
+// for it and never activated is revoked and stays listed, and nothing holds it any more.
+// Errors: Conflict "application-ended".
+func (a *Authority) endOpen(tx *store.Tx, row store.Application, verb warifu.Verb, problem, actor, cause string) error {
+	if warifu.ApplicationLife.Final(row.State) {
+		return warifu.Conflict("application-ended", "state", string(row.State))
+	}
+	now := a.Clock.Now()
+	if _, err := tx.MoveApplication(row.ID, verb, now, problem); err != nil {
 		return err
-	})
+	}
+	line := store.Line{ID: tx.NewID(), At: now, Actor: actor, Verb: verb, Subject: row.ID, Cause: cause}
+	if problem != "" {
+		line.Detail = map[string]string{"problem": problem}
+	}
+	if err := tx.Audit(line); err != nil {
+		return err
+	}
+	if err := a.emptyHolds(tx, row.ID); err != nil {
+		return err
+	}
+	if err := a.revokeAll(tx, row.ID, line.ID); err != nil {
+		return err
+	}
+	if row.State != warifu.ApplicationSubmitted {
+		return nil
+	}
+	return a.settleLater(tx, row.ID)
 }
 
-// Lift takes away the hold with the reason; NotFound "hold-unknown" when there is none.
-func (a *Authority) Lift(ctx context.Context, id, reason, actor string) error {
-	return a.changeHold(ctx, id, actor, verbLift, reason, func(tx *store.Tx, now time.Time) error {
-		holds, err := tx.Holds(id)
-		if err != nil {
+// revokeAll revokes whatever was issued for an application that has ended.
+func (a *Authority) revokeAll(tx *store.Tx, application, cause string) error {
+	issued, err := tx.CredentialsOfApplication(application)
+	if err != nil {
+		return err
+	}
+	for _, c := range issued {
+		if _, _, err := a.revokeCredential(tx, c, warifu.ReasonCessationOfOperation, actorHouse, cause); err != nil {
 			return err
 		}
-		for _, h := range holds {
-			if h.Reason == reason {
-				return tx.LiftHold(h.ID, now)
-			}
-		}
-		return warifu.NotFound("hold-unknown")
-	})
-}
-
-func (a *Authority) changeHold(ctx context.Context, id, actor string, verb warifu.Verb, reason string, change func(*store.Tx, time.Time) error) error {
-	return a.Store.Write(ctx, func(tx *store.Tx) error {
-		row, err := tx.Application(id)
-		if err != nil {
-			return err
-		}
-		if warifu.ApplicationLife.Final(row.State) {
-			return warifu.Conflict("application-ended", "state", string(row.State))
-		}
-		now := a.Clock.Now()
-		if err := change(tx, now); err != nil {
-			return err
-		}
-		return tx.Audit(store.Line{At: now, Actor: actor, Verb: verb, Subject: id, Detail: map[string]string{"reason": reason}})
-	})
+	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"warifu/internal/housetest"
 	"warifu/jpki"
 	"warifu/registration"
+	"warifu/store"
 )
 
 // request has the phone's element ask something in its own name.
@@ -165,22 +166,30 @@ func TestHoldStopsPersonalizingAndItsLiftResumes(t *testing.T) {
 	ctx := context.Background()
 	p := h.Phone(t)
 	a := p.Apply(t, "taro")
-	must(t, h.Registrar.Hold(ctx, a.ID, "card", "event:7"))
-	must(t, h.Registrar.Hold(ctx, a.ID, "operator", "operator:aoki"))
+	change := func(f func(context.Context, string, warifu.HoldReason) (bool, error), reason warifu.HoldReason, want bool) {
+		t.Helper()
+		if changed, err := f(ctx, a.ID, reason); err != nil || changed != want {
+			t.Errorf("%s: changed %v, want %v: %v", reason, changed, want, err)
+		}
+	}
+	change(h.Registrar.HoldApplication, warifu.HoldCard, true)
+	change(h.Registrar.HoldApplication, warifu.HoldOperator, true)
 	h.Drain(t)
 	if got := wantState(t, h, a.ID, warifu.ApplicationIssued); !got.Held {
 		t.Error("the hold does not show")
 	}
 	wantProblem(t, p.Personalize(), "application-held")
-	must(t, h.Registrar.Lift(ctx, a.ID, "card", "event:8"))
+	change(h.Registrar.LiftApplication, warifu.HoldCard, true)
 	wantProblem(t, p.Personalize(), "application-held") // each lifts only itself
-	wantProblem(t, h.Registrar.Lift(ctx, a.ID, "card", "event:8"), "hold-unknown")
-	wantProblem(t, h.Registrar.Hold(ctx, a.ID, "operator", "operator:aoki"), "hold-exists")
-	must(t, h.Registrar.Lift(ctx, a.ID, "operator", "operator:aoki"))
+	change(h.Registrar.LiftApplication, warifu.HoldCard, false)
+	change(h.Registrar.HoldApplication, warifu.HoldOperator, false)
+	change(h.Registrar.LiftApplication, warifu.HoldOperator, true)
 	must(t, p.Personalize())
 	wantState(t, h, a.ID, warifu.ApplicationPersonalized)
-	wantProblem(t, h.Registrar.Hold(ctx, a.ID, "card", "event:9"), "application-ended")
-	wantProblem(t, h.Registrar.Hold(ctx, "a-nobody", "card", "event:9"), "application-unknown")
+	for _, f := range []func(context.Context, string, warifu.HoldReason) (bool, error){h.Registrar.HoldApplication, h.Registrar.LiftApplication} {
+		_, err := f(ctx, a.ID, warifu.HoldCard)
+		wantProblem(t, err, "application-ended")
+	}
 	h.Check(t)
 }
 
@@ -191,15 +200,61 @@ func TestHoldBetweenWritingAndCommit(t *testing.T) {
 	a := p.Issue(t, "taro")
 	h.Cards.Gate = func(string) { // the last thing before the commit is a question to the bureau
 		h.Cards.Gate = nil
-		must(t, h.Registrar.Hold(context.Background(), a.ID, "card", "event:1"))
+		_, err := h.Registrar.HoldApplication(context.Background(), a.ID, warifu.HoldCard)
+		must(t, err)
 	}
 	wantProblem(t, p.Personalize(), "application-held")
 	wantState(t, h, a.ID, warifu.ApplicationIssued)
 	wantCredentials(t, h, a.ID, 2, warifu.CredentialPending)
 	h.Check(t)
-	must(t, h.Registrar.Lift(context.Background(), a.ID, "card", "event:2"))
+	_, err := h.Registrar.LiftApplication(context.Background(), a.ID, warifu.HoldCard)
+	must(t, err)
 	must(t, p.Personalize())
 	h.Check(t)
+}
+
+// Whatever ends an application, no hold is left standing on it: nobody would ever lift it.
+func TestWhatHasEndedIsHeldNoMore(t *testing.T) {
+	for name, end := range map[string]func(t *testing.T, h *housetest.House, p *housetest.Phone, a registration.Application){
+		"withdrawn by a newer one": func(t *testing.T, h *housetest.House, _ *housetest.Phone, _ registration.Application) {
+			h.Phone(t).Apply(t, "taro")
+		},
+		"lapsed": func(t *testing.T, h *housetest.House, _ *housetest.Phone, a registration.Application) {
+			h.Clock.To(h.Application(t, a.ID).Lapses.Add(time.Minute))
+			_, err := h.Registrar.Lapse(t.Context())
+			must(t, err)
+		},
+		"its person died": func(t *testing.T, h *housetest.House, _ *housetest.Phone, _ registration.Application) {
+			must(t, h.Bureau.Die("taro"))
+			catchUp(t, h)
+		},
+		"rejected": func(t *testing.T, h *housetest.House, _ *housetest.Phone, _ registration.Application) {
+			must(t, h.Bureau.Revoke("taro", warifu.ReasonUnspecified))
+			h.Drain(t)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := house(t, housetest.Options{})
+			p := h.Phone(t)
+			a := p.Apply(t, "taro")
+			if name != "rejected" {
+				h.Drain(t)
+			}
+			_, err := h.Registrar.HoldApplication(t.Context(), a.ID, warifu.HoldLost)
+			must(t, err)
+			end(t, h, p, a)
+			h.Read(t, func(tx *store.Tx) error {
+				row, err := tx.Application(a.ID)
+				must(t, err)
+				holds, err := tx.Holds(a.ID)
+				if !warifu.ApplicationLife.Final(row.State) || len(holds) != 0 {
+					t.Errorf("%s, under %d holds", row.State, len(holds))
+				}
+				return err
+			})
+			h.Check(t)
+		})
+	}
 }
 
 // heard is a transport that may lose answers on their way back.

@@ -92,29 +92,13 @@ func (c *compliance) application(row store.Application) (err error) {
 }
 
 // endApplication rejects what was not issued yet and withdraws what was; either way its
-// applicant can read why, and what was signed for it is revoked.
+// applicant can read why.
 func (c *compliance) endApplication(row store.Application, problem string) error {
-	verb, now := warifu.VerbWithdraw, c.a.Clock.Now()
+	verb := warifu.VerbWithdraw
 	if row.State == warifu.ApplicationSubmitted {
 		verb = warifu.VerbReject
 	}
-	if _, err := c.tx.MoveApplication(row.ID, verb, now, problem); err != nil {
-		return err
-	}
-	line := store.Line{ID: c.tx.NewID(), At: now, Actor: actorBureau, Verb: verb, Subject: row.ID, Cause: c.line.ID, Detail: map[string]string{"problem": problem}}
-	if err := c.tx.Audit(line); err != nil {
-		return err
-	}
-	if err := c.a.emptyHolds(c.tx, row.ID); err != nil {
-		return err
-	}
-	if err := c.a.revokeAll(c.tx, row.ID, line.ID); err != nil {
-		return err
-	}
-	if row.State != warifu.ApplicationSubmitted {
-		return nil
-	}
-	return c.a.settleLater(c.tx, row.ID)
+	return c.a.endOpen(c.tx, row, verb, problem, actorBureau, c.line.ID)
 }
 
 // note remembers that something was done, and whose phone is to be told.

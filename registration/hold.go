@@ -7,10 +7,11 @@ import (
 	"warifu/store"
 )
 
-// This file is the one place where holds and ends of credentials are written. Who may
-// ask for which is decided before it is called (warifu.HoldRules); what a hold and an
-// end are is decided here: a hold lifts only itself, a credential is suspended while
-// its set of holds is not empty, and what has ended holds nothing any more.
+// This file is the one place where holds, and ends of credentials, are written. Who may
+// ask for which is decided before it is called, by what they have proven (allowed, which
+// reads warifu.HoldRules); what a hold and an end are is decided here: a hold lifts only
+// itself, a credential is suspended while its set of holds is not empty, an open
+// application waits while its set is, and what has ended holds nothing any more.
 
 // hold is one reason to suspend a credential or to let an open application wait.
 type hold struct {
@@ -110,9 +111,12 @@ func (a *Authority) holdApplication(tx *store.Tx, row store.Application, h hold,
 	return line != "", err
 }
 
-// liftApplication lifts the hold for that reason from an application; false where none
-// stands.
+// liftApplication lifts the hold for that reason from an open application; false where none
+// stands. Errors as holdApplication.
 func (a *Authority) liftApplication(tx *store.Tx, row store.Application, reason warifu.HoldReason, actor, cause string) (bool, error) {
+	if warifu.ApplicationLife.Final(row.State) {
+		return false, warifu.Conflict("application-ended", "state", string(row.State))
+	}
 	line, _, err := a.liftOne(tx, row.ID, reason, actor, cause)
 	return line != "", err
 }

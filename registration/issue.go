@@ -254,21 +254,13 @@ func (a *Authority) reject(tx *store.Tx, t *attempt, problem string) error {
 	if !still {
 		return a.listAsRevoked(tx, t, "")
 	}
-	now := a.Clock.Now()
-	if _, err := tx.MoveApplication(t.row.ID, warifu.VerbReject, now, problem); err != nil {
+	if err := a.insertCredentials(tx, t); err != nil { // what the other authority signed is listed with it
 		return err
 	}
-	line := store.Line{ID: tx.NewID(), At: now, Actor: actorHouse, Verb: warifu.VerbReject, Subject: t.row.ID, Detail: map[string]string{"problem": problem}}
-	if err := tx.Audit(line); err != nil {
+	if err := a.endOpen(tx, t.row, warifu.VerbReject, problem, actorHouse, ""); err != nil {
 		return err
 	}
-	if err := a.listAsRevoked(tx, t, line.ID); err != nil {
-		return err
-	}
-	if err := a.settleLater(tx, t.row.ID); err != nil {
-		return err
-	}
-	return a.Queue.Enqueue(tx, queue.Job{Kind: jobNotify, Application: t.row.ID, DueAt: now})
+	return a.Queue.Enqueue(tx, queue.Job{Kind: jobNotify, Application: t.row.ID, DueAt: a.Clock.Now()})
 }
 
 func stillSubmitted(tx *store.Tx, id string) (bool, error) {

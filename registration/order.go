@@ -183,7 +183,7 @@ func (a *Authority) carryOut(tx *store.Tx, at aim, o order) ([]store.Credential,
 		case warifu.VerbResume:
 			_, err = a.liftApplication(tx, *row, o.hold.reason, o.actor, cause)
 		default:
-			err = a.endOpen(tx, *row, warifu.VerbWithdraw, o.actor, cause)
+			err = a.endOpen(tx, *row, warifu.VerbWithdraw, "", o.actor, cause)
 		}
 	}
 	return out, err

@@ -196,7 +196,7 @@ func (m *machine) end(a *modelApp, state warifu.ApplicationState, problem string
 	if a.state == warifu.ApplicationIssued {
 		a.credentials = warifu.CredentialRevoked
 	}
-	a.state, a.problem, a.ended = state, problem, m.h.Clock.Now()
+	a.state, a.problem, a.ended, a.held = state, problem, m.h.Clock.Now(), false // what has ended is held by nothing
 }
 
 // drain lets everything that was put off come due, and runs it.
@@ -341,30 +341,30 @@ func (m *machine) some(t *rapid.T) *modelApp {
 
 func (m *machine) hold(t *rapid.T) {
 	a := m.some(t)
-	err := m.h.Registrar.Hold(context.Background(), a.id, "card", "event:1")
-	switch {
-	case !a.open():
+	changed, err := m.h.Registrar.HoldApplication(context.Background(), a.id, warifu.HoldCard)
+	if !a.open() {
 		expect(t, "hold", err, "application-ended")
-	case a.held:
-		expect(t, "hold", err, "hold-exists")
-	default:
-		expect(t, "hold", err, "")
-		a.held = true
+		return
 	}
+	expect(t, "hold", err, "")
+	if changed == a.held {
+		t.Fatalf("held %v, and the hold changed something: %v", a.held, changed)
+	}
+	a.held = true
 }
 
 func (m *machine) lift(t *rapid.T) {
 	a := m.some(t)
-	err := m.h.Registrar.Lift(context.Background(), a.id, "card", "event:2")
-	switch {
-	case !a.open():
+	changed, err := m.h.Registrar.LiftApplication(context.Background(), a.id, warifu.HoldCard)
+	if !a.open() {
 		expect(t, "lift", err, "application-ended")
-	case !a.held:
-		expect(t, "lift", err, "hold-unknown")
-	default:
-		expect(t, "lift", err, "")
-		a.held = false
+		return
 	}
+	expect(t, "lift", err, "")
+	if changed != a.held {
+		t.Fatalf("held %v, and the lift changed something: %v", a.held, changed)
+	}
+	a.held = false
 }
 
 func (m *machine) replay(t *rapid.T) {
