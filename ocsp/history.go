@@ -229,7 +229,7 @@ func (h *SignedHistory) Verify(issuer *x509.Certificate, serial *big.Int, now ti
 		return warifu.Refused("status-answer-mismatch")
 	}
 	if !bytes.Equal(h.Responder.Raw, issuer.Raw) {
-		if err := checkDelegation(h.Responder, issuer, now); err != nil {
+		if err := CheckDelegation(h.Responder, issuer, now); err != nil {
 			return err
 		}
 	}

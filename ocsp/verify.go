@@ -56,7 +56,7 @@ func (r *Response) Verify(issuer *x509.Certificate, now time.Time) error {
 			return unauthorized("no responder certificate")
 		}
 		responder = r.ResponderCertificate
-		if err := checkDelegation(responder, issuer, now); err != nil {
+		if err := CheckDelegation(responder, issuer, now); err != nil {
 			return err
 		}
 	}
@@ -70,7 +70,10 @@ func unauthorized(why string) error {
 	return warifu.Refused("status-responder-unauthorized", "why", why)
 }
 
-func checkDelegation(responder, issuer *x509.Certificate, now time.Time) error {
+// CheckDelegation checks that the issuer itself appointed the responder to speak of its
+// certificates (RFC 6960 §4.2.2.2) and that the appointment is not over. Error: Refused
+// "status-responder-unauthorized".
+func CheckDelegation(responder, issuer *x509.Certificate, now time.Time) error {
 	switch {
 	case !bytes.Equal(responder.RawIssuer, issuer.RawSubject) || signed.By(responder, issuer) != nil:
 		return unauthorized("not issued by the authority itself")
