@@ -33,7 +33,10 @@ type State struct {
 	Application  string        `json:"application,omitempty"` // the latest one submitted
 	Kinds        []warifu.Kind `json:"kinds,omitempty"`
 	Personalized bool          `json:"personalized,omitempty"`
-	Wrapped      []byte        `json:"wrapped,omitempty"` // the authentication PIN, wrapped by the platform (R46)
+	// ScreenLock holds the secrets that the screen lock stands in for, wrapped by the
+	// platform (R46): the authentication PIN, and where the scheme allows it (K3) the
+	// signing password.
+	ScreenLock map[warifu.Kind]Wrapped `json:"screenLock,omitempty"`
 }
 
 // State returns what the app remembers.

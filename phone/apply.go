@@ -3,6 +3,8 @@ package phone
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/subtle"
+	"maps"
 	"slices"
 	"time"
 
@@ -146,6 +148,26 @@ func (a *App) CheckSecrets(kinds []warifu.Kind, typed Secrets) error {
 	return err
 }
 
+// CheckOwn is CheckSecrets for a draft: it also refuses the card's signing password as the
+// phone's ("secret-is-cards"). The phone's passwords are new and separate (R28); who uses
+// the card's for both cannot tell any more which of the two a page asks for.
+func (a *App) CheckOwn(d *Draft, typed Secrets) error {
+	folded, err := a.fold(d.Kinds, typed)
+	if err != nil {
+		return err
+	}
+	return notTheCards(d.cardPassword, slices.Collect(maps.Values(folded))...)
+}
+
+func notTheCards(card warifu.CardPIN, phones ...warifu.ActivationSecret) error {
+	for _, secret := range phones {
+		if subtle.ConstantTimeCompare(card.Reveal(), secret.Reveal()) == 1 {
+			return warifu.Invalid("secret-is-cards")
+		}
+	}
+	return nil
+}
+
 func (a *App) fold(kinds []warifu.Kind, typed Secrets) (map[warifu.Kind]warifu.ActivationSecret, error) {
 	folded := map[warifu.Kind]warifu.ActivationSecret{}
 	for _, kind := range kinds {
@@ -163,6 +185,9 @@ func (a *App) fold(kinds []warifu.Kind, typed Secrets) (map[warifu.Kind]warifu.A
 func (a *App) SetSecrets(ctx context.Context, d *Draft, typed Secrets) error {
 	if d.document == nil {
 		return warifu.Conflict("draft-unsigned")
+	}
+	if err := a.CheckOwn(d, typed); err != nil {
+		return err
 	}
 	folded, err := a.fold(d.Kinds, typed)
 	if err != nil {

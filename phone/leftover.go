@@ -61,8 +61,10 @@ func (a *App) settle(ctx context.Context) error {
 		if s.Personalized {
 			s.Kinds, s.Personalized = live, len(live) > 0
 		}
-		if !slices.Contains(live, warifu.Authentication) {
-			s.Wrapped = nil
+		for _, kind := range warifu.Kinds {
+			if !slices.Contains(live, kind) {
+				delete(s.ScreenLock, kind)
+			}
 		}
 	})
 }

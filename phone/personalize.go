@@ -64,7 +64,7 @@ func (a *App) Personalize(ctx context.Context, p Personalization) error {
 	if code != "" && p.Code != nil {
 		p.Code(code)
 	}
-	return a.remember(func(s *State) { s.Personalized = true })
+	return a.remember(func(s *State) { s.Personalized, s.ScreenLock = true, nil })
 }
 
 // open opens a session, with the card's proof where the server asks for it.
@@ -161,7 +161,13 @@ func (a *App) Withdraw(ctx context.Context) error {
 	if state.Application == "" {
 		return warifu.NotFound("application-none")
 	}
-	terms, err := a.Server.Challenge(ctx, a.Device)
+	return a.withdraw(ctx, state.Application)
+}
+
+// withdraw takes an application back. The challenge is that of orders: nobody is kept from
+// withdrawing because the model was struck off the list.
+func (a *App) withdraw(ctx context.Context, application string) error {
+	challenge, err := a.Server.OrderChallenge(ctx, a.Device.Element)
 	if err != nil {
 		return err
 	}
@@ -169,9 +175,9 @@ func (a *App) Withdraw(ctx context.Context) error {
 	if err != nil {
 		return phoneError(err)
 	}
-	request, err := element.DeviceRequest(ctx, "withdraw", state.Application, terms.Challenge)
+	request, err := element.DeviceRequest(ctx, "withdraw", application, challenge)
 	if err != nil {
 		return phoneError(err)
 	}
-	return a.Server.Withdraw(ctx, state.Application, request)
+	return a.Server.Withdraw(ctx, application, request)
 }

@@ -22,7 +22,8 @@ type Reset struct {
 // ResetSecret sets one of the phone's passwords anew. The parent card signs the
 // chip's own challenge and the chip checks that with the key pinned when it was
 // personalized; the new password never leaves the phone. Errors: "reset-proof-invalid"
-// for another card, and those of a tap. The screen lock is turned off with the PIN.
+// for another card, "secret-is-cards" for the card's own password, and those of a tap.
+// The screen lock is turned off for the kind.
 func (a *App) ResetSecret(ctx context.Context, r Reset) error {
 	password, err := a.Scheme.CardPIN(warifu.Signature, r.CardPassword)
 	if err != nil {
@@ -30,6 +31,9 @@ func (a *App) ResetSecret(ctx context.Context, r Reset) error {
 	}
 	next, err := a.Scheme.ActivationSecret(r.Kind, r.Next)
 	if err != nil {
+		return err
+	}
+	if err := notTheCards(password, next); err != nil {
 		return err
 	}
 	element, err := jpki.SelectElement(ctx, a.Element)
@@ -48,10 +52,7 @@ func (a *App) ResetSecret(ctx context.Context, r Reset) error {
 	if err := element.ResetSecret(ctx, r.Kind, signature, next); err != nil {
 		return phoneError(err)
 	}
-	if r.Kind == warifu.Authentication {
-		return a.DisableScreenLock()
-	}
-	return nil
+	return a.DisableScreenLock(r.Kind)
 }
 
 // signByParent has the card's signature key sign a digest.

@@ -107,7 +107,7 @@ func (a *App) checkQuestion(q Question, seen string) error {
 // openKey verifies the secret of the kind and reads its certificate, which on the
 // phone needs it too (docs/card-facts.md §4).
 func (a *App) openKey(ctx context.Context, kind warifu.Kind, u Unlock) (*jpki.Token, *x509.Certificate, error) {
-	secret, err := a.secretFor(kind, u)
+	secret, err := a.secretFor(ctx, kind, u)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -115,7 +115,11 @@ func (a *App) openKey(ctx context.Context, kind warifu.Kind, u Unlock) (*jpki.To
 	if err != nil {
 		return nil, nil, phoneError(err)
 	}
-	if err := token.VerifyPhone(ctx, kind, secret); err != nil {
+	err = token.VerifyPhone(ctx, kind, secret)
+	if u.Gesture != nil && isProblem(err, "secret-wrong") {
+		return nil, nil, a.lostLock(kind, err) // one try, and never another
+	}
+	if err != nil {
 		return nil, nil, phoneError(err)
 	}
 	certificate, err := certificateOf(ctx, token, kind)
@@ -149,8 +153,9 @@ func (a *App) TriesLeft(ctx context.Context, kind warifu.Kind) (int, error) {
 }
 
 // ChangeSecret changes the phone's own password of the kind; the card's cannot be
-// changed here (R30, R31). Changing the authentication PIN turns the screen lock
-// off, since what is wrapped would be the old one.
+// changed here (R30, R31). The screen lock is turned off for the kind: what is wrapped is
+// the old secret, and to wrap the new one without a gesture would let whoever changed it
+// inherit what the holder's finger opens.
 func (a *App) ChangeSecret(ctx context.Context, kind warifu.Kind, current, next string) error {
 	was, err := a.Scheme.ActivationSecret(kind, current)
 	if err != nil {
@@ -170,8 +175,5 @@ func (a *App) ChangeSecret(ctx context.Context, kind warifu.Kind, current, next 
 	if err := token.ChangePhone(ctx, kind, will); err != nil {
 		return phoneError(err)
 	}
-	if kind == warifu.Authentication {
-		return a.DisableScreenLock()
-	}
-	return nil
+	return a.DisableScreenLock(kind)
 }

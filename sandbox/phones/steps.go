@@ -3,6 +3,7 @@ package phones
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"warifu"
@@ -37,7 +38,7 @@ func (p *Phones) Apply(ctx context.Context, id string, in Apply) (Applied, error
 			return err
 		}
 		secrets := phone.Secrets{Signature: in.Signature, Authentication: in.PIN}
-		if err := o.app.CheckSecrets(draft.Kinds, secrets); err != nil {
+		if err := o.app.CheckOwn(draft, secrets); err != nil {
 			return err
 		}
 		if err := p.carry(ctx, o.app, draft, in.Card, secrets); err != nil {
@@ -227,7 +228,8 @@ type View struct {
 	App         phone.State         `json:"app"`
 	Methods     []phone.Method      `json:"methods"` // of the screen lock
 	ScreenLock  bool                `json:"screenLock"`
-	Tries       map[warifu.Kind]int `json:"tries,omitempty"` // left on the phone's own passwords
+	LockedKinds []warifu.Kind       `json:"screenLockKinds,omitempty"` // what the screen lock stands in for
+	Tries       map[warifu.Kind]int `json:"tries,omitempty"`           // left on the phone's own passwords
 	Application *phone.Application  `json:"application,omitempty"`
 	Kinds       []phone.Validity    `json:"kinds,omitempty"` // what chip and server say
 }
@@ -240,8 +242,12 @@ func (p *Phones) View(ctx context.Context, id string) (View, error) {
 		if err != nil {
 			return err
 		}
-		v = View{Record: o.handset.Record, App: state, Methods: o.handset.ScreenLock().Methods(), ScreenLock: state.Wrapped != nil}
-		v.App.Wrapped = nil
+		v = View{Record: o.handset.Record, App: state, Methods: o.handset.ScreenLock().Methods(), ScreenLock: len(state.ScreenLock) > 0}
+		for kind := range state.ScreenLock {
+			v.LockedKinds = append(v.LockedKinds, kind)
+		}
+		slices.Sort(v.LockedKinds)
+		v.App.ScreenLock = nil
 		if state.Personalized {
 			v.Tries = tries(ctx, o.app, state.Kinds)
 		}
