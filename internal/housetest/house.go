@@ -68,6 +68,8 @@ type House struct {
 	Issuers   map[warifu.Kind]*Issuer
 	CAs       map[warifu.Kind]*x509.Certificate
 	Pushed    *Pushed
+	Reports   *Reports
+	Wire      *Wire
 	Registrar *registration.Authority
 	Site      http.Handler
 	Server    *phone.Server
@@ -76,6 +78,7 @@ type House struct {
 	source     *keySource
 	responders map[warifu.Kind]*status.Responder
 	publishers map[warifu.Kind]*status.Publisher
+	historians map[warifu.Kind]*status.Historian
 	phones     int
 	memory     *memory
 }
@@ -106,8 +109,9 @@ func New(t TB, o Options) *House {
 	h := &House{
 		Dir: tempDir(t), Clock: &Clock{now: o.Begin}, Log: &Log{}, source: &keySource{}, Pushed: &Pushed{},
 		Issuers: map[warifu.Kind]*Issuer{}, CAs: map[warifu.Kind]*x509.Certificate{},
-		responders: map[warifu.Kind]*status.Responder{}, publishers: map[warifu.Kind]*status.Publisher{}, memory: newMemory(),
+		responders: map[warifu.Kind]*status.Responder{}, publishers: map[warifu.Kind]*status.Publisher{}, historians: map[warifu.Kind]*status.Historian{}, memory: newMemory(),
 	}
+	h.Wire, h.Reports = &Wire{house: h}, &Reports{house: h}
 	if o.Begin.IsZero() {
 		h.Clock.now = Begin
 	}
@@ -225,15 +229,14 @@ func (h *House) Drain(t TB) {
 	check(t, err)
 }
 
-// list makes a publisher of one authority's list.
-func (h *House) list(kind warifu.Kind) *status.Publisher {
+// publisher makes the publisher of one authority's lists.
+func (h *House) publisher(kind warifu.Kind) *status.Publisher {
 	sign := func(_ context.Context, w io.Writer, head crl.Head, records crl.Records) error {
 		return h.Issuers[kind].CA.SignCRL(w, head, records)
 	}
-	revoked := status.Listing(func(ctx context.Context, add func(warifu.StatusRecord) error) error {
-		return h.Store.Read(ctx, func(tx *store.Tx) error { return tx.Revoked(kind, add) })
-	})
-	return status.NewPublisher(kind, sign, revoked, h.Clock)
+	p := status.NewPublisher(kind, sign, register{h.Store, kind}, h.Clock)
+	p.Freshest = Origin + "/crl/" + kind.String() + "-delta.crl"
+	return p
 }
 
 // Random is the house's source of random octets.

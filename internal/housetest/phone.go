@@ -69,7 +69,7 @@ func (h *House) PhoneOf(t TB, model string) *Phone {
 	check(t, err)
 	f, err := folder.Open(filepath.Join(h.Dir, id))
 	check(t, err)
-	record := handset.Record{ID: id, Model: model, OSBuild: listed.MinOSBuild, AppVersion: max(listed.MinAppVersion, h.Scheme.MinimumAppVersion), Element: made.Element}
+	record := handset.Record{ID: id, Model: model, OSBuild: listed.MinOSBuild, AppVersion: max(listed.MinAppVersion, h.Scheme.MinimumAppVersion), Element: made.Element, IMEI: made.IMEI}
 	hand, err := handset.Open(f, record, element, Random)
 	check(t, err)
 	return &Phone{Handset: hand, App: hand.App(h.Server, h.Scheme, h.Clock), house: h}

@@ -72,7 +72,7 @@ func (h *House) openStatus(t TB, kind warifu.Kind) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	check(t, err)
 	var delegate status.Delegate
-	h.responders[kind] = status.NewResponder(kind, h.CAs[kind], source{h.Store}, func() (status.Delegate, error) {
+	appointed := func() (status.Delegate, error) {
 		if c := delegate.Certificate; c != nil && !ca.ResponderDue(c, h.Clock.Now()) {
 			return delegate, nil
 		}
@@ -86,8 +86,10 @@ func (h *House) openStatus(t TB, kind warifu.Kind) {
 		certificate, err := x509.ParseCertificate(der)
 		delegate = status.Delegate{Certificate: certificate, Key: key}
 		return delegate, err
-	}, h.Clock)
-	h.publishers[kind] = h.list(kind)
+	}
+	h.responders[kind] = status.NewResponder(kind, h.CAs[kind], source{h.Store}, appointed, h.Clock)
+	h.historians[kind] = status.NewHistorian(kind, h.CAs[kind], source{h.Store}, appointed, h.Clock)
+	h.publishers[kind] = h.publisher(kind)
 }
 
 // source answers the responder out of the registration's database.
@@ -122,13 +124,15 @@ func (h *House) Config(t TB) registration.Config {
 		check(t, err)
 		tickets[kind] = key
 	}
+	working, err := operators()
+	check(t, err)
 	return registration.Config{
 		Store: h.Store, Queue: h.Queue, Scheme: h.Scheme, Origin: Origin, Clock: h.Clock, Random: rand.Reader,
 		Models: h.Catalogue, Cards: verify.New(trust, nil, h.Clock), Bureau: h.Cards, StatementKey: h.Bureau.StatementKey(),
 		MakerAnchors: h.Maker.Anchors(), ChallengeMAC: h.symmetric(t, keyChallenge).HMAC,
 		Issuers:     map[warifu.Kind]registration.Issuer{warifu.Signature: h.Issuers[warifu.Signature], warifu.Authentication: h.Issuers[warifu.Authentication]},
 		Authorities: map[warifu.Kind][]byte{warifu.Signature: h.CAs[warifu.Signature].Raw, warifu.Authentication: h.CAs[warifu.Authentication].Raw},
-		Pusher:      h.Pushed, TicketKeys: tickets, Log: h.logger(),
+		Pusher:      h.Pushed, TicketKeys: tickets, Operators: working, CardReports: h.Reports, Log: h.logger(),
 		Keys: provision.Deriver(func(label string, context []byte, bits int) (globalplatform.Key, error) {
 			return master.Derive(label, context, bits)
 		}),
@@ -148,20 +152,24 @@ func (h *House) SecondServer(t TB) (*registration.Authority, *queue.Queue) {
 
 func (h *House) openSite(t TB) {
 	t.Helper()
-	h.Site = web.New(h.SiteConfig())
+	h.openHandler()
 	var err error
-	h.Server, err = phone.NewServer(Origin, &http.Client{Transport: InProcess{h.Site}})
+	h.Server, err = phone.NewServer(Origin, &http.Client{Transport: h.Wire})
 	check(t, err)
 }
+
+func (h *House) openHandler() { h.Site = web.New(h.SiteConfig()) }
 
 // SiteConfig is what the house's site is made of.
 func (h *House) SiteConfig() web.Config {
 	published := map[warifu.Kind]web.Authority{}
 	for _, kind := range warifu.Kinds {
-		published[kind] = web.Authority{Certificate: h.CAs[kind].Raw, OCSP: h.responders[kind], CRL: h.publishers[kind]}
+		published[kind] = web.Authority{
+			Certificate: h.CAs[kind].Raw, OCSP: h.responders[kind], CRL: h.publishers[kind], Delta: h.publishers[kind].Deltas(), History: h.historians[kind],
+		}
 	}
 	return web.Config{
-		Origin: Origin, Hosts: []string{"warifu.test"}, Scheme: h.Scheme, Registration: h.Registrar, Catalogue: h.Catalogue,
+		Origin: Origin, Hosts: []string{"warifu.test"}, Scheme: h.Scheme, Registration: h.Registrar, Follow: h.Follow, Catalogue: h.Catalogue,
 		Authorities: published, Notices: silent{}, Forecast: func(due time.Time) (time.Time, bool) { return due, true },
 		Ready: h.Store.Ready, NewID: func() (string, error) { return h.Store.NewID(), nil }, Clock: h.Clock, Log: h.logger(),
 	}

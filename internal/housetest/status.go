@@ -1,0 +1,146 @@
+package housetest
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"io"
+	"math/big"
+	"net/http"
+	"time"
+
+	"warifu"
+	"warifu/crl"
+	"warifu/ocsp"
+	"warifu/status"
+	"warifu/store"
+)
+
+// register lets a publisher see what became of one authority's certificates, as a
+// server's does: numbers of lists come from the database, changes from its feed.
+type register struct {
+	store *store.Store
+	kind  warifu.Kind
+}
+
+// feedPage is how many changes are read at once; small, so that pages have an end.
+const feedPage = 16
+
+// Number implements status.Register.
+func (r register) Number(ctx context.Context, now time.Time) (number uint64, head int64, err error) {
+	err = r.store.Write(ctx, func(tx *store.Tx) error {
+		n, feed, err := tx.NextCRLNumber(r.kind, now)
+		number, head = uint64(n), feed
+		return err
+	})
+	return number, head, err
+}
+
+// View implements status.Register.
+func (r register) View(ctx context.Context, f func(status.Snapshot) error) error {
+	return r.store.Read(ctx, func(tx *store.Tx) error { return f(snapshot{tx, r.kind}) })
+}
+
+type snapshot struct {
+	tx   *store.Tx
+	kind warifu.Kind
+}
+
+// Head implements status.Snapshot.
+func (s snapshot) Head() (int64, error) { return s.tx.FeedHead() }
+
+// Revoked implements status.Snapshot.
+func (s snapshot) Revoked(add func(warifu.StatusRecord) error) error {
+	return s.tx.Revoked(s.kind, add)
+}
+
+// Changes implements status.Snapshot.
+func (s snapshot) Changes(after int64, add func(status.Change) error) error {
+	for {
+		page, err := s.tx.StatusFeed(after, feedPage)
+		if err != nil {
+			return err
+		}
+		for _, c := range page {
+			if err := add(status.Change{Number: c.Number, Record: c.Record}); err != nil {
+				return err
+			}
+			after = c.Number
+		}
+		if len(page) < feedPage {
+			return nil
+		}
+	}
+}
+
+// Past implements status.Past.
+func (s source) Past(ctx context.Context, kind warifu.Kind, serial []byte) (out []status.Moment, err error) {
+	err = s.store.Read(ctx, func(tx *store.Tx) error {
+		changes, _, err := tx.StatusHistory(kind, serial)
+		for _, c := range changes {
+			out = append(out, status.Moment{At: c.At, Status: c.Record.Status})
+		}
+		return err
+	})
+	return out, err
+}
+
+// get asks the house's site as anybody may.
+func (h *House) get(t TB, method, path string, body []byte) []byte {
+	t.Helper()
+	request, err := http.NewRequestWithContext(context.Background(), method, Origin+path, bytes.NewReader(body))
+	check(t, err)
+	if method == http.MethodPost {
+		request.Header.Set("Content-Type", "application/ocsp-request")
+	}
+	response, err := InProcess{h.Site}.RoundTrip(request)
+	check(t, err)
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	check(t, err)
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("house: %s %s: %d %s", method, path, response.StatusCode, answer)
+	}
+	return answer
+}
+
+// OCSP asks the responder over the site about one certificate, checks its answer as a
+// relying party does, and returns the status.
+func (h *House) OCSP(t TB, kind warifu.Kind, serial []byte) warifu.Status {
+	t.Helper()
+	number := new(big.Int).SetBytes(serial)
+	question, err := (&ocsp.Request{CertIDs: []ocsp.CertID{ocsp.NewCertID(crypto.SHA256, h.CAs[kind], number)}}).Marshal()
+	check(t, err)
+	response, err := ocsp.ParseResponse(h.get(t, http.MethodPost, "/ocsp/"+kind.String(), question))
+	check(t, err)
+	check(t, response.Verify(h.CAs[kind], h.Clock.Now()))
+	single, err := response.Find(h.CAs[kind], number)
+	check(t, err)
+	return single.Status
+}
+
+// Lists makes new lists of one authority, as its server does when a status changed, and
+// returns the full one and its delta, both verified.
+func (h *House) Lists(t TB, kind warifu.Kind) (full, delta *crl.List) {
+	t.Helper()
+	check(t, h.publishers[kind].Refresh(context.Background()))
+	return h.list(t, kind, ".crl"), h.list(t, kind, "-delta.crl")
+}
+
+func (h *House) list(t TB, kind warifu.Kind, suffix string) *crl.List {
+	t.Helper()
+	l, err := crl.Parse(h.get(t, http.MethodGet, "/crl/"+kind.String()+suffix, nil))
+	check(t, err)
+	check(t, l.Verify(h.CAs[kind], h.Clock.Now()))
+	return l
+}
+
+// History asks the historian over the site when a certificate was on hold.
+func (h *House) History(t TB, kind warifu.Kind, serial []byte) *ocsp.SignedHistory {
+	t.Helper()
+	number := new(big.Int).SetBytes(serial)
+	signed, err := ocsp.ParseHistory(h.get(t, http.MethodGet, "/api/v1/status-history/"+kind.String()+"/"+number.Text(16), nil))
+	check(t, err)
+	check(t, signed.Verify(h.CAs[kind], number, h.Clock.Now()))
+	return signed
+}
