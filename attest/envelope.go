@@ -13,7 +13,7 @@ import (
 	"warifu/signed"
 )
 
-// MaxPaper bounds every paper, envelope included.
+// MaxPaper bounds every paper, envelope included, but the one about many cards.
 const MaxPaper = 16 << 10
 
 // Context separates the papers: it is signed in front of the body.
@@ -57,8 +57,13 @@ func Seal(c Context, body []byte, key crypto.Signer) ([]byte, error) {
 // body. Errors: Invalid "paper-malformed", Refused "paper-signature-invalid", both
 // naming the paper.
 func Open(c Context, der []byte, pub *ecdsa.PublicKey) ([]byte, error) {
-	e, err := parseEnvelope(c, der)
-	if err != nil {
+	return openUpTo(c, der, pub, MaxPaper)
+}
+
+// openUpTo is Open with a bound of its own.
+func openUpTo(c Context, der []byte, pub *ecdsa.PublicKey, most int) ([]byte, error) {
+	var e envelope
+	if err := parseUpTo(c, der, &e, most); err != nil {
 		return nil, err
 	}
 	if pub == nil || pub.Curve != elliptic.P256() {
@@ -85,9 +90,11 @@ func parseEnvelope(c Context, der []byte) (envelope, error) {
 }
 
 // parseStrict decodes DER into v and refuses whatever v would not encode to again.
-func parseStrict(c Context, der []byte, v any) error {
+func parseStrict(c Context, der []byte, v any) error { return parseUpTo(c, der, v, MaxPaper) }
+
+func parseUpTo(c Context, der []byte, v any, most int) error {
 	malformed := warifu.Invalid("paper-malformed", "paper", string(c))
-	if len(der) > MaxPaper {
+	if len(der) > most {
 		return warifu.TooLarge("paper-too-large", "paper", string(c))
 	}
 	rest, err := asn1.Unmarshal(der, v)
