@@ -90,7 +90,7 @@ type Config struct {
 	Keys         provision.Keys                // supplementary security domain keys, diversified per chip
 	TicketKeys   map[warifu.Kind]crypto.Signer // P-256: what a chip obeys when it is told to destroy a dead key (K18)
 	Operators    Operators                     // who works at the hotline; zero: nobody
-	CardReports  CardReporter                  // tells the bureau of stolen cards; nil: they stay recorded
+	CardReports  CardReporter                  // tells the bureau of cards that are gone; nil: they stay recorded
 	Log          *slog.Logger
 }
 

@@ -235,7 +235,7 @@ func openNotices(tx *store.Tx, after string) ([]store.ContactNotice, []string, e
 	}
 	telephones := make([]string, len(open))
 	for i, n := range open {
-		c, err := tx.Contact(n.Person)
+		c, err := tx.ContactOfNotice(n)
 		if err != nil && !warifu.ProblemOf(err).IsCode(warifu.CodeNotFound) {
 			return nil, nil, err
 		}

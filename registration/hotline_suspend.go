@@ -4,17 +4,11 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"time"
 
 	"warifu"
 	"warifu/store"
 )
-
-// CardReporter tells a card's bureau that a card was reported stolen together with the
-// phone, so that one call is enough for the holder. The person is named by the handle
-// of the bureau's own statements. Telling twice must do no harm.
-type CardReporter interface {
-	ReportCard(ctx context.Context, person warifu.Digest, receipt string) error
-}
 
 // CallRecord is what is kept of a call that suspends. It has no free text: nothing
 // personal can be written into it.
@@ -23,7 +17,7 @@ type CallRecord struct {
 	CallBackNumberGiven bool   // the caller left a number to be called back; the number is not kept here
 	Caller              string // "holder", "household", "police"
 	Phone               string // "lost", "stolen", "broken"
-	Card                string // "kept", "lost", "stolen", "unknown"
+	Card                string // "kept", "lost", "stolen", "unknown"; lost or stolen: its bureau is told
 }
 
 // The words of a call record.
@@ -45,32 +39,20 @@ func (r CallRecord) check() error {
 	return nil
 }
 
-// CardTold says whether the card's bureau knows of a stolen card.
-type CardTold string
-
-// What became of the bureau's being told.
-const (
-	CardNotMeant CardTold = ""         // the card was not reported stolen
-	CardTellNow  CardTold = "told"     // the bureau has been told
-	CardRecorded CardTold = "recorded" // it will be: the report is kept and tried again
-)
-
 // Suspended is what an operator is told when a suspension is done.
 type Suspended struct {
 	Receipt    string
 	CardBureau CardTold
+	CardToldAt time.Time // when the bureau was told; zero: not yet, or no card was reported
 }
 
-// verbReportCard and verbCall stand in audit lines whose subject is a receipt number.
-const (
-	verbReportCard warifu.Verb = "report-card"
-	verbCall       warifu.Verb = "call"
-)
+// verbCall stands in the audit line of a call's record; its subject is the receipt number.
+const verbCall warifu.Verb = "call"
 
 // HotlineSuspend holds, as lost, the credentials of whom a search found, and the open
 // application of the same phone (or, with no live phone, of the person), in one call: it
-// takes nobody else, and asking twice changes nothing. Where the phone and the card were
-// stolen together the card's bureau is told; if it cannot be reached now the report stays
+// takes nobody else, and asking twice changes nothing. Where the card is gone as well its
+// bureau is told, after the hold stands; if it cannot be reached now the report stays
 // and RetryCardReports tells it. Only two operators or the card lift the hold. Errors:
 // those of an operator, Invalid "call-record-malformed", NotFound "match-unknown", Conflict
 // "match-expired", NotFound "credential-absent", Conflict "credential-ended".
@@ -98,23 +80,18 @@ func (a *Authority) HotlineSuspend(ctx context.Context, token string, r CallReco
 		return Suspended{}, err
 	}
 	out := Suspended{Receipt: call.Receipt}
-	if cardStolen(r) {
-		if out.CardBureau = CardRecorded; a.reportCard(ctx, store.CardReport{Receipt: call.Receipt, Person: call.Person}) {
-			out.CardBureau = CardTellNow
-		}
+	if cardGone(r) {
+		out.CardBureau, out.CardToldAt, err = a.cardReported(ctx, call.Receipt)
 	}
-	return out, nil
+	return out, err
 }
 
-// cardStolen reports whether card and phone went together.
-func cardStolen(r CallRecord) bool { return r.Phone == "stolen" && r.Card == "stolen" }
-
-// recordCall writes the call's record into the audit trail, and a stolen card's report.
+// recordCall writes the call's record into the audit trail, and the report of a card that is gone.
 func (a *Authority) recordCall(tx *store.Tx, o Operator, call store.Call, r CallRecord) (string, error) {
 	now := a.Clock.Now()
 	line := store.Line{ID: tx.NewID(), At: now, Actor: o.actor(), Verb: verbCall, Subject: call.Receipt, Detail: map[string]string{
 		"caller": r.Caller, "phone": r.Phone, "card": r.Card, "callBack": strconv.FormatBool(r.CallBackNumberGiven)}}
-	if err := tx.Audit(line); err != nil || !cardStolen(r) {
+	if err := tx.Audit(line); err != nil || !cardGone(r) {
 		return line.ID, err
 	}
 	return line.ID, tx.PutCardReport(store.CardReport{Receipt: call.Receipt, Person: call.Person, At: now})
@@ -142,42 +119,4 @@ func (a *Authority) operate(tx *store.Tx, person warifu.Digest, o order, occasio
 		return err
 	}
 	return a.tellContact(tx, person, application, occasion)
-}
-
-// reportCard tells the bureau of one stolen card and reports whether it did.
-func (a *Authority) reportCard(ctx context.Context, r store.CardReport) bool {
-	if a.CardReports == nil {
-		return false
-	}
-	err := a.CardReports.ReportCard(ctx, r.Person, r.Receipt)
-	if err == nil {
-		err = a.Store.Write(ctx, func(tx *store.Tx) error {
-			now := a.Clock.Now()
-			if err := tx.CardReportTold(r.Receipt, now); err != nil {
-				return err
-			}
-			return tx.Audit(store.Line{At: now, Actor: actorHouse, Verb: verbReportCard, Subject: r.Receipt})
-		})
-	}
-	if err != nil {
-		a.Log.WarnContext(ctx, "hotline: the card's bureau was not told", "receipt", r.Receipt, "problem", warifu.ProblemOf(err).Problem)
-	}
-	return err == nil
-}
-
-// RetryCardReports tells the bureau of the stolen cards it could not be told of at once,
-// and returns how many; it is called from a timer.
-func (a *Authority) RetryCardReports(ctx context.Context) (int, error) {
-	var open []store.CardReport
-	err := a.Store.Read(ctx, func(tx *store.Tx) (err error) {
-		open, err = tx.OpenCardReports(portion)
-		return err
-	})
-	told := 0
-	for _, r := range open {
-		if a.reportCard(ctx, r) {
-			told++
-		}
-	}
-	return told, err
 }

@@ -140,10 +140,16 @@ func (b *bureauClient) ask(request *http.Request, limit int64) ([]byte, error) {
 	case unknownCertificate(answer):
 		return nil, warifu.Refused("card-certificate-unknown", "kind", warifu.Signature.String())
 	case response.StatusCode != http.StatusOK || int64(len(answer)) > limit:
-		return nil, warifu.Unavailable("bureau-unreachable").With(fmt.Errorf("HTTP status %d", response.StatusCode))
+		return nil, warifu.Unavailable("bureau-unreachable").With(statusError(response.StatusCode))
 	}
 	return answer, nil
 }
+
+// statusError is an HTTP status that is no answer.
+type statusError int
+
+// Error implements error.
+func (s statusError) Error() string { return fmt.Sprintf("HTTP status %d", int(s)) }
 
 // unknownCertificate reports whether the answer is the bureau's own word that it never
 // issued the certificate. Any other 404 is a proxy's or a wrong address, and passes.

@@ -94,6 +94,7 @@ func (s *Server) sweep(ctx context.Context) {
 	ended, err := s.registration.EndRepairHolds(ctx)
 	s.complain("repair holds", err)
 	s.remind(ctx)
+	s.tellBureau(ctx)
 	lapsed, err := s.registration.Lapse(ctx)
 	s.complain("lapse", err)
 	listed, err := s.registration.Reconcile(ctx)

@@ -77,10 +77,13 @@ func Ceremony(c Config, clock warifu.Clock, tell func(format string, args ...any
 			return err
 		}
 	}
-	for _, name := range []string{keyNotices, keyTicket(warifu.Signature), keyTicket(warifu.Authentication)} {
+	for _, name := range []string{keyNotices, keyReports, keyTicket(warifu.Signature), keyTicket(warifu.Authentication)} {
 		if err := once(keys, name, tell, func() error { _, err := keys.Generate(name, keystore.P256); return err }); err != nil {
 			return err
 		}
+	}
+	if err := reportCeremony(c, keys, tell); err != nil {
+		return err
 	}
 	for _, kind := range warifu.Kinds {
 		if err := authorityCeremony(c, s, keys, kind, clock, tell); err != nil {

@@ -223,11 +223,15 @@ func (s *Server) openRegistration(context.Context) error {
 		return err
 	}
 	s.bureau = newBureauClient(s.config.Cards.Bureau, s.options.Bureau, trust.newest())
+	reports, err := s.openReports()
+	if err != nil {
+		return err
+	}
 	s.registration, err = registration.New(registration.Config{
 		Store: s.store, Queue: s.queue, Scheme: s.scheme, Origin: s.config.Origin, Clock: s.clock, Random: rand.Reader,
 		Models: s.catalogue, Cards: cards, Bureau: s.bureau,
 		StatementKey: trust.statement, MakerAnchors: trust.makers, ChallengeMAC: challenge.HMAC, Issuers: issuers, Authorities: certificates,
-		Pusher: pusher(s.push), Keys: domain, TicketKeys: tickets, Operators: operators, Log: s.log,
+		Pusher: pusher(s.push), Keys: domain, TicketKeys: tickets, Operators: operators, CardReports: reports, Log: s.log,
 	})
 	return err
 }

@@ -46,6 +46,18 @@ func (tx *Tx) CallsAfter(from time.Time, limit int) ([]Call, error) {
 	return list(tx.work, scanCall, `SELECT `+callColumns+` FROM hotline_calls WHERE at >= $1 ORDER BY at, receipt LIMIT $2`, micros(from), limit)
 }
 
+// CallOfReceipt returns the call of a receipt number; NotFound "receipt-unknown".
+func (tx *Tx) CallOfReceipt(receipt string) (Call, error) {
+	return only(tx.work, warifu.NotFound("receipt-unknown"), scanCall, `SELECT `+callColumns+` FROM hotline_calls WHERE receipt = $1`, receipt)
+}
+
+// CallsBy counts an operator's look-ups after an instant, at most limit of them.
+func (tx *Tx) CallsBy(operator string, after time.Time, limit int) (n int, err error) {
+	_, err = tx.one(`SELECT count(*) FROM (SELECT 1 FROM hotline_calls WHERE operator = $1 AND at > $2 LIMIT $3) AS mine`,
+		[]any{operator, micros(after), limit}, &n)
+	return n, err
+}
+
 // Proposal is what one operator wants done and another has to confirm.
 type Proposal struct {
 	ID          string
@@ -94,11 +106,19 @@ func (tx *Tx) ConfirmProposal(id, confirmer string, at time.Time) error {
 	return err
 }
 
-// CardReport is a card that was reported stolen together with the phone.
+// CardReport is a card that was reported lost or stolen in a call about a phone.
 type CardReport struct {
 	Receipt string
 	Person  warifu.Digest
 	At      time.Time
+	ToldAt  time.Time // when the card's bureau was told; zero: not yet
+}
+
+const reportColumns = `receipt, person, at, told_at`
+
+func scanReport(s scanner) (r CardReport, err error) {
+	err = s.Scan(&r.Receipt, fixed{r.Person[:]}, instant{&r.At}, instant{&r.ToldAt})
+	return r, err
 }
 
 // PutCardReport keeps a report until the card's bureau has been told; twice is once.
@@ -110,14 +130,21 @@ func (tx *Tx) PutCardReport(r CardReport) error {
 
 // OpenCardReports returns up to limit reports of which the bureau has not been told.
 func (tx *Tx) OpenCardReports(limit int) ([]CardReport, error) {
-	return list(tx.work, func(s scanner) (r CardReport, err error) {
-		err = s.Scan(&r.Receipt, fixed{r.Person[:]}, instant{&r.At})
-		return r, err
-	}, `SELECT receipt, person, at FROM card_reports WHERE told_at = 0 ORDER BY at, receipt LIMIT $1`, limit)
+	return list(tx.work, scanReport, `SELECT `+reportColumns+` FROM card_reports WHERE told_at = 0 ORDER BY at, receipt LIMIT $1`, limit)
 }
 
-// CardReportTold notes that the bureau has been told.
-func (tx *Tx) CardReportTold(receipt string, at time.Time) error {
-	_, err := tx.exec(`UPDATE card_reports SET told_at = $1 WHERE receipt = $2 AND told_at = 0`, micros(at), receipt)
-	return err
+// CardReport returns the report of a call; false where no card was reported in it.
+func (tx *Tx) CardReport(receipt string) (CardReport, bool, error) {
+	all, err := list(tx.work, scanReport, `SELECT `+reportColumns+` FROM card_reports WHERE receipt = $1`, receipt)
+	if err != nil || len(all) == 0 {
+		return CardReport{}, false, err
+	}
+	return all[0], true, nil
+}
+
+// CardReportTold notes that the bureau has been told, and reports whether it had not been
+// noted before.
+func (tx *Tx) CardReportTold(receipt string, at time.Time) (bool, error) {
+	n, err := tx.exec(`UPDATE card_reports SET told_at = $1 WHERE receipt = $2 AND told_at = 0`, micros(at), receipt)
+	return n == 1, err
 }

@@ -25,7 +25,8 @@ type sealedContact struct {
 	Salt []byte
 }
 
-// PutContact keeps a person's contact; a newer one replaces the older, which is gone.
+// PutContact keeps a person's contact; a newer one replaces the older, which is gone once
+// the notices that were written to it have been handed on.
 func (tx *Tx) PutContact(person warifu.Digest, c Contact, at time.Time) error {
 	salt := make([]byte, 32)
 	_, _ = rand.Read(salt) // never fails (crypto/rand)
@@ -50,7 +51,8 @@ func (tx *Tx) PutContact(person warifu.Digest, c Contact, at time.Time) error {
 }
 
 func (tx *Tx) dropContact(person warifu.Digest) error {
-	_, err := tx.exec(`DELETE FROM sealed WHERE owner = $1 AND digest IN (SELECT sealed FROM contacts WHERE person = $1)`, person[:])
+	_, err := tx.exec(`DELETE FROM sealed WHERE owner = $1 AND digest IN (SELECT sealed FROM contacts WHERE person = $1)
+		AND NOT EXISTS (SELECT 1 FROM contact_notices n WHERE n.sealed = sealed.digest AND n.sent_at = 0)`, person[:])
 	if err != nil {
 		return err
 	}
@@ -68,6 +70,10 @@ func (tx *Tx) Contact(person warifu.Digest) (Contact, error) {
 	if !found {
 		return Contact{}, warifu.NotFound("contact-unknown")
 	}
+	return tx.openContact(digest)
+}
+
+func (tx *Tx) openContact(digest warifu.Digest) (Contact, error) {
 	plain, err := tx.UnsealBlob(digest)
 	if err != nil {
 		return Contact{}, err
@@ -109,16 +115,19 @@ type ContactNotice struct {
 	Application string
 	Occasion    string // "new-phone", "revoked-by-operators", …
 	At          time.Time
+
+	sealed warifu.Digest // the contact it was written to
 }
 
 // PutContactNotice puts a notice into the outbox and reports whether it did: there is
-// nobody to be told where no contact was registered.
+// nobody to be told where no contact was registered. It goes to the contact that stands
+// now, also when another replaces that one before it is handed on.
 func (tx *Tx) PutContactNotice(n ContactNotice) (bool, error) {
 	if n.ID == "" {
 		n.ID = tx.NewID()
 	}
-	rows, err := tx.exec(`INSERT INTO contact_notices (id, person, application, occasion, at, sent_at)
-		SELECT $1, person, $2, $3, $4, 0 FROM contacts WHERE person = $5`, n.ID, n.Application, n.Occasion, micros(n.At), n.Person[:])
+	rows, err := tx.exec(`INSERT INTO contact_notices (id, person, application, occasion, at, sent_at, sealed)
+		SELECT $1, person, $2, $3, $4, 0, sealed FROM contacts WHERE person = $5`, n.ID, n.Application, n.Occasion, micros(n.At), n.Person[:])
 	return rows == 1, err
 }
 
@@ -126,13 +135,30 @@ func (tx *Tx) PutContactNotice(n ContactNotice) (bool, error) {
 // been handed on, oldest first.
 func (tx *Tx) OpenContactNotices(after string, limit int) ([]ContactNotice, error) {
 	return list(tx.work, func(s scanner) (n ContactNotice, err error) {
-		err = s.Scan(&n.ID, fixed{n.Person[:]}, &n.Application, &n.Occasion, instant{&n.At})
+		err = s.Scan(&n.ID, fixed{n.Person[:]}, &n.Application, &n.Occasion, instant{&n.At}, fixed{n.sealed[:]})
 		return n, err
-	}, `SELECT id, person, application, occasion, at FROM contact_notices WHERE sent_at = 0 AND id > $1 ORDER BY id LIMIT $2`, after, limit)
+	}, `SELECT id, person, application, occasion, at, sealed FROM contact_notices WHERE sent_at = 0 AND id > $1 ORDER BY id LIMIT $2`, after, limit)
 }
 
-// ContactNoticeSent notes that a notice was handed on.
+// ContactOfNotice returns the contact that a notice was written to; NotFound
+// "contact-unknown" when the person was erased since.
+func (tx *Tx) ContactOfNotice(n ContactNotice) (Contact, error) {
+	c, err := tx.openContact(n.sealed)
+	if warifu.ProblemOf(err).IsCode(warifu.CodeNotFound) {
+		err = warifu.NotFound("contact-unknown")
+	}
+	return c, err
+}
+
+// ContactNoticeSent notes that a notice was handed on; a contact that another has replaced
+// goes with the last notice to it.
 func (tx *Tx) ContactNoticeSent(id string, at time.Time) error {
-	_, err := tx.exec(`UPDATE contact_notices SET sent_at = $1 WHERE id = $2 AND sent_at = 0`, micros(at), id)
+	n, err := tx.exec(`UPDATE contact_notices SET sent_at = $1 WHERE id = $2 AND sent_at = 0`, micros(at), id)
+	if err != nil || n == 0 {
+		return err
+	}
+	_, err = tx.exec(`DELETE FROM sealed WHERE digest = (SELECT sealed FROM contact_notices WHERE id = $1)
+		AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.sealed = sealed.digest)
+		AND NOT EXISTS (SELECT 1 FROM contact_notices n WHERE n.sealed = sealed.digest AND n.sent_at = 0)`, id)
 	return err
 }

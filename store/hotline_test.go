@@ -153,16 +153,15 @@ func TestReportsAndNoticesStayOpenUntilHandedOn(t *testing.T) {
 			return nil
 		})
 		w.write(func(tx *store.Tx) error {
-			if err := tx.CardReportTold("0", base); err != nil {
-				return err
+			for _, first := range []bool{true, false} {
+				if told, err := tx.CardReportTold("0", base); err != nil || told != first {
+					t.Errorf("told for the first time: %t (%v)", told, err)
+				}
 			}
 			return tx.ContactNoticeSent("0", base)
 		})
 		w.read(func(tx *store.Tx) error {
 			reports, err := tx.OpenCardReports(10)
-			if err != nil {
-				return err
-			}
 			if err != nil {
 				return err
 			}
@@ -173,9 +172,78 @@ func TestReportsAndNoticesStayOpenUntilHandedOn(t *testing.T) {
 			if len(reports) != 1 || reports[0].Receipt != "1" || len(notices) != 1 || notices[0].ID != "1" || notices[0].Person != person {
 				t.Errorf("open: %v, %v", reports, notices)
 			}
+			told, found, err := tx.CardReport("0")
+			if err != nil || !found || !told.ToldAt.Equal(base) {
+				t.Errorf("the report that was told: %+v %t (%v)", told, found, err)
+			}
+			if _, found, err = tx.CardReport("2"); err != nil || found {
+				t.Errorf("a report that nobody made: %t (%v)", found, err)
+			}
+			for after, want := range map[time.Time]int{base: 0, base.Add(-time.Second): 2} {
+				n, err := tx.CallsBy("aoi", after, 10)
+				if err != nil || n != want {
+					t.Errorf("%d calls after %s, want %d (%v)", n, after, want, err)
+				}
+			}
+			if call, err := tx.CallOfReceipt("1"); err != nil || call.Operator != "aoi" {
+				t.Errorf("call 1: %+v (%v)", call, err)
+			}
+			_, err = tx.CallOfReceipt("2")
+			wantProblem(t, err, "receipt-unknown")
 			calls, err := tx.CallsAfter(base, 10)
 			equal(t, "calls", len(calls), 2)
 			return err
+		})
+	})
+}
+
+func TestANoticeGoesToTheContactThatStoodAndTakesItAlong(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		person := digest("hanako")
+		thiefs := hanako
+		thiefs.Telephone = "08000000000"
+		w.write(func(tx *store.Tx) error {
+			must(t, tx.PutContact(person, hanako, base))
+			for _, id := range []string{"1", "2"} {
+				_, err := tx.PutContactNotice(store.ContactNotice{ID: id, Person: person, Application: "a", Occasion: "contact-changed", At: base})
+				must(t, err)
+			}
+			return tx.PutContact(person, thiefs, base)
+		})
+		blobs := func() (n int) {
+			must(t, w.bare().QueryRow(`SELECT COUNT(*) FROM sealed`).Scan(&n))
+			return n
+		}
+		for i, id := range []string{"1", "2"} {
+			w.write(func(tx *store.Tx) error {
+				open, err := tx.OpenContactNotices("", 10)
+				must(t, err)
+				if len(open) != 2-i || open[0].ID != id {
+					t.Fatalf("open: %+v", open)
+				}
+				c, err := tx.ContactOfNotice(open[0])
+				must(t, err)
+				equal(t, "telephone", c.Telephone, hanako.Telephone)
+				return tx.ContactNoticeSent(id, base)
+			})
+			equal(t, "sealed contacts", blobs(), 2-i)
+		}
+		w.read(func(tx *store.Tx) error {
+			c, err := tx.Contact(person)
+			equal(t, "telephone", c.Telephone, thiefs.Telephone)
+			return err
+		})
+		w.write(func(tx *store.Tx) error {
+			_, err := tx.PutContactNotice(store.ContactNotice{ID: "3", Person: person, Application: "a", Occasion: "new-phone", At: base})
+			must(t, err)
+			return tx.ErasePerson(person)
+		})
+		w.read(func(tx *store.Tx) error {
+			open, err := tx.OpenContactNotices("", 10)
+			must(t, err)
+			_, err = tx.ContactOfNotice(open[0])
+			wantProblem(t, err, "contact-unknown")
+			return nil
 		})
 	})
 }

@@ -40,6 +40,7 @@ type Bureau struct {
 	statement   *ecdsa.PrivateKey
 	lists       atomic.Uint64 // number of the newest revocation list
 	outbox      *outbox
+	reporter    atomic.Pointer[ecdsa.PublicKey] // whose reports of lost cards are believed; nil: nobody's
 
 	facesOnce     sync.Mutex
 	faceAuthority *chip.FaceAuthority // under facesOnce; nil until the first card is issued

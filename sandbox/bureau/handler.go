@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"warifu"
+	"warifu/attest"
 	"warifu/events"
 	"warifu/ocsp"
 	"warifu/sandbox/doorway"
@@ -20,6 +21,8 @@ const maxStatementRequest = 16 << 10
 // Handler answers, below whatever prefix BaseURL has (strip it first):
 //
 //	POST /statements                 {certificate: base64 DER, nonce: hex} → {statement: base64}
+//	POST /card-reports               {report: base64} → {receipt, state}
+//	POST /statements/many            {serials: [base64 …], nonce: hex} → {statements: base64}
 //	GET  /events?after=N&limit=M     → {events: [base64 …], newest: N}
 //	POST /ocsp/{kind}, GET /ocsp/{kind}/{base64}
 //	GET  /crl/{kind}.crl, /ca/{kind}.cer
@@ -27,13 +30,18 @@ const maxStatementRequest = 16 << 10
 // It routes by hand: http.ServeMux would clean the slashes out of a GET request's
 // base64 (RFC 6960 appendix A.1).
 func (b *Bureau) Handler() http.Handler {
-	statements, pulls := doorway.JSON(b.serveStatement), doorway.JSON(b.servePull)
+	statements, pulls, reports := doorway.JSON(b.serveStatement), doorway.JSON(b.servePull), doorway.JSON(b.serveReport)
+	many := doorway.JSON(b.serveStatements)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		room, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		get := r.Method == http.MethodGet || r.Method == http.MethodHead
 		switch {
 		case room == "statements" && rest == "" && r.Method == http.MethodPost:
 			statements.ServeHTTP(w, r)
+		case room == "card-reports" && rest == "" && r.Method == http.MethodPost:
+			reports.ServeHTTP(w, r)
+		case room == "statements" && rest == "many" && r.Method == http.MethodPost:
+			many.ServeHTTP(w, r)
 		case room == "events" && rest == "" && get:
 			pulls.ServeHTTP(w, r)
 		case room == "ocsp" && (get || r.Method == http.MethodPost):
@@ -46,6 +54,28 @@ func (b *Bureau) Handler() http.Handler {
 			doorway.Refuse(w, warifu.NotFound("bureau-page-unknown"))
 		}
 	})
+}
+
+// maxStatementsRequest bounds a question about many cards: serial numbers of up to twenty
+// octets in base64, quoted, and a nonce.
+const maxStatementsRequest = attest.MaxStatements*32 + 1<<10
+
+type statementsRequest struct {
+	Serials [][]byte      `json:"serials"`
+	Nonce   warifu.Digest `json:"nonce"`
+}
+
+type statementsAnswer struct {
+	Statements []byte `json:"statements"`
+}
+
+func (b *Bureau) serveStatements(w http.ResponseWriter, r *http.Request) (any, error) {
+	var in statementsRequest
+	if err := doorway.Read(w, r, maxStatementsRequest, &in); err != nil {
+		return nil, err
+	}
+	statements, err := b.Statements(in.Serials, in.Nonce)
+	return statementsAnswer{statements}, err
 }
 
 type statementRequest struct {

@@ -18,6 +18,7 @@ type record struct {
 	Died         time.Time      `json:"died,omitzero"`
 	Unprinted    bool           `json:"unprinted,omitempty"` // the register changed since the card was printed
 	Outbox       *posting       `json:"outbox,omitempty"`    // what the last change has to tell
+	Reports      []string       `json:"reports,omitempty"`   // receipts of the reports that this card was lost
 }
 
 // certificate is one certificate of a card with its key and its state. Older ones

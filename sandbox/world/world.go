@@ -57,6 +57,7 @@ type World struct {
 	doors    []door
 	desk     *desk.Desk
 	bank     *bank.Bank
+	jump     sync.Mutex // of the time machine
 }
 
 // kept is the file in which a world remembers what cannot change.
@@ -140,6 +141,9 @@ func (w *World) openParties(context.Context) error {
 	err := w.openBureau()
 	wait.Wait()
 	if err = errors.Join(err, ceremony); err != nil {
+		return err
+	}
+	if err = w.believeReports(); err != nil {
 		return err
 	}
 	return w.openMaker()
