@@ -98,7 +98,7 @@ func TestInstantsAreReadAsPeopleWriteThem(t *testing.T) {
 		"+2h":                       now.Add(2 * time.Hour),
 		"07:30":                     time.Date(2026, 5, 12, 7, 30, 0, 0, tokyo),
 		"23:15":                     time.Date(2026, 5, 11, 23, 15, 0, 0, tokyo),
-		"07:30 today":               time.Date(2026, 5, 11, 7, 30, 0, 0, tokyo),
+		"21:30 today":               time.Date(2026, 5, 11, 21, 30, 0, 0, tokyo),
 		"21:30 tomorrow":            time.Date(2026, 5, 12, 21, 30, 0, 0, tokyo),
 		"2026-06-01 09:00":          time.Date(2026, 6, 1, 9, 0, 0, 0, tokyo),
 		"2026-06-01T00:00:00Z":      time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC),

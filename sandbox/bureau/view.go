@@ -12,8 +12,9 @@ import (
 // carries the PINs: it never leaves the sandbox.
 type View struct {
 	Person       person.Person
-	Issued       bool   // false: the card waits to be touched for the first time
-	State        string // StateGood …; "" before the card was issued
+	Handle       warifu.Digest // the opaque handle of card statements and events
+	Issued       bool          // false: the card waits to be touched for the first time
+	State        string        // StateGood …; "" before the card was issued
 	CardSerial   string
 	CardExpires  time.Time
 	Died         time.Time         // zero for the living
@@ -51,7 +52,7 @@ func (b *Bureau) Show(id string) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	v := View{Person: p, CardExpires: p.CardExpires()}
+	v := View{Person: p, Handle: b.handle(id), CardExpires: p.CardExpires()}
 	r := h.now.Load()
 	if r == nil {
 		return v, nil

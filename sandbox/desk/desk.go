@@ -12,6 +12,7 @@ import (
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/field"
 	"warifu/sandbox/handset"
+	"warifu/sandbox/moment"
 	"warifu/sandbox/person"
 	"warifu/scheme"
 )
@@ -56,6 +57,8 @@ type Config struct {
 	Chips  *field.Field
 	Clock  Clock
 	Server *phone.Server // where orders with a card at the desk's reader go (K9)
+	// Calendar lists what will fall due, in order.
+	Calendar func(context.Context) ([]moment.Due, error)
 	// Follow returns when the server has followed what happened to cards.
 	Follow func(context.Context) error
 }
@@ -82,6 +85,7 @@ func (d *Desk) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /suspensions", d.suspendByForm)
 	mux.Handle("GET /api/clock", doorway.JSON(d.time))
 	mux.Handle("POST /api/clock", doorway.JSON(d.moveTime))
+	mux.Handle("GET /api/clock/upcoming", doorway.JSON(d.upcoming))
 	mux.HandleFunc("POST /clock", d.moveTimeByForm)
 	mux.HandleFunc("GET /chips/{id}/atr", d.atr)
 	mux.HandleFunc("POST /chips/{id}/apdu", d.apdu)

@@ -18,6 +18,7 @@ type Clock struct {
 	mu     sync.Mutex
 	offset time.Duration
 	latest time.Time // no earlier instant is ever told again
+	stands bool      // during a jump: the hands are where To put them
 }
 
 type clockFile struct {
@@ -53,6 +54,9 @@ func (c *Clock) Now() time.Time {
 }
 
 func (c *Clock) now() time.Time {
+	if c.stands {
+		return c.latest
+	}
 	if now := c.real.Now().Add(c.offset).Round(0); now.After(c.latest) {
 		c.latest = now
 	}
@@ -67,9 +71,24 @@ func (c *Clock) To(t time.Time) error {
 	if t.Before(now) {
 		return warifu.Refused("clock-backward", "now", now.Format(time.RFC3339))
 	}
-	c.offset += t.Sub(now)
+	c.offset = t.Sub(c.real.Now())
 	c.latest = t
 	return c.keep()
+}
+
+// Stand stops the hands, so that what falls due at an instant is done at that instant,
+// and returns what lets them run again from where they are then.
+func (c *Clock) Stand() (run func() error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.latest, c.stands = c.now(), true
+	return func() error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.stands = false
+		c.offset = c.latest.Sub(c.real.Now())
+		return c.keep()
+	}
 }
 
 // Forward moves the clock forward by d.

@@ -24,7 +24,7 @@ func (w *World) openFronts(context.Context) error {
 		return err
 	}
 	w.desk = desk.New(desk.Config{
-		Places: w.Places, Scheme: w.Scheme, Cards: w.Bureau, Phones: w.Phones.List, Chips: w.Chips, Clock: hands{w},
+		Places: w.Places, Scheme: w.Scheme, Cards: w.Bureau, Phones: w.Phones.List, Chips: w.Chips, Clock: hands{w, &w.jump}, Calendar: w.Calendar,
 		Server: client, Follow: w.Follow,
 	})
 	trust, err := w.Trust()
@@ -65,11 +65,7 @@ func (w *World) deskSite() http.Handler {
 func (w *World) Trust() (verify.Trust, error) {
 	var trust verify.Trust
 	for _, kind := range warifu.Kinds {
-		der, err := os.ReadFile(w.path("server", kind.String()+".cer"))
-		if err != nil {
-			return trust, err
-		}
-		authority, err := x509.ParseCertificate(der)
+		authority, err := w.authority(kind)
 		if err != nil {
 			return trust, err
 		}
@@ -81,4 +77,13 @@ func (w *World) Trust() (verify.Trust, error) {
 		}
 	}
 	return trust, nil
+}
+
+// authority is the certificate of one of the server's two authorities.
+func (w *World) authority(kind warifu.Kind) (*x509.Certificate, error) {
+	der, err := os.ReadFile(w.path("server", kind.String()+".cer"))
+	if err != nil {
+		return nil, err
+	}
+	return x509.ParseCertificate(der)
 }
