@@ -25,7 +25,7 @@ func VerifyChain(chain [][]byte, anchors *x509.CertPool, now time.Time) (*ecdsa.
 	if len(chain) == 0 || len(chain) > MaxChain || anchors == nil {
 		return nil, none, refused
 	}
-	leaf, err := x509.ParseCertificate(chain[0])
+	leaf, err := signed.Parsed(chain[0])
 	if err != nil {
 		return nil, none, refused.With(err)
 	}

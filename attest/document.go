@@ -5,6 +5,7 @@ import (
 	"reflect"
 
 	"warifu"
+	"warifu/signed"
 )
 
 // OIDApplicationDocument is the eContentType of the application document: our own
@@ -68,7 +69,11 @@ func (d Document) Kinds() []warifu.Kind { return kindsOf(d.Keys) }
 
 // ParseDocument decodes and bounds an application document; errors as parseStrict
 // and "paper-malformed" for a field out of bounds.
-func ParseDocument(der []byte) (Document, error) {
+func ParseDocument(der []byte) (Document, error) { return documents.Of(der) }
+
+var documents = signed.NewRead(parseDocument)
+
+func parseDocument(der []byte) (Document, error) {
 	var w wireDocument
 	if err := parseStrict(contextDocument, der, &w); err != nil {
 		return Document{}, err

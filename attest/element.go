@@ -6,6 +6,7 @@ import (
 	"encoding/asn1"
 
 	"warifu"
+	"warifu/signed"
 )
 
 // Identifier is a device identifier (an IMEI, a serial number) as the attestation
@@ -61,6 +62,12 @@ func OpenAttestation(der []byte, pub *ecdsa.PublicKey) (Attestation, error) {
 	if err != nil {
 		return Attestation{}, err
 	}
+	return attestations.Of(body)
+}
+
+var attestations = signed.NewRead(parseAttestation)
+
+func parseAttestation(body []byte) (Attestation, error) {
 	var w wireAttestation
 	if err := parseStrict(ContextAttestation, body, &w); err != nil {
 		return Attestation{}, err
@@ -110,6 +117,12 @@ func OpenSecretsSet(der []byte, pub *ecdsa.PublicKey) (SecretsSet, error) {
 	if err != nil {
 		return SecretsSet{}, err
 	}
+	return secretsSets.Of(body)
+}
+
+var secretsSets = signed.NewRead(parseSecretsSet)
+
+func parseSecretsSet(body []byte) (SecretsSet, error) {
 	var w wireSecretsSet
 	if err := parseStrict(ContextSecretsSet, body, &w); err != nil {
 		return SecretsSet{}, err

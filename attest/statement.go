@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/signed"
 )
 
 // CardCertificate is one certificate of a card in a card statement.
@@ -68,6 +69,12 @@ func OpenCardStatement(der []byte, pub *ecdsa.PublicKey) (CardStatement, error) 
 	if err != nil {
 		return CardStatement{}, err
 	}
+	return statements.Of(body)
+}
+
+var statements = signed.NewRead(parseCardStatement)
+
+func parseCardStatement(body []byte) (CardStatement, error) {
 	var w wireCardStatement
 	if err := parseStrict(ContextCardStatement, body, &w); err != nil {
 		return CardStatement{}, err

@@ -27,17 +27,22 @@ func (i *Issuer) checkParents(c *claim) error {
 	if i.config.Kind != warifu.Authentication {
 		return nil
 	}
-	certificate, err := x509.ParseCertificate(c.CardAuthentication)
+	certificate, err := signed.Parsed(c.CardAuthentication)
 	if err != nil {
 		return warifu.Invalid("card-authentication-missing").With(err)
 	}
 	return i.addParent(c, warifu.Authentication, certificate)
 }
 
+// cards are the profiles of a card's certificates.
+var cards = map[warifu.Kind]*profile.Profile{
+	warifu.Signature: profile.Of(profile.ClassCard, warifu.Signature), warifu.Authentication: profile.Of(profile.ClassCard, warifu.Authentication),
+}
+
 // addParent checks profile, issuer and validity of a card's certificate. The
 // generations of a card authority share one name: the issuer is who signed.
 func (i *Issuer) addParent(c *claim, kind warifu.Kind, certificate *x509.Certificate) error {
-	if err := profile.Of(profile.ClassCard, kind).Check(certificate); err != nil {
+	if err := cards[kind].CheckOnce(certificate); err != nil {
 		return err
 	}
 	for _, issuer := range i.config.Cards[kind] {

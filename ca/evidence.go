@@ -63,7 +63,7 @@ const skew = time.Minute
 
 // readDocument opens the CMS and checks its signature; whose signature it is comes next.
 func (i *Issuer) readDocument(c *claim) (err error) {
-	if c.message, err = cms.ParseWithin(c.Document, cms.MaxPaper); err != nil {
+	if c.message, err = cms.ParsePaper(c.Document); err != nil {
 		return err
 	}
 	if c.message.Detached || !c.message.ContentType.Equal(attest.OIDApplicationDocument) {

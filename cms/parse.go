@@ -11,6 +11,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"warifu"
+	"warifu/signed"
 )
 
 const (
@@ -47,6 +48,20 @@ type Message struct {
 // "signature-malformed" with parameter "what", Refused "signature-algorithm",
 // Refused "signature-key-unsupported", TooLarge "signature-too-large".
 func Parse(der []byte) (*Message, error) { return ParseWithin(der, MaxMessage) }
+
+// ParsePaper is Parse for messages of at most MaxPaper octets, remembered (signed.Read):
+// an application's document is parsed by each authority. The message is shared and must
+// not be changed.
+func ParsePaper(der []byte) (*Message, error) {
+	if len(der) > MaxPaper {
+		return nil, warifu.TooLarge("signature-too-large")
+	}
+	return papers.Of(der)
+}
+
+var papers = signed.NewRead(func(der []byte) (*Message, error) {
+	return ParseWithin(bytes.Clone(der), MaxPaper) // a message points into its octets
+})
 
 // ParseWithin is Parse for messages of at most limit octets.
 func ParseWithin(der []byte, limit int) (*Message, error) {
@@ -162,7 +177,7 @@ func (m *Message) readCertificates(data *cryptobyte.String) error {
 			return malformed("order of certificates")
 		}
 		previous = der
-		c, err := x509.ParseCertificate(der)
+		c, err := signed.Parsed(der)
 		if err != nil {
 			return warifu.Invalid("signature-malformed", "what", "certificate").With(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 
 	"warifu"
+	"warifu/signed"
 )
 
 // Endpoints are the addresses written into end-entity certificates. A Profile
@@ -27,6 +28,8 @@ type Profile struct {
 	Policy    asn1.ObjectIdentifier
 	Algorithm Algorithm // of the subject's key; "" takes either of the two
 	Endpoints Endpoints // zero: Check demands the shape of addresses, not their values
+
+	passed signed.Facts // certificates, by the digest of their octets (CheckOnce)
 }
 
 // Card is the profile of the card's certificate of that kind (card-facts §2.2): RSA-2048,

@@ -13,6 +13,7 @@ import (
 	"warifu/attest"
 	"warifu/cms"
 	"warifu/profile"
+	"warifu/signed"
 	"warifu/verify"
 )
 
@@ -62,7 +63,7 @@ func parseDocument(der []byte) (*cms.Message, error) {
 	if len(der) > MaxDocument {
 		return nil, warifu.TooLarge("application-too-large")
 	}
-	message, err := cms.Parse(der)
+	message, err := cms.ParsePaper(der)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +210,7 @@ func (a *Authority) goodCard(c attest.CardCertificate) error {
 // again, and what they refuse ends the application: so an answer that says nothing (torn,
 // stale, of a responder that is out of order) is told apart here from one that says no.
 func (a *Authority) checkStatus(ctx context.Context, kind warifu.Kind, der, answer []byte) error {
-	certificate, err := x509.ParseCertificate(der)
+	certificate, err := signed.Parsed(der)
 	if err != nil {
 		return warifu.Refused("card-certificate-unknown", "kind", kind.String()).With(err)
 	}

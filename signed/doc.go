@@ -6,5 +6,7 @@
 // memory is bounded and lives as long as the process. Validity, purpose, status and
 // trust are nobody's to remember and are not looked at here (docs/adr/0007).
 //
+// What octets decode to is remembered in the same way (Read): that, too, never changes.
+//
 // SHA-256 only: PKCS#1 v1.5 for RSA keys, ASN.1 ECDSA-Sig-Value for P-256.
 package signed

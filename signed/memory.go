@@ -1,6 +1,9 @@
 package signed
 
-import "sync"
+import (
+	"cmp"
+	"sync"
+)
 
 // memory remembers the last facts it was told: at least half and at most all of
 // capacity of them, those asked for again being kept longest.
@@ -9,6 +12,19 @@ type memory struct {
 	capacity     int
 	young, older map[[32]byte]struct{}
 }
+
+// Facts are digests of what was found to hold and holds for ever, such as that some
+// octets are of a profile. The last thousand or two are kept. The zero value is ready,
+// also for several goroutines; it must not be copied.
+type Facts struct{ m memory }
+
+const factsKept = 2048
+
+// Has reports whether the fact was told.
+func (f *Facts) Has(fact [32]byte) bool { return f.m.has(fact) }
+
+// Tell remembers a fact.
+func (f *Facts) Tell(fact [32]byte) { f.m.tell(fact) }
 
 // remembered is shared by everybody in the process.
 var remembered = &memory{capacity: 32768}
@@ -35,7 +51,7 @@ func (m *memory) tell(fact [32]byte) {
 }
 
 func (m *memory) add(fact [32]byte) {
-	if m.young == nil || len(m.young) >= m.capacity/2 {
+	if m.young == nil || len(m.young) >= cmp.Or(m.capacity, factsKept)/2 {
 		m.young, m.older = map[[32]byte]struct{}{}, m.young
 	}
 	m.young[fact] = struct{}{}

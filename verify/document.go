@@ -17,7 +17,7 @@ func (v *Verifier) Document(ctx context.Context, der, detached []byte, p Policy)
 	if limit == 0 {
 		limit = cms.MaxMessage
 	}
-	m, err := cms.ParseWithin(der, limit)
+	m, err := parse(der, limit)
 	if err != nil {
 		r.bad(err)
 		return r, ctx.Err()
@@ -39,6 +39,14 @@ func (v *Verifier) Document(ctx context.Context, der, detached []byte, p Policy)
 	r.checkSigningTime()
 	r.conclude()
 	return r, ctx.Err()
+}
+
+// parse remembers what is small enough to be a paper.
+func parse(der []byte, limit int) (*cms.Message, error) {
+	if len(der) <= min(limit, cms.MaxPaper) {
+		return cms.ParsePaper(der)
+	}
+	return cms.ParseWithin(der, limit)
 }
 
 // checkSigningTime warns of a claim that cannot be true; it proves nothing either way.

@@ -75,7 +75,7 @@ func (v *Verifier) judge(ctx context.Context, r *Result, c *x509.Certificate, wa
 		return
 	}
 	r.Authority = a.certificate
-	if err := a.profile.Check(c); err != nil {
+	if err := a.profile.CheckOnce(c); err != nil {
 		r.bad(err)
 		return
 	}
