@@ -166,6 +166,10 @@ func OpenCleanProof(der []byte, pub *ecdsa.PublicKey) (CleanProof, error) {
 	if err != nil {
 		return CleanProof{}, err
 	}
+	return parseCleanProof(body)
+}
+
+func parseCleanProof(body []byte) (CleanProof, error) {
 	var w wireCleanProof
 	if err := parseStrict(ContextCleanProof, body, &w); err != nil {
 		return CleanProof{}, err

@@ -32,7 +32,7 @@ const (
 )
 
 // cleanAhead is how far a question's time may lie ahead of this server's clock.
-const cleanAhead = 5 * time.Minute
+const cleanAhead = attest.CleanAhead
 
 // CleanQuestion is what a marketplace asked the phone: its own name, its nonce, which it
 // never uses twice, and the identifiers it read off the phone in hand.
