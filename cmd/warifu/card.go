@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,7 +14,10 @@ type cardCommand struct {
 	New     cardNew     `cmd:"" help:"Make a further person with a card."`
 	List    cardList    `cmd:"" help:"List the persons and their cards."`
 	Show    cardShow    `cmd:"" help:"Show a card, its PINs and its certificates."`
-	Passwd  cardPasswd  `cmd:"" help:"Change one of the card's own passwords, at the counter."`
+	Passwd  cardPasswd  `cmd:"" help:"Change one of the card's own passwords, at the town hall's counter."`
+	Unlock  cardUnlock  `cmd:"" help:"Set a forgotten or locked password of the card anew, at the counter or a kiosk."`
+	Face    cardFace    `cmd:"" name:"face-check" help:"Have the face checked in the app, before a visit to a kiosk."`
+	Letters cardLetters `cmd:"" help:"Show the letters the town hall wrote to the holder, for a proxy."`
 	Suspend cardSuspend `cmd:"" help:"Suspend the certificates on a phone with the card at a PC, when the phone is lost."`
 	Resume  cardResume  `cmd:"" help:"Lift such a hold with the card."`
 	Revoke  cardRevoke  `cmd:"" help:"Revoke the certificates on a phone with the card, when the phone is lost or broken."`
@@ -71,39 +75,17 @@ func (c cardShow) Run(s *session) error {
 		{s.word("pin-signature"), card.PINs.Signature}, {s.word("pin-authentication"), card.PINs.Authentication},
 		{s.word("pin-text"), card.PINs.Text}, {s.word("pin-register"), card.PINs.Register}, {s.word("state"), card.State},
 	}
+	for _, t := range card.Tries {
+		left := strconv.Itoa(t.Left)
+		if t.Left == 0 {
+			left = s.word("locked")
+		}
+		rows = append(rows, []string{s.word("tries-left") + " " + s.word("pin-"+t.Kind.String()), left})
+	}
 	for _, x := range card.Certificates {
 		rows = append(rows, []string{s.kind(x.Kind), x.Serial + "  " + x.Status + "  " + x.NotAfter.Format(time.DateOnly)})
 	}
 	return s.table(card, rows)
-}
-
-type cardPasswd struct {
-	Card    string `arg:"" help:"The person's identifier."`
-	Kind    string `enum:"signature,authentication" default:"authentication" help:"Which of the card's passwords."`
-	Current string `help:"The present one; asked for if not given."`
-	Next    string `help:"The new one; asked for if not given."`
-}
-
-func (c cardPasswd) Run(s *session) error {
-	kind, err := warifu.ParseKind(c.Kind)
-	if err != nil {
-		return err
-	}
-	d, err := s.desk()
-	if err != nil {
-		return err
-	}
-	in := desk.ChangePIN{Kind: kind}
-	if in.Current, err = s.ask(c.Current, "cli.ask-card-"+c.Kind); err != nil {
-		return err
-	}
-	if in.Next, err = s.ask(c.Next, "cli.ask-card-new"); err != nil {
-		return err
-	}
-	if err := d.Post(s.ctx, "/api/cards/"+c.Card+"/secret", in, nil); err != nil {
-		return err
-	}
-	return s.say(struct{}{}, "cli.card-password-changed", nil)
 }
 
 type cardServe struct {

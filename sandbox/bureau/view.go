@@ -29,6 +29,20 @@ type CertificateView struct {
 	Status      warifu.Status
 }
 
+// State is what the certificate is at an instant: StateGood, StateHeld, StateRevoked or
+// StateExpired.
+func (c CertificateView) State(now time.Time) string {
+	switch {
+	case c.Status.Cert == warifu.StatusRevoked && c.Status.Reason == warifu.ReasonCertificateHold:
+		return StateHeld
+	case c.Status.Cert == warifu.StatusRevoked:
+		return StateRevoked
+	case now.After(c.Certificate.NotAfter):
+		return StateExpired
+	}
+	return StateGood
+}
+
 // Persons lists everybody in the order in which they came.
 func (b *Bureau) Persons() ([]View, error) {
 	var out []View

@@ -21,10 +21,11 @@ type Bureau interface {
 type Counter struct {
 	bureau Bureau
 	chips  *field.Field
+	clock  warifu.Clock
 }
 
 // New opens a counter at which cards are held in the field.
-func New(b Bureau, chips *field.Field) *Counter { return &Counter{b, chips} }
+func New(b Bureau, chips *field.Field, clock warifu.Clock) *Counter { return &Counter{b, chips, clock} }
 
 // Change gives the card a new secret of the kind; the holder types the present one.
 // Errors: "card-pin-malformed"; "card-pin-wrong" with the tries left and
@@ -52,13 +53,15 @@ func (c *Counter) Change(ctx context.Context, id string, kind warifu.Kind, curre
 }
 
 // Unlock gives the card a new secret of the kind and all its tries, whether it was
-// blocked or forgotten: the holder stands at the counter and was recognised. A card
-// that is held, revoked or expired is not unlocked ("card-state").
+// blocked or forgotten: the holder stands at the counter and was recognised. A secret
+// whose own certificate is held, revoked or expired is not unlocked ("card-state"); what
+// has become of the other certificate does not matter, as after a move, which ends the
+// signing certificate alone. NotFound "card-secret-none" where the card has no such secret.
 func (c *Counter) Unlock(ctx context.Context, id string, kind warifu.Kind, next warifu.CardPIN) error {
 	if err := wellFormed(kind, next); err != nil {
 		return err
 	}
-	if err := c.sound(id); err != nil {
+	if err := c.sound(id, kind); err != nil {
 		return err
 	}
 	held, err := c.chips.Hold(ctx, id)
@@ -81,8 +84,8 @@ func (c *Counter) restore(id string, kind warifu.Kind, next warifu.CardPIN) erro
 	return c.bureau.Restored(id, kind, next)
 }
 
-// sound refuses a card whose certificates no longer serve.
-func (c *Counter) sound(id string) error {
+// sound refuses a secret whose certificate no longer serves.
+func (c *Counter) sound(id string, kind warifu.Kind) error {
 	if _, err := c.bureau.Card(id); err != nil {
 		return err
 	}
@@ -90,10 +93,16 @@ func (c *Counter) sound(id string) error {
 	if err != nil {
 		return err
 	}
-	if v.State != bureau.StateGood {
-		return warifu.Conflict("card-state", "state", v.State)
+	for _, x := range v.Certificates {
+		if x.Kind != kind {
+			continue
+		}
+		if state := x.State(c.clock.Now()); state != bureau.StateGood {
+			return warifu.Conflict("card-state", "state", state)
+		}
+		return nil
 	}
-	return nil
+	return warifu.NotFound("card-secret-none", "kind", kind.String())
 }
 
 func wellFormed(kind warifu.Kind, pin warifu.CardPIN) error {

@@ -1,9 +1,14 @@
 package counter_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +31,7 @@ type hall struct {
 	chips   *field.Field
 	counter *counter.Counter
 	kiosk   *counter.Kiosk
+	proxies *counter.Proxies
 }
 
 func newHall(t *testing.T) *hall {
@@ -43,8 +49,9 @@ func newHall(t *testing.T) *hall {
 	}
 	h.bureau = b
 	h.chips = field.New(func(id string) (field.Chip, error) { return b.Card(id) })
-	h.counter = counter.New(b, h.chips)
+	h.counter = counter.New(b, h.chips, clock)
 	h.kiosk = counter.NewKiosk(h.counter, clock, bookings)
+	h.proxies = counter.NewProxies(h.counter, clock, bookings, rand.Reader)
 	return h
 }
 
@@ -179,5 +186,114 @@ func TestNobodyUnlocksWhatIsNotThere(t *testing.T) {
 	}
 	if got := problem(h.counter.Unlock(t.Context(), "taro", 7, pin("4649"))); got != "kind-unknown" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A move ends the signing certificate alone: the PIN of the other is still unlocked.
+func TestAMoveDoesNotKeepTheOtherSecretFromTheCounter(t *testing.T) {
+	h := newHall(t)
+	if _, err := h.bureau.Card("taro"); err != nil {
+		t.Fatal(err)
+	}
+	v, err := h.bureau.Show("taro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.bureau.Move("taro", v.Person.Elsewhere()); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.counter.Unlock(t.Context(), "taro", warifu.Authentication, pin("4649")); err != nil {
+		t.Errorf("the PIN after a move: %v", err)
+	}
+	if got := problem(h.counter.Unlock(t.Context(), "taro", warifu.Signature, pin("NEWTARO1"))); got != "card-state" {
+		t.Errorf("the signing password after a move: %q", got)
+	}
+	if err := h.bureau.Suspend("taro"); err != nil {
+		t.Fatal(err)
+	}
+	if got := problem(h.counter.Unlock(t.Context(), "taro", warifu.Authentication, pin("9464"))); got != "card-state" {
+		t.Errorf("the PIN of a suspended card: %q", got)
+	}
+}
+
+func TestAProxyBringsTheLetterThatWentToTheHolder(t *testing.T) {
+	h := newHall(t)
+	unlock := func(number string) string {
+		return problem(h.proxies.Unlock(t.Context(), "wasure", warifu.Signature, number, pin("REMEMBER1")))
+	}
+	if got := unlock("00000000"); got != "letter-unknown" {
+		t.Errorf("without a letter: %q", got)
+	}
+	letter, err := h.proxies.Inquire("wasure", warifu.Signature)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if letter.Name == "" || letter.Address == "" || len(letter.Number) != 8 {
+		t.Errorf("the letter is %+v", letter)
+	}
+	letters, err := h.proxies.Letters("wasure")
+	if err != nil || len(letters) != 1 || letters[0].Number != letter.Number {
+		t.Errorf("the holder's letters are %v (%v)", letters, err)
+	}
+	if got := problem(h.proxies.Unlock(t.Context(), "wasure", warifu.Authentication, letter.Number, pin("4649"))); got != "letter-unknown" {
+		t.Errorf("for the other secret: %q", got)
+	}
+	if got := unlock(letter.Number[1:] + "x"); got != "letter-unknown" {
+		t.Errorf("with another number: %q", got)
+	}
+	if got := problem(h.proxies.Unlock(t.Context(), "wasure", warifu.Signature, letter.Number, pin("short"))); got != "card-pin-malformed" {
+		t.Errorf("with a password of the wrong form: %q", got)
+	}
+	if got := unlock(letter.Number); got != "" {
+		t.Fatalf("in order: %q", got)
+	}
+	if got := h.try(t, "wasure", warifu.Signature, pin("REMEMBER1")); got != "" {
+		t.Errorf("the new password: %q", got)
+	}
+	if got := unlock(letter.Number); got != "letter-unknown" {
+		t.Errorf("a second time: %q", got)
+	}
+	late, err := h.proxies.Inquire("wasure", warifu.Signature)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.now = h.now.AddDate(0, 0, 30)
+	if got := unlock(late.Number); got != "letter-unknown" {
+		t.Errorf("after thirty days: %q", got)
+	}
+}
+
+// Who is under fifteen is represented by law: a parent comes along, and no letter goes out.
+func TestAParentUnlocksAChildsCardAtOnce(t *testing.T) {
+	h := newHall(t)
+	if err := h.proxies.Unlock(t.Context(), "sakura", warifu.Authentication, "", pin("4649")); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.try(t, "sakura", warifu.Authentication, pin("4649")); got != "" {
+		t.Errorf("the new PIN: %q", got)
+	}
+}
+
+// The card's passwords are changed here and in no app (R30, R31, K16): the one client call
+// that does it is made by this package alone.
+func TestNobodyElseChangesTheCardsPasswords(t *testing.T) {
+	found := 0
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if bytes.Contains(source, []byte(".ChangeCard(")) {
+			if found++; filepath.Base(filepath.Dir(path)) != "counter" {
+				t.Errorf("%s changes a card's password", path)
+			}
+		}
+		return nil
+	})
+	if err != nil || found == 0 {
+		t.Errorf("%d places found (%v): the search is broken", found, err)
 	}
 }

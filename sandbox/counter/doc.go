@@ -7,4 +7,8 @@
 // does: there the holder has had their face checked by the app within the last
 // twenty-four hours, comes between 6:30 and 23:00, and knows the other of the two
 // secrets (B.3).
+//
+// Who cannot come sends a proxy (代理人): the town hall writes to the holder's registered
+// address, and the proxy brings the number in that letter. Who is under fifteen has a
+// representative by law, who comes along and needs no letter.
 package counter

@@ -41,7 +41,7 @@ func (k *Kiosk) Book(id string, kind warifu.Kind) error {
 	if !kind.Valid() {
 		return warifu.Invalid("kind-unknown", "kind", kind.String())
 	}
-	if err := k.counter.sound(id); err != nil {
+	if err := k.counter.sound(id, kind); err != nil {
 		return err
 	}
 	return k.bookings.WriteJSON(id+".json", booking{kind, k.clock.Now().UTC()})
@@ -66,7 +66,7 @@ func (k *Kiosk) Unlock(ctx context.Context, id string, kind warifu.Kind, other, 
 	if err != nil {
 		return err
 	}
-	if err := token.VerifyCard(ctx, otherKind(kind), other); err != nil {
+	if err := token.VerifyCard(ctx, Other(kind), other); err != nil {
 		return err
 	}
 	if err := k.counter.restore(id, kind, next); err != nil {
@@ -81,7 +81,7 @@ func (k *Kiosk) admit(id string, kind warifu.Kind) error {
 	if at := now.Sub(person.DateOf(now)); at < kioskOpens || at >= kioskCloses {
 		return warifu.Refused("kiosk-closed")
 	}
-	if err := k.counter.sound(id); err != nil {
+	if err := k.counter.sound(id, kind); err != nil {
 		return err
 	}
 	var b booking
@@ -93,7 +93,8 @@ func (k *Kiosk) admit(id string, kind warifu.Kind) error {
 	return nil
 }
 
-func otherKind(kind warifu.Kind) warifu.Kind {
+// Other is the card's other secret, which a kiosk asks for.
+func Other(kind warifu.Kind) warifu.Kind {
 	if kind == warifu.Signature {
 		return warifu.Authentication
 	}

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"warifu"
-	"warifu/jpki"
 	"warifu/phone"
 	"warifu/sandbox/bureau"
+	"warifu/sandbox/counter"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/field"
 	"warifu/sandbox/handset"
@@ -31,7 +31,6 @@ type Cards interface {
 	Show(id string) (bureau.View, error)
 	New(person.Record) (person.Person, error)
 	Resident() (person.Person, error)
-	Restored(id string, kind warifu.Kind, pin warifu.CardPIN) error
 	Move(id string, to person.Relocation) error
 	ChangeName(id string, to person.Renaming) error
 	Die(id string) error
@@ -56,7 +55,11 @@ type Config struct {
 	Phones func() []handset.Record
 	Chips  *field.Field
 	Clock  Clock
-	Server *phone.Server // where orders with a card at the desk's reader go (K9)
+	// Where the card's own passwords are changed and unlocked (K16).
+	Counter *counter.Counter
+	Kiosk   *counter.Kiosk
+	Proxies *counter.Proxies
+	Server  *phone.Server // where orders with a card at the desk's reader go (K9)
 	// Calendar lists what will fall due, in order.
 	Calendar func(context.Context) ([]moment.Due, error)
 	// Follow returns when the server has followed what happened to cards.
@@ -77,11 +80,16 @@ func (d *Desk) Routes(mux *http.ServeMux) {
 	mux.Handle("POST /api/cards", doorway.JSON(d.newCard))
 	mux.Handle("GET /api/cards/{id}", doorway.JSON(d.card))
 	mux.Handle("POST /api/cards/{id}/secret", doorway.JSON(d.changePIN))
+	mux.Handle("POST /api/cards/{id}/unlock", doorway.JSON(d.unlockPIN))
+	mux.Handle("POST /api/cards/{id}/face-check", doorway.JSON(d.faceCheck))
+	mux.Handle("POST /api/cards/{id}/letters", doorway.JSON(d.inquire))
+	mux.Handle("GET /api/cards/{id}/letters", doorway.JSON(d.letters))
 	mux.Handle("POST /api/cards/{id}/events", doorway.JSON(d.cardEvent))
 	mux.Handle("POST /api/cards/{id}/orders", doorway.JSON(d.cardOrder))
 	mux.Handle("POST /api/suspensions", doorway.JSON(d.suspendByCode))
 	mux.HandleFunc("POST /events", d.eventByForm)
 	mux.HandleFunc("POST /orders", d.orderByForm)
+	mux.HandleFunc("POST /counter", d.counterByForm)
 	mux.HandleFunc("POST /suspensions", d.suspendByForm)
 	mux.Handle("GET /api/clock", doorway.JSON(d.time))
 	mux.Handle("POST /api/clock", doorway.JSON(d.moveTime))
@@ -102,6 +110,14 @@ type Card struct {
 	CardSerial   string        `json:"cardSerial,omitempty"`
 	CardExpires  time.Time     `json:"cardExpires"`
 	Certificates []Certificate `json:"certificates,omitempty"`
+	Tries        []Tries       `json:"tries,omitempty"` // where the card was put on the reader for it
+}
+
+// Tries says how many wrong entries a secret of the card allows before it is locked: 0 is
+// locked.
+type Tries struct {
+	Kind warifu.Kind `json:"kind"`
+	Left int         `json:"left"`
 }
 
 // Certificate is one certificate of a card.
@@ -162,12 +178,17 @@ func (d *Desk) card(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if _, err := d.config.Cards.Show(id); err != nil {
 		return nil, err
 	}
-	held, err := d.config.Chips.Hold(r.Context(), id)
+	tries, err := d.tries(r.Context(), id)
 	if err != nil {
 		return nil, err
 	}
-	held.Release()
-	return d.show(id)
+	v, err := d.config.Cards.Show(id)
+	if err != nil {
+		return nil, err
+	}
+	c := CardOf(v)
+	c.Tries = tries
+	return c, nil
 }
 
 func (d *Desk) show(id string) (any, error) {
@@ -176,46 +197,4 @@ func (d *Desk) show(id string) (any, error) {
 		return nil, err
 	}
 	return CardOf(v), nil
-}
-
-// ChangePIN is a card's password changed at the counter (K16): never in the app (R31).
-type ChangePIN struct {
-	Kind    warifu.Kind `json:"kind"`
-	Current string      `json:"current"`
-	Next    string      `json:"next"`
-}
-
-func (d *Desk) changePIN(w http.ResponseWriter, r *http.Request) (any, error) {
-	var in ChangePIN
-	if err := doorway.Read(w, r, doorway.MaxBody, &in); err != nil {
-		return nil, err
-	}
-	current, err := d.config.Scheme.CardPIN(in.Kind, in.Current)
-	if err != nil {
-		return nil, err
-	}
-	next, err := d.config.Scheme.CardPIN(in.Kind, in.Next)
-	if err != nil {
-		return nil, err
-	}
-	if err := d.atCounter(r.Context(), r.PathValue("id"), in.Kind, current, next); err != nil {
-		return nil, err
-	}
-	return struct{}{}, d.config.Cards.Restored(r.PathValue("id"), in.Kind, next)
-}
-
-func (d *Desk) atCounter(ctx context.Context, id string, kind warifu.Kind, current, next warifu.CardPIN) error {
-	held, err := d.config.Chips.Hold(ctx, id)
-	if err != nil {
-		return err
-	}
-	defer held.PutAway()
-	token, err := jpki.Select(ctx, held)
-	if err != nil {
-		return err
-	}
-	if err := token.VerifyCard(ctx, kind, current); err != nil {
-		return err
-	}
-	return token.ChangeCard(ctx, kind, next)
 }

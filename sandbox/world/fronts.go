@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/x509"
 	"net/http"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"warifu"
 	"warifu/profile"
 	"warifu/sandbox/bank"
+	"warifu/sandbox/counter"
 	"warifu/sandbox/desk"
 	"warifu/verify"
 )
@@ -23,8 +25,14 @@ func (w *World) openFronts(context.Context) error {
 	if err != nil {
 		return err
 	}
+	letters, err := w.folder.Sub("counter")
+	if err != nil {
+		return err
+	}
+	hall := counter.New(w.Bureau, w.Chips, w.Clock)
 	w.desk = desk.New(desk.Config{
 		Places: w.Places, Scheme: w.Scheme, Cards: w.Bureau, Phones: w.Phones.List, Chips: w.Chips, Clock: hands{w, &w.jump}, Calendar: w.Calendar,
+		Counter: hall, Kiosk: counter.NewKiosk(hall, w.Clock, letters), Proxies: counter.NewProxies(hall, w.Clock, letters, rand.Reader),
 		Server: client, Follow: w.Follow,
 	})
 	trust, err := w.Trust()
