@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 
 	"warifu"
 	"warifu/attest"
@@ -50,12 +51,16 @@ type Outcome struct {
 	Err         error
 }
 
-// Bureau is the card bureau. Both calls are made when the evidence is needed and
-// never answered from memory.
+// Bureau is the card bureau. Every call is made when the answer is needed and never
+// answered from memory.
 type Bureau interface {
 	// Statement asks for a card statement about the card that carries the signing
 	// certificate (DER), bound to the nonce.
 	Statement(ctx context.Context, certificate []byte, nonce warifu.Digest) ([]byte, error)
+	// Statements asks for one paper about the cards that carry the signing certificates with
+	// these serial numbers, in their order (attest.CardStatements), bound to the nonce. A
+	// bureau that has no such paper answers NotFound.
+	Statements(ctx context.Context, serials [][]byte, nonce warifu.Digest) ([]byte, error)
 	// Status asks for the OCSP response on one of the card's certificates.
 	Status(ctx context.Context, kind warifu.Kind, serial []byte) ([]byte, error)
 }
@@ -89,7 +94,7 @@ type Config struct {
 	Pusher       Pusher
 	Keys         provision.Keys                // supplementary security domain keys, diversified per chip
 	TicketKeys   map[warifu.Kind]crypto.Signer // P-256: what a chip obeys when it is told to destroy a dead key (K18)
-	Operators    Operators                     // who works at the hotline; zero: nobody
+	Operators    Operators                     // who works at the hotline until SetOperators; zero: nobody
 	CardReports  CardReporter                  // tells the bureau of cards that are gone; nil: they stay recorded
 	Log          *slog.Logger
 }
@@ -101,6 +106,7 @@ type Authority struct {
 	answers  ocsp.Answers // an answer may speak of many cards
 	codes    codeGuard
 	hotline  hotlineGuard
+	changed  atomic.Pointer[Operators] // what SetOperators was given last; nil: nothing
 }
 
 // New checks the configuration, registers its job handlers and returns the authority.

@@ -2,7 +2,6 @@ package registration_test
 
 import (
 	"context"
-	"sync"
 	"testing"
 
 	"warifu"
@@ -14,20 +13,14 @@ import (
 // remembered is a bureau that says again what it said: its own work is not measured.
 type remembered struct {
 	registration.Bureau
-	mu   sync.Mutex
-	said map[warifu.Digest][]byte
+	said []byte
 }
 
-func (r *remembered) Statement(ctx context.Context, certificate []byte, nonce warifu.Digest) ([]byte, error) {
-	key := warifu.DigestOf(certificate)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if said := r.said[key]; said != nil {
-		return said, nil
+func (r *remembered) Statements(ctx context.Context, serials [][]byte, nonce warifu.Digest) (said []byte, err error) {
+	if r.said == nil {
+		r.said, err = r.Bureau.Statements(ctx, serials, nonce)
 	}
-	said, err := r.Bureau.Statement(ctx, certificate, nonce)
-	r.said[key] = said
-	return said, err
+	return r.said, err
 }
 
 // ones is a source of randomness in which every nonce is the same.
@@ -41,7 +34,8 @@ func (ones) Read(p []byte) (int, error) {
 }
 
 // BenchmarkSweepOneCard is a card that is asked about and found as it should be: two
-// credentials. The call's one write is spread over sixteen cards.
+// credentials. The call's one write and the one signature are spread over sixteen cards
+// here, over a thousand where there are as many.
 func BenchmarkSweepOneCard(b *testing.B) {
 	h := housetest.New(b, housetest.Options{})
 	const cards = 16
@@ -52,7 +46,7 @@ func BenchmarkSweepOneCard(b *testing.B) {
 	}
 	c := h.Config(b)
 	c.Queue = queue.New(queue.Config{Store: h.Store, Clock: h.Clock})
-	c.Random, c.Bureau = ones{}, &remembered{Bureau: h.Cards, said: map[warifu.Digest][]byte{}}
+	c.Random, c.Bureau = ones{}, &remembered{Bureau: h.Cards}
 	r, err := registration.New(c)
 	must(b, err)
 	for b.Loop() {

@@ -153,16 +153,18 @@ func TestASweepGoesRoundInPortions(t *testing.T) {
 	for _, id := range []string{"taro", "hanako", "kenji", who, "kaoru"} {
 		h.Phone(t).Own(t, id)
 	}
+	before := h.Cards.Calls("statement")
 	for range 2 {
-		asked := h.Cards.Calls("statement")
+		asked, cards := h.Cards.Calls("statements"), 0
 		rounds := []bool{}
 		for range 3 {
 			out, err := h.Registrar.SweepCards(t.Context(), 2)
 			must(t, err)
 			rounds = append(rounds, out.Round)
+			cards += out.Asked
 		}
-		if n := h.Cards.Calls("statement") - asked; n != 5 || rounds[0] || rounds[1] || !rounds[2] {
-			t.Errorf("%d cards asked about, %v", n, rounds)
+		if n := h.Cards.Calls("statements") - asked; n != 3 || cards != 5 || h.Cards.Calls("statement") != before || rounds[0] || rounds[1] || !rounds[2] {
+			t.Errorf("%d papers about %d cards, %v", n, cards, rounds)
 		}
 	}
 }
@@ -204,9 +206,12 @@ func TestOneCardTheBureauDoesNotAnswerForHoldsUpNoOther(t *testing.T) {
 	must(t, h.Bureau.Die("hanako"))
 	var mu sync.Mutex
 	asked := 0
-	h.Cards.Fault = func(string) error {
+	h.Cards.Fault = func(call string) error {
 		mu.Lock()
 		defer mu.Unlock()
+		if call != "statement" {
+			return nil
+		}
 		if asked++; asked == 1 {
 			return warifu.Refused("card-certificate-unknown", "kind", "signature")
 		}
@@ -229,17 +234,78 @@ func TestASweepBelievesOnlyAnAnswerToItsQuestion(t *testing.T) {
 	must(t, h.Bureau.Die("hanako"))
 	other, err := h.Bureau.Statement(authenticationOf(t, h, "hanako"), warifu.DigestOf([]byte("n")))
 	must(t, err)
+	old, err := h.Bureau.Statements([][]byte{credentialParent(t, h, a.ID)}, warifu.DigestOf([]byte("n")))
+	must(t, err)
+	torn := func(e []byte) []byte { return e[:len(e)-1] }
+	nothing := func([]byte) []byte { return nil }
 	for what, change := range map[string]func([]byte) []byte{
-		"another's statement": func([]byte) []byte { return other },
-		"a torn one":          func(e []byte) []byte { return e[:len(e)-1] },
-		"nothing":             func([]byte) []byte { return nil },
+		"another's statement":           func([]byte) []byte { return other },
+		"an answer to another question": func([]byte) []byte { return old },
+		"a torn one":                    torn,
+		"nothing":                       nothing,
 	} {
-		h.Cards.ChangeStatement = change
+		h.Cards.ChangeStatements = change
 		_, err := h.Registrar.SweepCards(t.Context(), 10)
 		t.Run(what, func(t *testing.T) { wantProblem(t, err, "card-sweep-unanswered") })
 	}
+	h.Cards.ChangeStatements = nil
+	must(t, h.Bureau.Die("taro"))
+	for what, change := range map[string]func([]byte) []byte{"torn": torn, "nothing": nothing} {
+		h.Cards.ChangeStatement = change
+		_, err := h.Registrar.SweepCards(t.Context(), 10)
+		t.Run("of one card: "+what, func(t *testing.T) { wantProblem(t, err, "card-sweep-unanswered") })
+	}
+	h.Cards.ChangeStatement = func([]byte) []byte { return other }
+	if out, err := h.Registrar.SweepCards(t.Context(), 10); err != nil || out.Failed != 1 || out.Changed != 0 {
+		t.Errorf("another's statement: %+v, %v", out, err)
+	}
 	if got := states(t, h, a.ID); got != "active, active" {
 		t.Errorf("%s", got)
+	}
+}
+
+// credentialParent is the serial number of the card certificate that signed an application.
+func credentialParent(t *testing.T, h *housetest.House, application string) (serial []byte) {
+	t.Helper()
+	h.Read(t, func(tx *store.Tx) error {
+		row, err := tx.Application(application)
+		serial = row.Parent.SignatureSerial
+		return err
+	})
+	return serial
+}
+
+// TestABureauWithoutPapersAboutManyCardsIsAskedAboutEach: what the sweep finds is the same.
+func TestABureauWithoutPapersAboutManyCardsIsAskedAboutEach(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	a, b := h.Phone(t).Own(t, "taro"), h.Phone(t).Own(t, "hanako")
+	must(t, h.Bureau.Die("taro"))
+	before := h.Cards.Calls("statement")
+	h.Cards.Fault = func(call string) error {
+		if call == "statements" {
+			return warifu.NotFound("bureau-page-unknown")
+		}
+		return nil
+	}
+	out, err := h.Registrar.SweepCards(t.Context(), 10)
+	if err != nil || out.Asked != 2 || out.Changed != 1 || out.Failed != 0 || h.Cards.Calls("statement") != before+2 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	if states(t, h, a.ID) == "active, active" || states(t, h, b.ID) != "active, active" {
+		t.Errorf("%s; %s", states(t, h, a.ID), states(t, h, b.ID))
+	}
+	h.Check(t)
+}
+
+// TestASweepAsksNoFurtherAboutWhatIsHeldForAnotherReason: a lost phone's card is good, and
+// nothing waits for the card.
+func TestASweepAsksNoFurtherAboutWhatIsHeldForAnotherReason(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	a := h.Phone(t).Own(t, "taro")
+	do(t, h, credentials(t, h, a.ID)[0].ID, put(h, warifu.HoldLost))
+	before := h.Cards.Calls("statement")
+	if out := sweep(t, h); out.Asked != 1 || out.Changed != 0 || h.Cards.Calls("statement") != before {
+		t.Errorf("%+v", out)
 	}
 }
 

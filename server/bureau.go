@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -22,6 +23,7 @@ const (
 	bureauTimeout     = 5 * time.Second
 	bureauConnections = 32
 	maxStatement      = 64 << 10
+	maxStatements     = 1 << 20 // of a paper about many cards
 	maxEvents         = 2 << 20 // of a batch of events
 )
 
@@ -71,6 +73,32 @@ func (b *bureauClient) Statement(ctx context.Context, certificate []byte, nonce 
 	return out.Statement, nil
 }
 
+// Statements implements registration.Bureau.
+func (b *bureauClient) Statements(ctx context.Context, serials [][]byte, nonce warifu.Digest) ([]byte, error) {
+	body, err := json.Marshal(struct {
+		Serials [][]byte      `json:"serials"`
+		Nonce   warifu.Digest `json:"nonce"`
+	}{serials, nonce})
+	if err != nil {
+		return nil, err
+	}
+	answer, err := b.postUpTo(ctx, "/statements/many", "application/json", body, maxStatements)
+	var status statusError
+	if errors.As(err, &status) && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) {
+		return nil, warifu.NotFound("bureau-page-unknown") // it has no such paper: each card is asked about by itself
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out struct {
+		Statements []byte `json:"statements"`
+	}
+	if err := json.Unmarshal(answer, &out); err != nil || len(out.Statements) == 0 {
+		return nil, warifu.Unavailable("bureau-unreachable").With(err)
+	}
+	return out.Statements, nil
+}
+
 // Status implements registration.Bureau: the OCSP response, unopened; whoever relies on
 // it checks it. Questions asked at the same time go in one request.
 func (b *bureauClient) Status(ctx context.Context, kind warifu.Kind, serial []byte) ([]byte, error) {
@@ -108,12 +136,16 @@ func (b *bureauClient) status(ctx context.Context, kind warifu.Kind, serials [][
 }
 
 func (b *bureauClient) post(ctx context.Context, path, contentType string, body []byte) ([]byte, error) {
+	return b.postUpTo(ctx, path, contentType, body, maxStatement)
+}
+
+func (b *bureauClient) postUpTo(ctx context.Context, path, contentType string, body []byte, limit int64) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", contentType)
-	return b.ask(request, maxStatement)
+	return b.ask(request, limit)
 }
 
 func (b *bureauClient) get(ctx context.Context, path string, limit int64) ([]byte, error) {

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/attest"
 	"warifu/events"
 )
 
 // The rounds in which the server follows the cards.
 const (
-	pullRound  = 10 * time.Second // how late a push that was lost is noticed
-	sweepCards = 100              // statements asked for in one sweepRound
+	pullRound  = 10 * time.Second     // how late a push that was lost is noticed
+	sweepCards = attest.MaxStatements // cards asked about in one sweepRound, in one paper
 )
 
 // Events asks the bureau for its events after a number.

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"warifu"
@@ -38,14 +40,86 @@ func (tx *Tx) PutCardWord(person warifu.Digest, at time.Time) error {
 	return err
 }
 
-// ApplicationsToSweep returns up to limit applications behind an identifier, in order of
-// it, that are open or have an active or held credential: those whose card still matters.
-func (tx *Tx) ApplicationsToSweep(after string, limit int) ([]Application, error) {
-	return list(tx.work, scanApplication, `SELECT `+applicationColumns+` FROM applications WHERE id IN (
-		SELECT application FROM (
-			SELECT application FROM credentials WHERE state IN ('active', 'held') AND application > $1
-			UNION SELECT id FROM applications WHERE state IN ('submitted', 'issued') AND id > $1
-			ORDER BY 1 LIMIT $2) AS swept) ORDER BY id`, after, limit)
+// CardToSweep is an application whose card still matters, with no more than a sweep needs
+// of it: it is open, or has an active or held credential.
+type CardToSweep struct {
+	Application string
+	Open        bool
+	Person      warifu.Digest
+	Kinds       []warifu.Kind // of its active and held credentials; of an open one those applied for
+	// SignatureSerial and the certificates are the card's, as in Parent.
+	SignatureSerial                                 []byte
+	SignatureCertificate, AuthenticationCertificate warifu.Digest
+	CardHeld                                        bool // a hold for the card's suspension stands on it or on one of its credentials
+}
+
+const (
+	sweptColumns = `a.id, a.person, a.parent_signature_serial, a.parent_signature_certificate, a.parent_authentication_certificate`
+	holdCard     = string(warifu.HoldCard)
+)
+
+func scanSwept(s scanner, more ...any) (c CardToSweep, err error) {
+	err = s.Scan(append([]any{&c.Application, fixed{c.Person[:]}, &c.SignatureSerial, fixed{c.SignatureCertificate[:]}, fixed{c.AuthenticationCertificate[:]}}, more...)...)
+	return c, err
+}
+
+// CardsToSweep returns up to limit applications behind an identifier, in order of it, whose
+// card still matters. It takes four statements however many they are.
+func (tx *Tx) CardsToSweep(after string, limit int) ([]CardToSweep, error) {
+	out, err := list(tx.work, func(s scanner) (CardToSweep, error) {
+		var sum int64 // of the kinds: there is at most one credential of each
+		c, err := scanSwept(s, &sum)
+		for _, kind := range warifu.Kinds {
+			if sum&int64(kind) != 0 {
+				c.Kinds = append(c.Kinds, kind)
+			}
+		}
+		return c, err
+	}, `SELECT `+sweptColumns+`, live.kinds FROM (
+			SELECT application, CAST(SUM(kind) AS BIGINT) AS kinds FROM credentials WHERE state IN ('active', 'held') AND application > $1
+			GROUP BY application ORDER BY application LIMIT $2) AS live
+		JOIN applications a ON a.id = live.application ORDER BY a.id`, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	open, err := list(tx.work, func(s scanner) (CardToSweep, error) {
+		var applied []warifu.Kind
+		c, err := scanSwept(s, kinds{&applied})
+		c.Open, c.Kinds = true, applied
+		return c, err
+	}, `SELECT `+sweptColumns+`, a.kinds FROM applications a WHERE a.state IN ('submitted', 'issued') AND a.id > $1 ORDER BY a.id LIMIT $2`, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, open...)
+	slices.SortFunc(out, func(x, y CardToSweep) int { return cmp.Compare(x.Application, y.Application) })
+	if out = out[:min(limit, len(out))]; len(out) == 0 {
+		return nil, nil
+	}
+	held, err := tx.cardHeld(after, out[len(out)-1].Application)
+	for i := range out {
+		out[i].CardHeld = held[out[i].Application]
+	}
+	return out, err
+}
+
+// cardHeld returns the applications behind one identifier, up to another, on which or on
+// whose credentials a hold for the card stands.
+func (tx *Tx) cardHeld(after, last string) (map[string]bool, error) {
+	held := map[string]bool{}
+	note := func(s scanner) error {
+		var id string
+		err := s.Scan(&id)
+		held[id] = true
+		return err
+	}
+	err := tx.each(note, `SELECT c.application FROM credentials c JOIN holds h ON h.life = 'credential' AND h.subject = c.id AND h.reason = $1 AND h.lifted_at = 0
+		WHERE c.state IN ('active', 'held') AND c.state = 'held' AND c.application > $2 AND c.application <= $3`, holdCard, after, last)
+	if err != nil {
+		return nil, err
+	}
+	return held, tx.each(note, `SELECT subject FROM holds WHERE life = 'application' AND reason = $1 AND lifted_at = 0 AND subject > $2 AND subject <= $3`,
+		holdCard, after, last)
 }
 
 // CredentialsPast returns up to limit active and held credentials whose certificate's

@@ -96,9 +96,9 @@ func TestASweepSeesEveryOpenApplicationAndEveryLiveCredentialOnce(t *testing.T) 
 			for after := ""; ; after = got[len(got)-1] {
 				n := len(got)
 				w.read(func(tx *store.Tx) error {
-					page, err := tx.ApplicationsToSweep(after, portion)
-					for _, a := range page {
-						got = append(got, a.ID)
+					page, err := tx.CardsToSweep(after, portion)
+					for _, c := range page {
+						got = append(got, c.Application)
 					}
 					return err
 				})

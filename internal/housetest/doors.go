@@ -20,13 +20,15 @@ import (
 // changed between steps.
 type Cards struct {
 	Bureau *bureau.Bureau
-	// Fault, where not nil, is asked before each call ("statement", "status").
+	// Fault, where not nil, is asked before each call ("statement", "statements", "status").
 	Fault func(call string) error
 	// Gate, where not nil, is passed before each call, outside any lock: it may wait.
 	Gate func(call string)
-	// ChangeStatement and ChangeStatus, where not nil, change what the bureau said.
-	ChangeStatement func(envelope []byte) []byte
-	ChangeStatus    func(response []byte) []byte
+	// ChangeStatement, ChangeStatements and ChangeStatus, where not nil, change what the
+	// bureau said.
+	ChangeStatement  func(envelope []byte) []byte
+	ChangeStatements func(envelope []byte) []byte
+	ChangeStatus     func(response []byte) []byte
 
 	mu    sync.Mutex
 	calls map[string]int
@@ -69,6 +71,18 @@ func (c *Cards) Statement(_ context.Context, certificate []byte, nonce warifu.Di
 	}
 	if err == nil && c.ChangeStatement != nil {
 		envelope = c.ChangeStatement(envelope)
+	}
+	return envelope, err
+}
+
+// Statements implements registration.Bureau.
+func (c *Cards) Statements(_ context.Context, serials [][]byte, nonce warifu.Digest) ([]byte, error) {
+	if err := c.begin("statements"); err != nil {
+		return nil, err
+	}
+	envelope, err := c.Bureau.Statements(serials, nonce)
+	if err == nil && c.ChangeStatements != nil {
+		envelope = c.ChangeStatements(envelope)
 	}
 	return envelope, err
 }

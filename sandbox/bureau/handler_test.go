@@ -201,6 +201,22 @@ func FuzzStatementRequest(f *testing.F) {
 	})
 }
 
+func FuzzStatementsRequest(f *testing.F) {
+	b := open(f, f.TempDir(), newClock())
+	h := b.Handler()
+	f.Add([]byte(`{"serials":["MA=="],"nonce":"0101010101010101010101010101010101010101010101010101010101010101"}`))
+	f.Add([]byte(`{"serials":[],"nonce":"00"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r := httptest.NewRequest(http.MethodPost, "/statements/many", bytes.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusOK && (w.Code < 400 || w.Code >= 500) {
+			t.Errorf("%d for %q", w.Code, body)
+		}
+	})
+}
+
 // openssl runs the command in dir and returns what it printed.
 func openssl(t *testing.T, dir string, args ...string) string {
 	t.Helper()

@@ -49,3 +49,29 @@ func describe(c *certificate) attest.CardCertificate {
 		State: c.status().Cert, Held: c.held(), NotAfter: c.parsed.NotAfter,
 	}
 }
+
+// Statements signs the bureau's word about the cards that carry, or carried, the signing
+// certificates with these serial numbers, in their order, for a sweep that looks for what
+// it was not told. A serial number that was never given has no certificates in the
+// answer. Errors: Invalid "bureau-request-malformed", also for more than
+// attest.MaxStatements.
+func (b *Bureau) Statements(serials [][]byte, nonce warifu.Digest) ([]byte, error) {
+	if nonce.IsZero() || len(serials) == 0 || len(serials) > attest.MaxStatements {
+		return nil, warifu.Invalid("bureau-request-malformed")
+	}
+	s := attest.CardStatements{Nonce: nonce, ProducedAt: b.config.Clock.Now(), Cards: make([]attest.StatedCard, len(serials))}
+	for i, serial := range serials {
+		c, h := b.findCertificate(warifu.Signature, serial)
+		if c == nil {
+			continue
+		}
+		s.Cards[i].Person = b.handle(h.id)
+		for _, other := range h.now.Load().onChip() {
+			if other.Kind == warifu.Signature {
+				other = c
+			}
+			s.Cards[i].Certificates = append(s.Cards[i].Certificates, describe(other))
+		}
+	}
+	return s.Seal(b.statement)
+}
