@@ -3,6 +3,7 @@ package registration
 import (
 	"context"
 	"io"
+	"strconv"
 	"sync"
 	"time"
 
@@ -19,6 +20,7 @@ const (
 	lookUpsBurst             = 60
 	operatorLookUpsPerMinute = 6
 	operatorLookUpsBurst     = 10
+	operatorLookUpsPerHour   = 30 // over all servers and restarts: beyond it somebody is searching, not helping
 )
 
 // matchLife is how long a match may be used by the operator who found it: one call.
@@ -57,10 +59,15 @@ type Found struct {
 // verbLookUp stands in the audit line of a look-up; its subject is the receipt number.
 const verbLookUp warifu.Verb = "look-up"
 
+// verbLookUpRefused stands in the audit line of a look-up that an operator was not given;
+// its subject is the operator.
+const verbLookUpRefused warifu.Verb = "look-up-refused"
+
 // HotlineSearch looks for who registered this reading, birth date and telephone number.
 // Found or not, the answer has the same shape and a receipt number, and the look-up is in
 // the audit trail: by whom and how many it fitted, nothing that was asked. Errors: those
-// of an operator, TooMany "look-ups-too-many", Invalid "contact-malformed".
+// of an operator, TooMany "look-ups-too-many", TooMany "look-ups-hour" once an operator
+// has had an hour's look-ups (which is in the audit trail too), Invalid "contact-malformed".
 func (a *Authority) HotlineSearch(ctx context.Context, token string, asked Contact) (Found, error) {
 	o, err := a.operator(ctx, token, rightSearch)
 	if err != nil {
@@ -84,8 +91,16 @@ func (a *Authority) HotlineSearch(ctx context.Context, token string, asked Conta
 		return Found{}, err
 	}
 	var out Found
+	tooMany := false
 	err = a.Store.Write(ctx, func(tx *store.Tx) error {
 		out = Found{Receipt: receipt}
+		had, err := tx.CallsBy(o.Name, now.Add(-time.Hour), operatorLookUpsPerHour)
+		if err != nil {
+			return err
+		}
+		if tooMany = had >= operatorLookUpsPerHour; tooMany {
+			return tx.Audit(store.Line{At: now, Actor: o.actor(), Verb: verbLookUpRefused, Subject: o.actor()})
+		}
 		persons, err := tx.PersonsOfContact(folded)
 		if err != nil {
 			return err
@@ -104,6 +119,10 @@ func (a *Authority) HotlineSearch(ctx context.Context, token string, asked Conta
 		}
 		return tx.Audit(store.Line{At: now, Actor: o.actor(), Verb: verbLookUp, Subject: receipt, Detail: detail})
 	})
+	if err == nil && tooMany {
+		a.Log.WarnContext(ctx, "hotline: an hour's look-ups are used up", "operator", o.Name)
+		err = warifu.TooMany("look-ups-hour", "most", strconv.Itoa(operatorLookUpsPerHour))
+	}
 	if err != nil {
 		return Found{}, err
 	}
@@ -144,42 +163,4 @@ func (a *Authority) matched(tx *store.Tx, o Operator, match string) (store.Call,
 		return call, warifu.Conflict("match-expired")
 	}
 	return call, nil
-}
-
-// HotlineCall is one line of the list of calls that auditors read.
-type HotlineCall struct {
-	Receipt  string
-	Operator string
-	Matched  int
-	At       time.Time
-	Done     []string // "look-up", "order", "propose", "confirm", "report-card", oldest first
-}
-
-// maxCalls bounds one page of the list of calls.
-const maxCalls = 200
-
-// HotlineCalls lists the calls from an instant on, oldest first, with what was done in
-// each; for auditors. Nobody who called or was looked for is in it.
-func (a *Authority) HotlineCalls(ctx context.Context, token string, from time.Time) ([]HotlineCall, error) {
-	if _, err := a.operator(ctx, token, rightCalls); err != nil {
-		return nil, err
-	}
-	var out []HotlineCall
-	err := a.Store.Read(ctx, func(tx *store.Tx) error {
-		out = nil
-		calls, err := tx.CallsAfter(from, maxCalls)
-		for _, c := range calls {
-			lines, err := tx.AuditOf(c.Receipt)
-			if err != nil {
-				return err
-			}
-			call := HotlineCall{Receipt: c.Receipt, Operator: c.Operator, Matched: int(c.Matched), At: c.At}
-			for _, l := range lines {
-				call.Done = append(call.Done, string(l.Verb))
-			}
-			out = append(out, call)
-		}
-		return err
-	})
-	return out, err
 }

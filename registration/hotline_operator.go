@@ -14,9 +14,9 @@ type OperatorRole string
 
 // The roles. None of them sees an attribute.
 const (
-	RoleHotline   OperatorRole = "hotline"   // look up, suspend, propose and confirm resuming
+	RoleHotline   OperatorRole = "hotline"   // look up, suspend, call back, propose and confirm resuming
 	RoleRegistrar OperatorRole = "registrar" // that, and propose and confirm revoking (K15)
-	RoleAuditor   OperatorRole = "auditor"   // read the list of calls
+	RoleAuditor   OperatorRole = "auditor"   // read the records of calls
 )
 
 // right is one thing that an operator may be allowed to do.
@@ -27,13 +27,14 @@ const (
 	rightSuspend right = "suspend"
 	rightResume  right = "resume"
 	rightRevoke  right = "revoke"
+	rightFind    right = "find"
 	rightCalls   right = "calls"
 )
 
 var rightsOf = map[OperatorRole][]right{
-	RoleHotline:   {rightSearch, rightSuspend, rightResume},
-	RoleRegistrar: {rightSearch, rightSuspend, rightResume, rightRevoke},
-	RoleAuditor:   {rightCalls},
+	RoleHotline:   {rightSearch, rightSuspend, rightResume, rightFind},
+	RoleRegistrar: {rightSearch, rightSuspend, rightResume, rightRevoke, rightFind},
+	RoleAuditor:   {rightCalls, rightFind},
 }
 
 func (r OperatorRole) may(what right) bool { return slices.Contains(rightsOf[r], what) }
@@ -100,10 +101,22 @@ func (o Operators) named(name string) (Operator, bool) {
 	return o.all[i], true
 }
 
+// SetOperators puts another list in place of the one that stands: from its return on
+// whoever is not on it is let in no more, and no proposal of theirs is confirmed.
+func (a *Authority) SetOperators(o Operators) { a.changed.Store(&o) }
+
+// operators are who may work at the hotline now.
+func (a *Authority) operators() Operators {
+	if o := a.changed.Load(); o != nil {
+		return *o
+	}
+	return a.Operators
+}
+
 // operator lets an operator in to do something. Unauthenticated "operator-unknown" for an
 // absent or wrong token, Refused "operator-may-not" for a role without the right.
 func (a *Authority) operator(ctx context.Context, token string, what right) (Operator, error) {
-	o, found := a.Operators.find(token)
+	o, found := a.operators().find(token)
 	if !found {
 		a.Log.WarnContext(ctx, "hotline: no operator's token", "wanted", string(what))
 		return o, warifu.Unauthenticated("operator-unknown")

@@ -15,8 +15,11 @@ const proposalLife = time.Hour
 // CausesOfResuming and CausesOfRevoking are why operators may resume and revoke.
 var (
 	CausesOfResuming = []string{"found", "mistaken"}
-	CausesOfRevoking = []string{"holder-request", "misissued", "key-compromise", "court-order"}
+	CausesOfRevoking = []string{causeOfHolder, "misissued", "key-compromise", "court-order"}
 )
+
+// causeOfHolder is the one cause of revoking that is the holder's and not the authority's.
+const causeOfHolder = "holder-request"
 
 // revocationReasons are what the world is told; the rest is cessation of operation.
 var revocationReasons = map[string]warifu.Reason{"misissued": warifu.ReasonPrivilegeWithdrawn, "key-compromise": warifu.ReasonKeyCompromise}
@@ -46,7 +49,8 @@ func rightFor(verb warifu.Verb) (right, []string, error) {
 
 // HotlinePropose writes down that an operator wants the person of a match resumed or
 // revoked (the verb), and why. Nothing happens until HotlineConfirm by another. Errors:
-// those of an operator and of a match, Invalid "cause-unknown".
+// those of an operator and of a match, Invalid "cause-unknown", Conflict "call-back-missing"
+// where the holder's wish was not confirmed at the registered number (HotlineCallBack).
 func (a *Authority) HotlinePropose(ctx context.Context, token string, verb warifu.Verb, match, cause string) (HotlineProposal, error) {
 	what, causes, err := rightFor(verb)
 	if err != nil {
@@ -70,6 +74,9 @@ func (a *Authority) HotlinePropose(ctx context.Context, token string, verb warif
 		if err != nil {
 			return err
 		}
+		if err := calledBack(tx, call.Receipt, verb, cause); err != nil {
+			return err
+		}
 		if _, err := aimOfPerson(tx, call.Person, warifu.Kinds[:]); err != nil {
 			return err
 		}
@@ -90,7 +97,7 @@ func (a *Authority) HotlinePropose(ctx context.Context, token string, verb warif
 // proposal for the verb: the hold for loss is lifted, or everything is revoked for good,
 // and the phone and the registered contact are told (K15). It returns the receipt
 // number. Errors: those of an operator, NotFound "proposal-unknown", Conflict
-// "proposal-closed" and "proposal-expired", Refused "four-eyes".
+// "proposal-closed", "proposal-expired" and "call-back-missing", Refused "four-eyes".
 func (a *Authority) HotlineConfirm(ctx context.Context, token string, verb warifu.Verb, id string) (string, error) {
 	what, _, err := rightFor(verb)
 	if err != nil {
@@ -106,6 +113,9 @@ func (a *Authority) HotlineConfirm(ctx context.Context, token string, verb warif
 			return err
 		}
 		if err := a.mayConfirm(p, second, verb, what); err != nil {
+			return err
+		}
+		if err := calledBack(tx, p.Receipt, verb, p.Cause); err != nil { // it may have been denied since
 			return err
 		}
 		now := a.Clock.Now()
@@ -127,9 +137,9 @@ func (a *Authority) HotlineConfirm(ctx context.Context, token string, verb warif
 }
 
 // mayConfirm checks a second operator against the proposal: four eyes, by name and by
-// token; in time; and the first still has the right today.
+// token; in time; and the first still has the right today, and the token it was made with.
 func (a *Authority) mayConfirm(p store.Proposal, second Operator, verb warifu.Verb, what right) error {
-	first, there := a.Operators.named(p.Proposer)
+	first, there := a.operators().named(p.Proposer)
 	switch {
 	case p.Verb != verb:
 		return warifu.NotFound("proposal-unknown")
@@ -137,7 +147,7 @@ func (a *Authority) mayConfirm(p store.Proposal, second Operator, verb warifu.Ve
 		return warifu.Conflict("proposal-closed")
 	case p.Proposer == second.Name, p.Token == second.Token:
 		return warifu.Refused("four-eyes")
-	case a.Clock.Now().After(p.Expires), !there, !first.Role.may(what):
+	case a.Clock.Now().After(p.Expires), !there, !first.Role.may(what), first.Token != p.Token:
 		return warifu.Conflict("proposal-expired")
 	}
 	return nil

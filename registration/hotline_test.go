@@ -3,6 +3,7 @@ package registration_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -251,6 +252,9 @@ func TestResumingTakesTwoOperators(t *testing.T) {
 	must(t, err)
 	_, err = r.HotlinePropose(ctx, aoi, warifu.VerbResume, f.Match, "because")
 	wantProblem(t, err, "cause-unknown")
+	_, err = r.HotlinePropose(ctx, aoi, warifu.VerbResume, f.Match, "found")
+	wantProblem(t, err, "call-back-missing")
+	callBack(t, h, aoi, f.Receipt, registration.CallBackAnswered)
 	p, err := r.HotlinePropose(ctx, aoi, warifu.VerbResume, f.Match, "found")
 	must(t, err)
 	wantCredentials(t, h, id, 2, warifu.CredentialHeld)
@@ -335,6 +339,7 @@ func TestNoAttributeIsInLogAuditOrListOfCalls(t *testing.T) {
 	f := search(t, h, rin)
 	_, err := r.HotlineSuspend(ctx, rin, record(f.Match))
 	must(t, err)
+	callBack(t, h, rin, f.Receipt, registration.CallBackAnswered)
 	p, err := r.HotlinePropose(ctx, rin, warifu.VerbResume, f.Match, "found")
 	must(t, err)
 	_, err = r.HotlineConfirm(ctx, aoi, warifu.VerbResume, p.ID)
@@ -343,10 +348,10 @@ func TestNoAttributeIsInLogAuditOrListOfCalls(t *testing.T) {
 	wantProblem(t, err, "contact-malformed")
 	calls, err := r.HotlineCalls(ctx, mio, time.Time{})
 	must(t, err)
-	if len(calls) != 1 || strings.Join(calls[0].Done, " ") != "look-up call propose confirm" {
+	if len(calls) != 1 || deeds(calls[0]) != "look-up call call-back propose confirm" || calls[0].CallBack != "answered" {
 		t.Errorf("calls: %+v", calls)
 	}
-	seen := h.Log.String()
+	seen := h.Log.String() + fmt.Sprintf("%+v", calls)
 	for _, l := range lines(t, h) {
 		seen += " " + l.Actor + " " + l.Subject + " " + l.Cause
 		for k, v := range l.Detail {

@@ -11,7 +11,19 @@ import (
 	"warifu/registration"
 )
 
-// operators reads the configured file; it is read again at the next start.
+// followOperators reads the file of operators again, so that whoever left it is let in no
+// more within a round of housekeeping. A file that cannot be read leaves the list as it
+// stands, and is complained of in each round.
+func (s *Server) followOperators() {
+	now, err := s.config.operators()
+	if err != nil {
+		s.complain("operators", err)
+		return
+	}
+	s.registration.SetOperators(now)
+}
+
+// operators reads the configured file.
 func (c Config) operators() (registration.Operators, error) {
 	if c.Operators.File == "" {
 		return registration.Operators{}, nil

@@ -46,12 +46,22 @@ func TestOperatorsComeFromAFile(t *testing.T) {
 	}
 	p.write(t, "operators.toml", operatorsFile(entry("aoi", "hotline", token)))
 	s := p.open(t, server.Options{})
-	r := httptest.NewRequest("POST", "http://warifu.test/api/v1/hotline/searches", strings.NewReader(`{"reading":"ハナコ","birthDate":"1985-04-03","telephone":"09011112222"}`))
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Authorization", "Bearer a token")
-	w := httptest.NewRecorder()
-	s.Handler().ServeHTTP(w, r)
-	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"matched":0`) {
-		t.Errorf("%d %s", w.Code, w.Body.String())
+	look := func(want int, says string) {
+		t.Helper()
+		r := httptest.NewRequest("POST", "http://warifu.test/api/v1/hotline/searches", strings.NewReader(`{"reading":"ハナコ","birthDate":"1985-04-03","telephone":"09011112222"}`))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer a token")
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		if w.Code != want || !strings.Contains(w.Body.String(), says) {
+			t.Errorf("%d %s", w.Code, w.Body.String())
+		}
 	}
+	look(http.StatusOK, `"matched":0`)
+	p.write(t, "operators.toml", []byte("half a li")) // while it is being written, nobody is thrown out
+	s.Sweep(t.Context())
+	look(http.StatusOK, `"matched":0`)
+	p.write(t, "operators.toml", operatorsFile(entry("ken", "hotline", warifu.DigestOf([]byte("another")).String())))
+	s.Sweep(t.Context())
+	look(http.StatusUnauthorized, "operator-unknown") // who left is out within a round
 }

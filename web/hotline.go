@@ -19,6 +19,8 @@ type Hotline interface {
 	HotlineSuspend(ctx context.Context, token string, r registration.CallRecord) (registration.Suspended, error)
 	HotlinePropose(ctx context.Context, token string, verb warifu.Verb, match, cause string) (registration.HotlineProposal, error)
 	HotlineConfirm(ctx context.Context, token string, verb warifu.Verb, proposal string) (string, error)
+	HotlineCallBack(ctx context.Context, token, receipt, outcome string) (registration.HotlineCall, error)
+	HotlineCall(ctx context.Context, token, receipt string) (registration.HotlineCall, error)
 	HotlineCalls(ctx context.Context, token string, from time.Time) ([]registration.HotlineCall, error)
 }
 
@@ -66,14 +68,15 @@ type hotlineSuspensionInput struct {
 		CallBackNumberGiven bool   `json:"callBackNumberGiven" doc:"The caller left a number to be called back"`
 		Caller              string `json:"caller" enum:"holder,household,police"`
 		Phone               string `json:"phone" enum:"lost,stolen,broken"`
-		Card                string `json:"card" enum:"kept,lost,stolen,unknown" doc:"stolen with a stolen phone: its bureau is told"`
+		Card                string `json:"card" enum:"kept,lost,stolen,unknown" doc:"lost or stolen: its bureau is told"`
 	}
 }
 
 type hotlineDoneOutput struct {
 	Body struct {
-		Receipt    string `json:"receipt" doc:"受付番号"`
-		CardBureau string `json:"cardBureau,omitempty" enum:"told,recorded" doc:"Of a stolen card: its bureau was told, or will be"`
+		Receipt    string     `json:"receipt" doc:"受付番号"`
+		CardBureau string     `json:"cardBureau,omitempty" enum:"told,recorded" doc:"Of a card that is gone: its bureau was told, or will be"`
+		CardToldAt *time.Time `json:"cardToldAt,omitempty" doc:"When the bureau was told"`
 	}
 }
 
@@ -103,13 +106,57 @@ type callsInput struct {
 	From time.Time `query:"from" doc:"First instant; all by default"`
 }
 
-type callBody struct {
-	Receipt  string    `json:"receipt"`
-	Operator string    `json:"operator"`
-	Matched  int       `json:"matched"`
-	At       time.Time `json:"at"`
-	Done     []string  `json:"done" doc:"What was done in the call, oldest first"`
+type receiptPath struct {
+	Bearer
+	Receipt string `path:"receipt" minLength:"14" maxLength:"14" pattern:"^[0-9]{4}-[0-9]{4}-[0-9]{4}$" doc:"受付番号, 0123-4567-8901"`
 }
+
+type callBackInput struct {
+	Bearer
+	Receipt string `path:"receipt" minLength:"14" maxLength:"14" pattern:"^[0-9]{4}-[0-9]{4}-[0-9]{4}$" doc:"受付番号 of the look-up"`
+	Body    struct {
+		Outcome string `json:"outcome" enum:"answered,unanswered,denied" doc:"Whoever answered at the registered number is the holder and wants it; nobody did, or somebody else; the holder knows nothing of it"`
+	}
+}
+
+type deedBody struct {
+	What   string            `json:"what" doc:"look-up, call, call-back, propose, confirm, report-card"`
+	By     string            `json:"by"`
+	At     time.Time         `json:"at"`
+	Detail map[string]string `json:"detail,omitempty" doc:"Words of the call record"`
+}
+
+type callBody struct {
+	Receipt    string     `json:"receipt"`
+	Operator   string     `json:"operator"`
+	Matched    int        `json:"matched"`
+	At         time.Time  `json:"at"`
+	Done       []deedBody `json:"done" doc:"What was done in the call, oldest first"`
+	CallBack   string     `json:"callBack,omitempty" enum:"answered,unanswered,denied" doc:"What became of the last call-back"`
+	CardBureau string     `json:"cardBureau,omitempty" enum:"told,recorded" doc:"Of a card that is gone: its bureau was told, or not yet"`
+	CardToldAt *time.Time `json:"cardToldAt,omitempty" doc:"When the bureau was told"`
+}
+
+func bodyOfCall(c registration.HotlineCall) callBody {
+	out := callBody{
+		Receipt: c.Receipt, Operator: c.Operator, Matched: c.Matched, At: c.At, Done: make([]deedBody, len(c.Done)),
+		CallBack: c.CallBack, CardBureau: string(c.CardBureau), CardToldAt: when(c.CardToldAt),
+	}
+	for i, d := range c.Done {
+		out.Done[i] = deedBody(d)
+	}
+	return out
+}
+
+// when leaves the zero instant out of an answer.
+func when(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+type callOutput struct{ Body callBody }
 
 type callsOutput struct {
 	Body struct {
@@ -126,6 +173,8 @@ func (s *site) hotline(api huma.API) {
 	register(s, api, http.MethodPost, at+"revocations", "hotline-revoke", "Propose to revoke; another registrar confirms", http.StatusAccepted, s.propose(warifu.VerbRevoke))
 	register(s, api, http.MethodPost, at+"revocations/{proposal}/confirmation", "hotline-revoke-confirm", "Confirm another registrar's proposal to revoke", http.StatusOK, s.confirm(warifu.VerbRevoke))
 	register(s, api, http.MethodGet, at+"calls", "hotline-calls", "The list of calls, for auditors", http.StatusOK, s.hotlineCalls)
+	register(s, api, http.MethodGet, at+"calls/{receipt}", "hotline-call", "The record of one call, by its receipt number", http.StatusOK, s.hotlineCall)
+	register(s, api, http.MethodPost, at+"calls/{receipt}/call-backs", "hotline-call-back", "Record that the registered number was called back", http.StatusOK, s.hotlineCallBack)
 }
 
 func (s *site) hotlineSearch(ctx context.Context, in *searchInput) (*searchOutput, error) {
@@ -149,7 +198,7 @@ func (s *site) hotlineSuspend(ctx context.Context, in *hotlineSuspensionInput) (
 		return nil, err
 	}
 	out := &hotlineDoneOutput{}
-	out.Body.Receipt, out.Body.CardBureau = done.Receipt, string(done.CardBureau)
+	out.Body.Receipt, out.Body.CardBureau, out.Body.CardToldAt = done.Receipt, string(done.CardBureau), when(done.CardToldAt)
 	return out, nil
 }
 
@@ -185,7 +234,23 @@ func (s *site) hotlineCalls(ctx context.Context, in *callsInput) (*callsOutput, 
 	out := &callsOutput{}
 	out.Body.Calls = make([]callBody, len(calls))
 	for i, c := range calls {
-		out.Body.Calls[i] = callBody(c)
+		out.Body.Calls[i] = bodyOfCall(c)
 	}
 	return out, nil
+}
+
+func (s *site) hotlineCall(ctx context.Context, in *receiptPath) (*callOutput, error) {
+	c, err := s.Registration.HotlineCall(ctx, in.token(), in.Receipt)
+	if err != nil {
+		return nil, err
+	}
+	return &callOutput{bodyOfCall(c)}, nil
+}
+
+func (s *site) hotlineCallBack(ctx context.Context, in *callBackInput) (*callOutput, error) {
+	c, err := s.Registration.HotlineCallBack(ctx, in.token(), in.Receipt, in.Body.Outcome)
+	if err != nil {
+		return nil, err
+	}
+	return &callOutput{bodyOfCall(c)}, nil
 }

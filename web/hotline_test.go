@@ -100,6 +100,14 @@ func TestAHotlineCallOverHTTP(t *testing.T) {
 	}
 	problem(t, ask(site, "POST", "/api/v1/hotline/suspensions", strings.Replace(suspend, "holder", "花子", 1), "Authorization", "Bearer token-rin"), 422, "request-malformed")
 
+	record := "calls/" + found["receipt"].(string)
+	problem(t, ask(site, "POST", "/api/v1/hotline/resumptions", `{"match":"`+match+`","cause":"found"}`, "Authorization", "Bearer token-rin"), 409, "call-back-missing")
+	if got := operate(t, site, "sei", record+"/call-backs", `{"outcome":"answered"}`, 200); got["callBack"] != "answered" || got["cardBureau"] != "recorded" {
+		t.Errorf("called back: %v", got)
+	}
+	problem(t, ask(site, "POST", "/api/v1/hotline/"+record+"/call-backs", `{"outcome":"花子"}`, "Authorization", "Bearer token-rin"), 422, "request-malformed")
+	problem(t, ask(site, "GET", "/api/v1/hotline/calls/0000-0000-0000", "", "Authorization", "Bearer token-rin"), 404, "receipt-unknown")
+	problem(t, ask(site, "GET", "/api/v1/hotline/"+record, ""), 401, "operator-unknown")
 	for _, c := range []struct{ path, cause, want string }{
 		{"resumptions", "found", "signature active [], authentication active []"},
 		{"revocations", "holder-request", "signature revoked [], authentication revoked []"},
@@ -110,7 +118,7 @@ func TestAHotlineCallOverHTTP(t *testing.T) {
 		}
 	}
 	r := ask(site, "GET", "/api/v1/hotline/calls?from="+h.Clock.Now().Add(-time.Hour).UTC().Format(time.RFC3339), "", "Authorization", "Bearer token-mio")
-	if got := text(t, r); r.StatusCode != 200 || !strings.Contains(got, `"look-up","call","propose","confirm"`) || strings.Contains(got, "0901111") {
+	if got := text(t, r); r.StatusCode != 200 || !strings.Contains(got, `"what":"call-back"`) || !strings.Contains(got, `"phone":"stolen"`) || strings.Contains(got, "0901111") {
 		t.Errorf("calls: %d %s", r.StatusCode, got)
 	}
 }

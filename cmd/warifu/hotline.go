@@ -1,8 +1,10 @@
 package main
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,10 +16,12 @@ import (
 type hotlineCommand struct {
 	OperatorTokenFile string `required:"" env:"WARIFU_OPERATOR_TOKEN_FILE" placeholder:"FILE" help:"File with your token, alone, in one line."`
 
-	Search  hotlineSearch  `cmd:"" help:"Look up who calls: all three must be as registered."`
-	Suspend hotlineSuspend `cmd:"" help:"Suspend for the person of a match, as lost."`
-	Resume  hotlineResume  `cmd:"" help:"Propose to resume, or confirm what another operator proposed."`
-	Revoke  hotlineRevoke  `cmd:"" help:"Propose to revoke for good, or confirm what another registrar proposed."`
+	Search   hotlineSearch   `cmd:"" help:"Look up who calls: all three must be as registered."`
+	Suspend  hotlineSuspend  `cmd:"" help:"Suspend for the person of a match, as lost."`
+	Resume   hotlineResume   `cmd:"" help:"Propose to resume, or confirm what another operator proposed."`
+	Revoke   hotlineRevoke   `cmd:"" help:"Propose to revoke for good, or confirm what another registrar proposed."`
+	CallBack hotlineCallBack `cmd:"" help:"Record that you rang the registered number, and what came of it."`
+	Show     hotlineShow     `cmd:"" help:"Show the record of a call by its receipt number."`
 }
 
 // door is a client of the server that shows the operator's token.
@@ -84,7 +88,7 @@ type hotlineSuspend struct {
 	Match    string `arg:"" help:"Of warifu hotline search."`
 	Caller   string `required:"" enum:"holder,household,police" help:"Who calls: holder, household or police."`
 	Phone    string `required:"" enum:"lost,stolen,broken" help:"The phone is lost, stolen or broken."`
-	Card     string `required:"" enum:"kept,lost,stolen,unknown" help:"The card is kept, lost, stolen or unknown; stolen with the phone, its bureau is told."`
+	Card     string `required:"" enum:"kept,lost,stolen,unknown" help:"The card is kept, lost, stolen or unknown; lost or stolen, its bureau is told."`
 	CallBack bool   `help:"The caller left a number to be called back."`
 }
 
@@ -98,12 +102,94 @@ func (c hotlineSuspend) Run(s *session, of *hotlineCommand) error {
 	if err := d.Post(s.ctx, "/api/v1/hotline/suspensions", in, &done); err != nil {
 		return err
 	}
-	return s.say(done, "hotline.done", map[string]string{"receipt": done.Receipt})
+	if err := s.say(done, "hotline.done", map[string]string{"receipt": done.Receipt}); err != nil {
+		return err
+	}
+	return s.sayOfBureau(done.CardBureau, done.CardToldAt)
+}
+
+// sayOfBureau says whether a card's bureau knows; nothing where no card was reported. The
+// JSON answer has it already.
+func (s *session) sayOfBureau(told string, at *time.Time) error {
+	switch {
+	case s.json || told == "":
+		return nil
+	case at == nil:
+		return s.say(nil, "hotline.bureau-not-yet", nil)
+	}
+	return s.say(nil, "hotline.bureau-told", map[string]string{"at": at.Format(time.RFC3339)})
 }
 
 type hotlineDone struct {
-	Receipt    string `json:"receipt"`
-	CardBureau string `json:"cardBureau,omitempty"`
+	Receipt    string     `json:"receipt"`
+	CardBureau string     `json:"cardBureau,omitempty"`
+	CardToldAt *time.Time `json:"cardToldAt,omitempty"`
+}
+
+type hotlineCallBack struct {
+	Receipt string `arg:"" help:"受付番号 of warifu hotline search."`
+	Outcome string `required:"" enum:"answered,unanswered,denied" help:"answered: the holder, who wants it. unanswered: nobody, or somebody else. denied: the holder knows nothing of it."`
+}
+
+func (c hotlineCallBack) Run(s *session, of *hotlineCommand) error {
+	d, err := of.door(s)
+	if err != nil {
+		return err
+	}
+	var call hotlineRecord
+	if err := d.Post(s.ctx, "/api/v1/hotline/calls/"+url.PathEscape(c.Receipt)+"/call-backs", map[string]string{"outcome": c.Outcome}, &call); err != nil {
+		return err
+	}
+	return call.say(s)
+}
+
+type hotlineShow struct {
+	Receipt string `arg:"" help:"受付番号."`
+}
+
+func (c hotlineShow) Run(s *session, of *hotlineCommand) error {
+	d, err := of.door(s)
+	if err != nil {
+		return err
+	}
+	var call hotlineRecord
+	if err := d.Get(s.ctx, "/api/v1/hotline/calls/"+url.PathEscape(c.Receipt), &call); err != nil {
+		return err
+	}
+	return call.say(s)
+}
+
+// hotlineRecord is the record of a call.
+type hotlineRecord struct {
+	hotlineDone
+	Operator string    `json:"operator"`
+	Matched  int       `json:"matched"`
+	At       time.Time `json:"at"`
+	CallBack string    `json:"callBack,omitempty"`
+	Done     []struct {
+		What   string            `json:"what"`
+		By     string            `json:"by"`
+		At     time.Time         `json:"at"`
+		Detail map[string]string `json:"detail,omitempty"`
+	} `json:"done"`
+}
+
+// say prints the deeds a line each, with their words in order of their names.
+func (r hotlineRecord) say(s *session) error {
+	if err := s.say(r, "hotline.record", map[string]string{"receipt": r.Receipt, "operator": r.Operator, "matched": strconv.Itoa(r.Matched)}); err != nil || s.json {
+		return err
+	}
+	for _, d := range r.Done {
+		var words []string
+		for _, name := range slices.Sorted(maps.Keys(d.Detail)) {
+			words = append(words, name+"="+d.Detail[name])
+		}
+		line := map[string]string{"at": d.At.Format(time.RFC3339), "what": d.What, "by": d.By, "words": strings.Join(words, " ")}
+		if err := s.say(nil, "hotline.deed", line); err != nil {
+			return err
+		}
+	}
+	return s.sayOfBureau(r.CardBureau, r.CardToldAt)
 }
 
 // HotlineTwo is what takes two operators; exported so that its options are read.
