@@ -18,3 +18,15 @@ func ZlintRules(i *Issuer) int { return len(i.zlint) }
 
 // ConfigOf returns what an issuer was made of.
 func ConfigOf(i *Issuer) Config { return i.config }
+
+// ShapeOf is shapeOf.
+func ShapeOf(c *x509.Certificate) ([32]byte, bool) { return shapeOf(c) }
+
+// ZlintNames lists the lints of zlint that are asked.
+func ZlintNames(i *Issuer) []string {
+	var names []string
+	for _, l := range i.zlint {
+		names = append(names, l.Name)
+	}
+	return names
+}

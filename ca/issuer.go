@@ -17,6 +17,7 @@ import (
 	"warifu/ocsp"
 	"warifu/profile"
 	"warifu/scheme"
+	"warifu/signed"
 )
 
 // SerialCipher makes and recognises an authority's serial numbers.
@@ -47,6 +48,7 @@ type Issuer struct {
 	// zlintConfig is what they are configured with: nothing beyond their defaults.
 	zlintConfig lint.Configuration
 	answers     *ocsp.Answers // one speaks of a whole batch
+	shapes      signed.Facts  // of certificates that zlint found no fault with
 }
 
 // New checks the configuration. Errors: Internal "issuer-incomplete" naming the field,
@@ -81,7 +83,10 @@ func New(c Config) (*Issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Issuer{c, profile.Phone(c.Kind, algorithm, c.Endpoints), registry.CertificateLints().Lints(), registry.GetConfiguration(), new(ocsp.Answers)}, nil
+	return &Issuer{
+		config: c, profile: profile.Phone(c.Kind, algorithm, c.Endpoints), zlint: registry.CertificateLints().Lints(),
+		zlintConfig: registry.GetConfiguration(), answers: new(ocsp.Answers),
+	}, nil
 }
 
 func incomplete(field string) error {
