@@ -39,9 +39,6 @@ const maxCleanChain = 4
 // QR code, and, other than base45's, survives being pasted into a message.
 var codeLetters = base32.StdEncoding.WithPadding(base32.NoPadding)
 
-// cleanCodePaper names a code in errors.
-const cleanCodePaper Context = "warifu-clean-code-v1"
-
 // Text writes the code as text. TooLarge "clean-code-too-large" where the marketplace asked
 // for more identifiers than a QR code holds.
 func (c CleanCode) Text() (string, error) {
@@ -74,7 +71,7 @@ func ParseCleanCode(text string) (CleanCode, error) {
 		return CleanCode{}, malformed.With(err)
 	}
 	var w wireCleanCode
-	if err := parseStrict(cleanCodePaper, body, &w); err != nil {
+	if err := parseStrict(ContextCleanProof, body, &w); err != nil {
 		return CleanCode{}, malformed.With(err)
 	}
 	if w.Version != 1 || len(w.Proof) == 0 || len(w.Chain) == 0 || len(w.Chain) > maxCleanChain {

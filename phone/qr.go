@@ -18,33 +18,8 @@ type QR struct{ code *qr.Code }
 // qrLetters are the 45 characters of the alphanumeric mode, in the order of their values.
 const qrLetters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 
-// alphanumeric writes text in the alphanumeric mode (ISO/IEC 18004 §7.4.4). The library's own
-// writes the number of characters twice, which no reader understands.
-type alphanumeric string
-
-func (s alphanumeric) Check() error {
-	if strings.Trim(string(s), qrLetters) != "" {
-		return warifu.Invalid("clean-code-malformed")
-	}
-	return nil
-}
-
-func (s alphanumeric) Bits(v coding.Version) int { return 4 + countBits(v) + (11*len(s)+1)/2 }
-
-func (s alphanumeric) Encode(b *coding.Bits, v coding.Version) {
-	b.Write(modeAlphanumeric, 4)
-	b.Write(uint(len(s)), countBits(v))
-	for ; len(s) >= 2; s = s[2:] {
-		b.Write(qrValue(s[0])*45+qrValue(s[1]), 11)
-	}
-	if len(s) == 1 {
-		b.Write(qrValue(s[0]), 6)
-	}
-}
-
+// modeAlphanumeric is the mode's indicator (ISO/IEC 18004 table 2).
 const modeAlphanumeric = 2
-
-func qrValue(c byte) uint { return uint(strings.IndexByte(qrLetters, c)) }
 
 // countBits is the length of the character count (ISO/IEC 18004 table 3).
 func countBits(v coding.Version) int {
@@ -60,25 +35,15 @@ func countBits(v coding.Version) int {
 // MakeQR makes the smallest code that holds the text at level L. The text is of the
 // alphanumeric characters. TooLarge "clean-code-too-large" where no code holds it.
 func MakeQR(text string) (QR, error) {
-	s := alphanumeric(text)
-	if err := s.Check(); err != nil {
-		return QR{}, err
+	if strings.Trim(text, qrLetters) != "" {
+		return QR{}, warifu.Invalid("clean-code-malformed")
 	}
-	for v := coding.Version(coding.MinVersion); v <= coding.MaxVersion; v++ {
-		if s.Bits(v) > v.DataBytes(coding.L)*8 {
-			continue
-		}
-		plan, err := coding.NewPlan(v, coding.L, 0)
-		if err != nil {
-			return QR{}, err
-		}
-		made, err := plan.Encode(s)
-		if err != nil {
-			return QR{}, err
-		}
-		return QR{&qr.Code{Bitmap: made.Bitmap, Size: made.Size, Stride: made.Stride, Scale: qrScale}}, nil
+	code, err := qr.Encode(text, qr.L)
+	if err != nil {
+		return QR{}, warifu.TooLarge("clean-code-too-large").With(err)
 	}
-	return QR{}, warifu.TooLarge("clean-code-too-large")
+	code.Scale = qrScale
+	return QR{code}, nil
 }
 
 // qrScale is how many pixels wide a module of a PNG is.

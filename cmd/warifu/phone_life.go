@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"strconv"
 	"strings"
 	"time"
@@ -9,8 +8,6 @@ import (
 	"warifu"
 	"warifu/phone"
 	"warifu/sandbox/desk"
-	"warifu/sandbox/doorway"
-	"warifu/sandbox/handset"
 	"warifu/sandbox/phones"
 )
 
@@ -184,65 +181,6 @@ func (c phoneCheck) Run(s *session) error {
 		rows = append(rows, row)
 	}
 	return s.table(out, rows)
-}
-
-type phoneProof struct {
-	onPhone
-	Marketplace string   `default:"sandbox-trade-in" help:"Who asks."`
-	Identifier  []string `placeholder:"imei:…" help:"What was read off the phone in hand; by default the IMEI on its box."`
-}
-
-// proven is a proof with what the server makes of it.
-type proven struct {
-	phone.CleanProof
-	Question phone.CleanQuestion `json:"question"`
-	Answer   phone.CleanAnswer   `json:"answer"`
-}
-
-// Run asks the chip and the server as a trade-in shop does. It ends with 0 only for a
-// phone that is clean.
-func (c phoneProof) Run(s *session) error {
-	places, err := s.places()
-	if err != nil {
-		return err
-	}
-	out := proven{}
-	if out.Question, err = c.question(s, places.Phones); err != nil {
-		return err
-	}
-	if err := c.do(s, "proof", out.Question, &out.CleanProof); err != nil {
-		return err
-	}
-	server, err := phone.NewServer(places.Server, nil)
-	if err != nil {
-		return err
-	}
-	if out.Answer, err = server.Clean(s.ctx, out.CleanProof, out.Question); err != nil {
-		return err
-	}
-	params := map[string]string{"counter": strconv.Itoa(out.Answer.Counter), "at": out.Answer.CheckedAt.Format(time.RFC3339), "reasons": strings.Join(out.Answer.Reasons, ", ")}
-	if err := s.say(out, "cli.proof-"+out.Answer.Answer, params); err != nil || out.Answer.Answer == "clean" {
-		return err
-	}
-	return errTold
-}
-
-func (c phoneProof) question(s *session, place string) (phone.CleanQuestion, error) {
-	q := phone.CleanQuestion{Marketplace: c.Marketplace, Nonce: make([]byte, 32), Identifiers: c.Identifier}
-	_, _ = rand.Read(q.Nonce)
-	var err error
-	if q.Time, err = s.now(); err != nil {
-		return q, err
-	}
-	if len(q.Identifiers) > 0 {
-		return q, nil
-	}
-	var box handset.Record
-	if err := doorway.NewClient(place).Get(s.ctx, "/api/phones/"+c.Phone, &box); err != nil {
-		return q, err
-	}
-	q.Identifiers = []string{"imei:" + box.IMEI}
-	return q, nil
 }
 
 // now asks the world's clock.

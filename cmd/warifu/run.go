@@ -40,6 +40,7 @@ type commands struct {
 	SuspendCode suspendCodeCommand `cmd:"" help:"Suspend with the suspension code, from anywhere; the code can do nothing else."`
 	Hotline     hotlineCommand     `cmd:"" help:"For operators of the authority: a call of somebody whose phone is lost."`
 	Verify      verifyCommand      `cmd:"" help:"Say who signed a file, what, when, and whether to believe it."`
+	Proof       proofCommand       `cmd:"" help:"Check a clean-phone proof that somebody shows."`
 	Clock       clockCommand       `cmd:"" help:"Show the world's clock or move it forward."`
 	World       worldCommand       `cmd:"" help:"The world's folder: where it is, start over."`
 	Chip        chipCommand        `cmd:"" hidden:"" help:"Run one chip over standard input and output."`

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -91,8 +92,13 @@ func (s *session) say(v any, key string, params map[string]string) error {
 	if s.json {
 		return s.print(v)
 	}
-	_, err := fmt.Fprintln(s.std.out, text.Sentence(key, s.lang, params))
+	_, err := fmt.Fprintln(s.std.out, s.sentence(key, params))
 	return err
+}
+
+// sentence is that of key in the reader's language.
+func (s *session) sentence(key string, params map[string]string) string {
+	return text.Sentence(key, s.lang, params)
 }
 
 // print writes v as one line of JSON.
@@ -172,7 +178,7 @@ func (s *session) ask(value, key string) (string, error) {
 func (s *session) exit(err error) int {
 	code := exitCode(err)
 	switch {
-	case code == exitDone || err == errTold:
+	case code == exitDone || errors.Is(err, errTold): // kong joins errors
 	case s.json:
 		b, _ := json.Marshal(doorway.ProblemOf(err))
 		fmt.Fprintln(s.std.err, string(b))

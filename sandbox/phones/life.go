@@ -123,7 +123,17 @@ func (p *Phones) Proof(ctx context.Context, id string, in phone.CleanQuestion) (
 	return out, err
 }
 
+// makers hands out the makers' roots, DER.
+func (p *Phones) makers(http.ResponseWriter, *http.Request) (any, error) {
+	var out [][]byte
+	for _, root := range p.config.Makers() {
+		out = append(out, root.Raw)
+	}
+	return out, nil
+}
+
 func (p *Phones) lifeRoutes(mux *http.ServeMux) {
+	mux.Handle("GET /api/makers", doorway.JSON(p.makers))
 	mux.Handle("POST /api/phones/{id}/suspend", step(p.Suspend, doorway.MaxBody))
 	mux.Handle("POST /api/phones/{id}/resume", step(p.Resume, doorway.MaxBody))
 	mux.Handle("POST /api/phones/{id}/revoke", step(p.Revoke, doorway.MaxBody))

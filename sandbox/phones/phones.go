@@ -3,6 +3,7 @@ package phones
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"net/http"
 	"slices"
 	"strconv"
@@ -24,6 +25,9 @@ type Config struct {
 	Chips  *field.Field // cards to tap; it knows the phones' chips too
 	// Parties are the origins of the relying parties whose questions the login page fetches.
 	Parties []string
+	// Makers are the makers' attestation roots, for who checks a clean-phone proof without
+	// asking anybody.
+	Makers func() []*x509.Certificate
 	// Handset makes the handset with the identifier, as wished for.
 	Handset func(id string, wish Buy) (*handset.Handset, error)
 }
