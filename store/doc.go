@@ -23,8 +23,9 @@
 //
 // Every change of state is a row of the table moves, whose foreign keys lead to a
 // legal arrow of the root package's Life tables and to the move before it; the
-// state of an application or credential is a foreign key to its newest move. So
-// no statement, ours or an operator's, can take a life along an arrow that is not
-// there, in either dialect and without triggers. Write in turn refuses to commit
-// a move that has no audit line.
+// state of an application or credential is a foreign key to one of its moves, and
+// triggers let it go to the next one only: no move is changed, none and no life taken
+// away, none begun in the middle. So no statement, ours or an operator's, can take a
+// life along an arrow that is not there, in either dialect; whoever may alter tables
+// can. Write in turn refuses to commit a move that has no audit line.
 package store

@@ -6,6 +6,8 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
+	"slices"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -65,18 +67,38 @@ func (s schema) provider(src source, db *sql.DB) (*goose.Provider, error) {
 		return nil, err
 	}
 	if src.isSQLite() {
-		return goose.NewProvider(goose.DialectSQLite3, db, scripts, goose.WithTableName(s.table))
+		return goose.NewProvider(goose.DialectSQLite3, db, spoken{scripts, ofPostgres}, goose.WithTableName(s.table))
 	}
 	locker, err := lock.NewPostgresSessionLocker()
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(goose.DialectPostgres, db, scripts, goose.WithTableName(s.table), goose.WithSessionLocker(locker))
+	return goose.NewProvider(goose.DialectPostgres, db, spoken{scripts, ofSQLite}, goose.WithTableName(s.table), goose.WithSessionLocker(locker))
+}
+
+// Migrations are written once for both databases, but where their languages have no
+// sentence in common (triggers): then there is one file for each, under one number, named
+// after it.
+const (
+	ofSQLite   = ".sqlite.sql"
+	ofPostgres = ".postgres.sql"
+)
+
+// spoken is a folder of migrations without those of the other database.
+type spoken struct {
+	fs.FS
+	other string
+}
+
+// ReadDir implements fs.ReadDirFS.
+func (s spoken) ReadDir(name string) ([]fs.DirEntry, error) {
+	all, err := fs.ReadDir(s.FS, name)
+	return slices.DeleteFunc(all, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), s.other) }), err
 }
 
 // newest is the version that this program knows.
 func (s schema) newest() (int64, error) {
-	entries, err := fs.ReadDir(s.files, s.folder)
+	entries, err := spoken{s.files, ofPostgres}.ReadDir(s.folder)
 	return int64(len(entries)), err
 }
 
