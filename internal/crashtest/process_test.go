@@ -41,7 +41,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// program builds cmd/<name> once for this test binary.
+// program builds cmd/<name> once for this test binary; with sharpened behind the name, it
+// is the program that dies at the statement it is told.
 func program(t *testing.T, name string) string {
 	t.Helper()
 	programs.mu.Lock()
@@ -55,7 +56,17 @@ func program(t *testing.T, name string) string {
 		programs.folder, programs.built = dir, map[string]string{}
 	}
 	path := filepath.Join(programs.folder, name)
-	out, err := exec.Command("go", "build", "-o", path, "warifu/cmd/"+name).CombinedOutput()
+	args := []string{"build", "-o", path}
+	folder, sharp := strings.CutSuffix(name, sharpened)
+	if sharp {
+		args = append(args, "-tags", "crashpoints")
+	}
+	if folder != "due" {
+		folder = "cmd/" + folder
+	} else {
+		folder = "internal/crashtest/due"
+	}
+	out, err := exec.Command("go", append(args, "warifu/"+folder)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("go build %s: %v\n%s", name, err, out)
 	}
@@ -66,7 +77,14 @@ func program(t *testing.T, name string) string {
 // warifud is one of the server's commands, to be run where its disk is.
 func (tn *town) warifud(t *testing.T, command string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(program(t, "warifud"), command, "--config", tn.config)
+	name := "warifud"
+	if tn.blade != nil {
+		name += sharpened
+	}
+	cmd := exec.Command(program(t, name), command, "--config", tn.config)
+	if tn.blade != nil {
+		cmd.Env = append(os.Environ(), bladeVariable+"="+tn.blade.file)
+	}
 	if tn.within != nil {
 		tn.within(cmd)
 	}

@@ -102,6 +102,7 @@ type town struct {
 	db     databases
 	certs  string          // where the authorities' certificates go, below dir; "" for dir itself
 	within func(*exec.Cmd) // puts a server's process where its disk is; may be nil
+	blade  *blade          // has the server die at a statement; nil for the program that ships
 	config string          // the file
 	origin string
 	scheme *scheme.Scheme
