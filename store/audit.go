@@ -63,3 +63,17 @@ func (tx *Tx) AuditOf(subject string) ([]Line, error) {
 func (tx *Tx) AuditAfter(id string, limit int) ([]Line, error) {
 	return list(tx.work, scanLine, `SELECT `+lineColumns+` FROM audit WHERE id > $1 ORDER BY id LIMIT $2`, id, limit)
 }
+
+// AuditLine returns one line by its ID; NotFound "audit-line-unknown".
+func (tx *Tx) AuditLine(id string) (Line, error) {
+	return only(tx.work, warifu.NotFound("audit-line-unknown"), scanLine, `SELECT `+lineColumns+` FROM audit WHERE id = $1`, id)
+}
+
+// AuditTree returns up to limit lines that follow from a line, directly or through others,
+// and the line itself, in order of writing.
+func (tx *Tx) AuditTree(root string, limit int) ([]Line, error) {
+	return list(tx.work, scanLine, `WITH RECURSIVE tree (id) AS (
+			SELECT id FROM audit WHERE id = $1
+			UNION SELECT a.id FROM audit a JOIN tree ON a.cause = tree.id WHERE a.cause <> '')
+		SELECT `+lineColumns+` FROM audit WHERE id IN (SELECT id FROM tree) ORDER BY id LIMIT $2`, root, limit)
+}
