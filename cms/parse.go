@@ -38,6 +38,7 @@ type Message struct {
 	Certificates []*x509.Certificate // all that travel along, Signer included
 	SigningTime  time.Time           // the signer's claim, UTC; zero when absent
 	Signature    []byte
+	Timestamp    []byte // the token over SHA-256 of Signature (RFC 3161 appendix A); nil: none. Unverified
 	Raw          []byte // the whole DER
 
 	digest     [sha256.Size]byte // of the content, as the attributes claim
@@ -213,8 +214,8 @@ func (m *Message) readSignerInfo(in cryptobyte.String) error {
 		return malformed("signature")
 	}
 	m.Signature = signature
-	if !in.Empty() {
-		return malformed("unsignedAttrs")
+	if err := m.readUnsigned(&in); err != nil {
+		return err
 	}
 	return m.readAttributes(algorithm)
 }

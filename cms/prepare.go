@@ -36,18 +36,29 @@ type Prepared struct {
 // A detached message does not carry the content. Error: Refused
 // "signature-key-unsupported".
 func Prepare(contentType asn1.ObjectIdentifier, content []byte, certificate *x509.Certificate, others []*x509.Certificate, at time.Time, detached bool) (*Prepared, error) {
+	p, err := PrepareDigest(contentType, sha256.Sum256(content), certificate, others, at)
+	if err != nil {
+		return nil, err
+	}
+	p.content, p.detached = content, detached
+	return p, nil
+}
+
+// PrepareDigest is Prepare of a detached message for who holds SHA-256 of the content
+// only, as for the signed ranges of a PDF file.
+func PrepareDigest(contentType asn1.ObjectIdentifier, digest [sha256.Size]byte, certificate *x509.Certificate, others []*x509.Certificate, at time.Time) (*Prepared, error) {
 	algorithm, ok := signatureAlgorithm(certificate.PublicKey)
 	if !ok {
 		return nil, warifu.Refused("signature-key-unsupported")
 	}
-	p := &Prepared{contentType: contentType, content: content, detached: detached, signer: certificate, algorithm: algorithm}
+	p := &Prepared{contentType: contentType, detached: true, signer: certificate, algorithm: algorithm}
 	for _, c := range append([]*x509.Certificate{certificate}, others...) {
 		if !slices.ContainsFunc(p.certificates, func(der []byte) bool { return bytes.Equal(der, c.Raw) }) {
 			p.certificates = append(p.certificates, c.Raw)
 		}
 	}
 	var err error
-	p.attributes, err = signedAttributes(contentType, sha256.Sum256(content), certificate, at)
+	p.attributes, err = signedAttributes(contentType, digest, certificate, at)
 	return p, err
 }
 
