@@ -32,7 +32,7 @@ type Cause struct {
 // Causes answers why something is as it is: the trees of causes in which the subject
 // stands, oldest first, each from its root. The subject is an application, a credential, a
 // card event ("card-event-7"), a call's receipt number, or an audit line's own identifier.
-// NotFound "cause-unknown" where the trail has nothing about it.
+// NotFound "audit-nothing" where the trail has nothing about it.
 func Causes(ctx context.Context, s *store.Store, subject string) (out []Cause, err error) {
 	err = s.Read(ctx, func(tx *store.Tx) error {
 		roots, err := rootsOf(tx, subject)
@@ -62,7 +62,7 @@ func rootsOf(tx *store.Tx, subject string) ([]string, error) {
 		}
 	}
 	if warifu.ProblemOf(err).IsCode(warifu.CodeNotFound) {
-		return nil, warifu.NotFound("cause-unknown")
+		return nil, warifu.NotFound("audit-nothing")
 	}
 	var roots []string
 	for _, line := range lines {

@@ -135,7 +135,7 @@ func TestNothingFollowsFromAFifteenthBirthday(t *testing.T) {
 		t.Errorf("%+v", lines)
 	}
 	_, err = registration.Causes(t.Context(), h.Store, "card-event-1")
-	wantProblem(t, err, "cause-unknown")
+	wantProblem(t, err, "audit-nothing")
 }
 
 func TestARuleIsNamedWhereNoLineIsTheCause(t *testing.T) {

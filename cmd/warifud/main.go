@@ -1,5 +1,5 @@
 // Command warifud is a Warifu server with a configuration file: it migrates its
-// databases, makes its keys, checks its configuration and serves. It holds no
+// databases, makes its keys, checks its configuration, serves, and reads its audit trail. It holds no
 // emulated card or phone. The manual of the file is server.Config; a complete
 // example stands in deploy/warifud.toml.
 package main
@@ -34,6 +34,7 @@ type commands struct {
 	Migrate migrate `cmd:"" help:"Bring the databases to this program's schema."`
 	Keys    keys    `cmd:"" help:"The key ceremony: make the keys and the authorities' certificates that do not exist yet."`
 	Check   check   `cmd:"" help:"Say everything that is wrong with the configuration, and whether keys and databases fit it."`
+	Causes  causes  `cmd:"" help:"Print from the audit trail why something is as it is: each cascade as one tree."`
 }
 
 type configured struct {
