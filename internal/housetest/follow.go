@@ -98,7 +98,7 @@ func (r *Reports) ReportCard(_ context.Context, person warifu.Digest, _ string) 
 		r.told++
 		r.mu.Unlock()
 		err = r.house.Bureau.Suspend(view.Person.ID)
-		if warifu.ProblemOf(err).Problem == "card-state" {
+		if err != nil && warifu.ProblemOf(err).Problem == "card-state" {
 			return nil // it is on hold or ended already: telling twice does no harm
 		}
 		return err
