@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"warifu"
 	"warifu/sandbox/bureau"
@@ -55,7 +56,11 @@ func (c tourCommand) report(s *session, step tour.Step) {
 	if !step.OK {
 		mark = "FAILED"
 	}
-	fmt.Fprintf(s.std.out, "%d  %-24s %-6s %8.1f ms  %s\n", step.Step, step.Name, mark, step.MS, step.Detail)
+	name, detail := s.in(step.NameJa, step.Name), step.Detail
+	if step.DetailJa != "" {
+		detail = s.in(step.DetailJa, step.Detail)
+	}
+	fmt.Fprintf(s.std.out, "%2d  %s%s %-6s %8.1f ms  %s\n", step.Step, name, strings.Repeat(" ", max(24-cells(name), 0)), mark, step.MS, detail)
 }
 
 // together walks in one process.
@@ -83,6 +88,9 @@ func (c tourCommand) together(s *session, dir string, walk func(context.Context,
 	}
 	return err
 }
+
+// minor is who turns fifteen on the tour.
+const minor = "ren"
 
 // newestCard is the person's card as it is now: renewing gives it another chip.
 type newestCard struct {
@@ -139,6 +147,11 @@ func (c tourCommand) stage(w *world.World) (tour.Stage, error) {
 		Second:   second.App(server, w.Scheme, w.Clock), SecondIMEI: bought.IMEI, Reset: second.FactoryReset,
 	}
 	stage.Holder = desk.CardOf(holder)
+	minor, err := w.Bureau.Show(minor)
+	if err != nil {
+		return stage, err
+	}
+	stage.Minor, stage.MinorCard = desk.CardOf(minor), &newestCard{w.Bureau, minor.Person.ID}
 	stage.Trust, err = w.Trust()
 	return stage, err
 }

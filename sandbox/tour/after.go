@@ -3,6 +3,7 @@ package tour
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"warifu"
 	"warifu/iso7816"
@@ -29,17 +30,17 @@ func (t *torn) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 }
 
 // personalize is stop 7: torn away once, resumed, done; before it nothing signs.
-func (w *walker) personalize(ctx context.Context) (string, error) {
+func (w *walker) personalize(ctx context.Context) (said, error) {
 	_, err := w.App.Sign(ctx, []byte("too early"), true, phone.Unlock{Typed: secrets.Signature})
 	if err := refused("a signature before the certificates are registered", err); err != nil {
-		return "", err
+		return nil, err
 	}
 	whole := w.App.Element
 	w.App.Element = &torn{whole, cutAfter}
 	err = w.App.Personalize(ctx, phone.Personalization{})
 	w.App.Element = whole
 	if err := expect("a session cut short", "element-interrupted", err); err != nil {
-		return "", err
+		return nil, err
 	}
 	w.PowerOff()
 	carried := 0
@@ -47,46 +48,46 @@ func (w *walker) personalize(ctx context.Context) (string, error) {
 		Told: func(r phone.Relay) { carried = r.Number }, Code: func(code string) { w.code = code },
 	})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	a, err := w.App.Status(ctx)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if a.State != warifu.ApplicationPersonalized {
-		return "", fmt.Errorf("the application is %s", a.State)
+		return nil, fmt.Errorf("the application is %s", a.State)
 	}
-	return fmt.Sprintf("torn away after %d APDUs, resumed, %d more in the secure channel; the chip's receipt was checked", cutAfter, carried), nil
+	return said{"cut": strconv.Itoa(cutAfter), "more": strconv.Itoa(carried)}, nil
 }
 
 // use is stop 8: a wrong password costs a try and says so, the right one signs; a
 // question of another page is not answered; PIN and screen lock log in.
-func (w *walker) use(ctx context.Context) (string, error) {
+func (w *walker) use(ctx context.Context) (said, error) {
 	w.document = []byte("口座開設申込書 / Application for an account\n")
 	_, err := w.App.Sign(ctx, w.document, true, phone.Unlock{Typed: "WRONG000"})
 	if err := expect("a wrong password", "secret-wrong", err); err != nil {
-		return "", err
+		return nil, err
 	}
 	if left := warifu.ProblemOf(err).Params["left"]; left != "4" {
-		return "", fmt.Errorf("after one wrong password %q tries are left, want 4", left)
+		return nil, fmt.Errorf("after one wrong password %q tries are left, want 4", left)
 	}
 	if w.signature, err = w.App.Sign(ctx, w.document, true, phone.Unlock{Typed: secrets.Signature}); err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := w.foreignQuestion(ctx); err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := w.login(ctx, phone.Unlock{Typed: secrets.Authentication}); err != nil {
-		return "", err
+		return nil, err
 	}
 	finger := phone.Gesture{Method: phone.MethodFingerprint, Shown: "thumb"}
 	if err := w.App.EnableScreenLock(ctx, secrets.Authentication, finger); err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := w.login(ctx, phone.Unlock{Gesture: &finger}); err != nil {
-		return "", err
+		return nil, err
 	}
-	return "a document signed as CMS; a wrong password told 4 tries left; logged in by PIN and by fingerprint; another page's question refused", nil
+	return said{}, nil
 }
 
 func (w *walker) ask(ctx context.Context) (bank.Asked, error) {
@@ -121,36 +122,39 @@ func (w *walker) login(ctx context.Context, u phone.Unlock) error {
 	if customer.Class != "phone" {
 		return fmt.Errorf("the bank let in a %s", customer.Class)
 	}
+	if err := w.remember(warifu.Authentication, answer.Certificate); err != nil {
+		return err
+	}
 	again := w.bank.Post(ctx, asked.Answer, answer, &customer)
 	return refused("the same answer a second time", again)
 }
 
 // believe is stop 9: the bank's yes, our own verifier's yes by OCSP and by CRL, and
 // their no to a changed document.
-func (w *walker) believe(ctx context.Context) (string, error) {
+func (w *walker) believe(ctx context.Context) (said, error) {
 	var j bank.Judgement
 	if err := w.bank.Post(ctx, "/api/documents", bank.Document{Signature: w.signature, Document: w.document}, &j); err != nil {
-		return "", err
+		return nil, err
 	}
 	if j.Verdict != verify.Good.String() || j.Name != w.Holder.Name {
-		return "", fmt.Errorf("the bank says %s of %q: %v", j.Verdict, j.Name, j.Reasons)
+		return nil, fmt.Errorf("the bank says %s of %q: %v", j.Verdict, j.Name, j.Reasons)
 	}
 	for name, status := range map[string]verify.StatusChecker{"OCSP": verify.OCSPClient{}, "CRL": &verify.CRLClient{}} {
 		v := verify.New(w.Trust, status, w.App.Clock)
 		good, err := v.Document(ctx, w.signature, w.document, verify.Policy{})
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		if good.Verdict != verify.Good {
-			return "", fmt.Errorf("by %s the signature is %s: %w", name, good.Verdict, good.Err())
+			return nil, fmt.Errorf("by %s the signature is %s: %w", name, good.Verdict, good.Err())
 		}
 		bad, err := v.Document(ctx, w.signature, flipped(w.document), verify.Policy{})
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		if bad.Verdict != verify.Bad {
-			return "", fmt.Errorf("by %s a changed document is %s", name, bad.Verdict)
+			return nil, fmt.Errorf("by %s a changed document is %s", name, bad.Verdict)
 		}
 	}
-	return fmt.Sprintf("signed by the holder with the phone's key; good by OCSP and by CRL; a changed document is bad; status from %s", j.StatusFrom), nil
+	return said{"from": j.StatusFrom}, nil
 }

@@ -16,16 +16,23 @@ import (
 // lifeStops are the life of a credential after its birth, on a stage that has a second
 // phone. They go on where the nine ended.
 var lifeStops = []stop{
-	{"suspension code, card", (*walker).suspendByCode},
-	{"passwords", (*walker).passwords},
-	{"card lost and found", (*walker).cardLost},
-	{"new phone", (*walker).newPhone},
-	{"moving house", (*walker).moveHouse},
-	{"revoke on the phone", (*walker).revokeOnPhone},
-	{"apply again", (*walker).applyAgain},
-	{"reset and leftovers", (*walker).resetLeavesChip},
-	{"clean-phone proof", (*walker).proveClean},
-	{"death", (*walker).death},
+	{"suspension code, card", "code", (*walker).suspendByCode},
+	{"passwords", "passwords", (*walker).passwords},
+	{"the card's passwords", "card-secrets", (*walker).cardSecrets},
+	{"card lost and found", "card-lost", (*walker).cardLost},
+	{"repair", "repair", (*walker).repair},
+	{"new phone", "new-phone", (*walker).newPhone},
+	{"moving house", "move", (*walker).moveHouse},
+	{"revoke on the phone", "revoke", (*walker).revokeOnPhone},
+	{"apply again", "again", (*walker).applyAgain},
+	{"adding the other kind", "other-kind", (*walker).addOtherKind},
+	{"marriage", "marry", (*walker).marry},
+	{"reset and leftovers", "reset", (*walker).resetLeavesChip},
+	{"clean-phone proof", "clean", (*walker).proveClean},
+	{"15th birthday", "fifteen", (*walker).turnFifteen},
+	{"expiry", "expiry", (*walker).expire},
+	{"card renewal", "renewed", (*walker).renewed},
+	{"death", "death", (*walker).death},
 }
 
 // withCard orders with the card at the desk's reader: any PC.
@@ -36,8 +43,24 @@ func (w *walker) withCard(ctx context.Context, verb warifu.Verb, reason warifu.H
 	return out.Credentials, err
 }
 
+// happen registers an event of the holder's life; their particulars are then as the
+// register has them.
 func (w *walker) happen(ctx context.Context, event string) error {
-	return doorway.NewClient(w.Places.Desk).Post(ctx, "/api/cards/"+w.Holder.ID+"/events", desk.Happening{Event: event}, nil)
+	d := doorway.NewClient(w.Places.Desk)
+	if err := d.Post(ctx, "/api/cards/"+w.Holder.ID+"/events", desk.Happening{Event: event}, nil); err != nil {
+		return err
+	}
+	return w.refresh(ctx)
+}
+
+// refresh looks at the holder's card anew, passwords and all.
+func (w *walker) refresh(ctx context.Context) error {
+	var now desk.Card
+	if err := doorway.NewClient(w.Places.Desk).Get(ctx, "/api/cards/"+w.Holder.ID, &now); err != nil {
+		return err
+	}
+	w.Holder = now
+	return nil
 }
 
 // stand wants chip and server to agree that the kinds stand so, in their order.
@@ -67,85 +90,87 @@ func (w *walker) judged(ctx context.Context, what string, want verify.Verdict) e
 }
 
 // suspendByCode: the code holds at once and can do nothing else; the card lifts it.
-func (w *walker) suspendByCode(ctx context.Context) (string, error) {
+func (w *walker) suspendByCode(ctx context.Context) (said, error) {
 	err := w.App.Server.SuspendByCode(ctx, "0000 0000 0000 0000 0000 00")
 	if err := refused("a code that was never made", err); err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := w.App.Server.SuspendByCode(ctx, w.code); err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := w.stand(ctx, w.App, "after the code", warifu.CredentialHeld, warifu.CredentialHeld); err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := w.judged(ctx, "on hold", verify.Bad); err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := refused("a login on hold", w.login(ctx, phone.Unlock{Typed: secrets.Authentication})); err != nil {
-		return "", err
+		return nil, err
 	}
 	_, err = w.App.Resume(ctx, nil, warifu.HoldLost, phone.Secret{Kind: warifu.Signature, Typed: secrets.Signature})
 	if err := expect("the phone lifting a hold for loss", "hold-not-yours", err); err != nil {
-		return "", err
+		return nil, err
 	}
 	if _, err := w.withCard(ctx, warifu.VerbResume, warifu.HoldLost); err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := w.judged(ctx, "resumed", verify.Good); err != nil {
-		return "", err
+		return nil, err
 	}
-	return "22 digits held both certificates; the bank refused signature and login; the phone may not lift it, the card did; good again", nil
+	return said{}, nil
 }
 
 // passwords: changed on the phone, locked by wrong ones, unlocked by the card (K14).
-func (w *walker) passwords(ctx context.Context) (string, error) {
+func (w *walker) passwords(ctx context.Context) (said, error) {
 	if err := w.App.ChangeSecret(ctx, warifu.Authentication, secrets.Authentication, "1357"); err != nil {
-		return "", err
+		return nil, err
 	}
 	for range 3 {
 		if err := refused("a wrong PIN", w.login(ctx, phone.Unlock{Typed: "0000"})); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 	if err := expect("the right PIN after three wrong ones", "secret-blocked", w.login(ctx, phone.Unlock{Typed: "1357"})); err != nil {
-		return "", err
+		return nil, err
 	}
 	if _, err := w.App.Sign(ctx, w.document, true, phone.Unlock{Typed: secrets.Signature}); err != nil {
-		return "", fmt.Errorf("the other password was touched: %w", err)
+		return nil, fmt.Errorf("the other password was touched: %w", err)
 	}
 	err := w.App.ResetSecret(ctx, phone.Reset{Kind: warifu.Authentication, Card: w.Card, CardPassword: w.Holder.PINs.Signature, Next: secrets.Authentication})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return "PIN changed on the phone, locked by three wrong ones while signing went on, set anew with the card",
-		w.login(ctx, phone.Unlock{Typed: secrets.Authentication})
+	return said{}, w.login(ctx, phone.Unlock{Typed: secrets.Authentication})
 }
 
 // cardLost: the hold on the card is the phone's too, and its lift.
-func (w *walker) cardLost(ctx context.Context) (string, error) {
+func (w *walker) cardLost(ctx context.Context) (said, error) {
 	if err := w.happen(ctx, desk.EventLoseCard); err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := w.stand(ctx, w.App, "card suspended", warifu.CredentialHeld, warifu.CredentialHeld); err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := refused("a login while the card is suspended", w.login(ctx, phone.Unlock{Typed: secrets.Authentication})); err != nil {
-		return "", err
+		return nil, err
 	}
 	if err := w.happen(ctx, desk.EventFindCard); err != nil {
-		return "", err
+		return nil, err
 	}
-	return "the card's hold became the phone's at once, and its lift lifted it; nobody did anything at the phone",
-		w.login(ctx, phone.Unlock{Typed: secrets.Authentication})
+	return said{}, w.login(ctx, phone.Unlock{Typed: secrets.Authentication})
 }
 
-// register applies on the phone at hand and registers, as stops 1 to 7 did.
-func (w *walker) register(ctx context.Context) error {
+// register applies on the phone at hand for both kinds, or those named, and registers, as
+// stops 1 to 7 did.
+func (w *walker) register(ctx context.Context, kinds ...warifu.Kind) error {
+	if len(kinds) == 0 {
+		kinds = warifu.Kinds[:]
+	}
 	terms, err := w.App.CheckEligible(ctx)
 	if err != nil {
 		return err
 	}
-	draft, err := w.App.Begin(phone.Choice{Kinds: warifu.Kinds[:], Consent: terms.Consent, CardPassword: w.Holder.PINs.Signature})
+	draft, err := w.App.Begin(phone.Choice{Kinds: kinds, Consent: terms.Consent, CardPassword: w.Holder.PINs.Signature})
 	if err != nil {
 		return err
 	}
@@ -185,12 +210,19 @@ func (w *walker) register(ctx context.Context) error {
 	return err
 }
 
+// clockBy moves the clock to what the words name, as people type them.
+func (w *walker) clockBy(ctx context.Context, words string) error {
+	return doorway.NewClient(w.Places.Desk).Post(ctx, "/api/clock", desk.Time{Words: words}, nil)
+}
+
 func (w *walker) clockTo(ctx context.Context, t time.Time) error {
 	return doorway.NewClient(w.Places.Desk).Post(ctx, "/api/clock", desk.Time{To: t}, nil)
 }
 
 // signAgain makes the document's signature with the phone at hand.
 func (w *walker) signAgain(ctx context.Context) (err error) {
-	w.signature, err = w.App.Sign(ctx, w.document, true, phone.Unlock{Typed: secrets.Signature})
-	return err
+	if w.signature, err = w.App.Sign(ctx, w.document, true, phone.Unlock{Typed: secrets.Signature}); err != nil {
+		return err
+	}
+	return w.rememberSigner(w.signature)
 }

@@ -2,6 +2,7 @@ package tour
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"warifu/phone"
 	"warifu/sandbox/desk"
 	"warifu/sandbox/doorway"
+	"warifu/text"
 	"warifu/verify"
 )
 
@@ -30,6 +32,9 @@ type Stage struct {
 	Second     *phone.App
 	SecondIMEI string
 	Reset      func() error
+	// Minor is somebody about to turn fifteen, with their card.
+	Minor     desk.Card
+	MinorCard iso7816.Transmitter
 }
 
 // Step is one stop as it is reported: a line of `warifu tour --json`.
@@ -39,24 +44,31 @@ type Step struct {
 	OK     bool    `json:"ok"`
 	MS     float64 `json:"ms"`
 	Detail string  `json:"detail"`
+	// NameJa and DetailJa say the same in Japanese; what failed is said in Detail alone.
+	NameJa   string `json:"nameJa"`
+	DetailJa string `json:"detailJa,omitempty"`
 }
 
-// stop is one of the nine.
+// stop is one of the stops. Its name is a promise to scripts; what it says of itself stands
+// in the catalogue under "tour.<slug>", with the parameters that walk returns.
 type stop struct {
-	name string
-	walk func(*walker, context.Context) (detail string, err error)
+	name, slug string
+	walk       func(*walker, context.Context) (said, error)
 }
+
+// said is what a stop found, for the sentence that tells of it.
+type said map[string]string
 
 var stops = []stop{
-	{"card, keys and secrets", (*walker).applyOnPhone},
-	{"submit", (*walker).submit},
-	{"registration authority", (*walker).checks},
-	{"queue", (*walker).queue},
-	{"two authorities", (*walker).issue},
-	{"notice", (*walker).notice},
-	{"personalize", (*walker).personalize},
-	{"sign and log in", (*walker).use},
-	{"relying party", (*walker).believe},
+	{"card, keys and secrets", "keys", (*walker).applyOnPhone},
+	{"submit", "submit", (*walker).submit},
+	{"registration authority", "checks", (*walker).checks},
+	{"queue", "queue", (*walker).queue},
+	{"two authorities", "issue", (*walker).issue},
+	{"notice", "notice", (*walker).notice},
+	{"personalize", "personalize", (*walker).personalize},
+	{"sign and log in", "use", (*walker).use},
+	{"relying party", "believe", (*walker).believe},
 }
 
 // walker is who walks: what one stop leaves for the next.
@@ -69,8 +81,11 @@ type walker struct {
 	stopListening context.CancelFunc
 	document      []byte
 	signature     []byte
-	code          string // the suspension code of whatever was registered last
+	witness       *witness
+	first         *phone.App // the phone of the nine stops
+	code          string     // the suspension code of whatever was registered last
 	bank          doorway.Client
+	certificates  map[warifu.Kind]*x509.Certificate // on the phone, as last seen by who was shown them
 }
 
 // patience is how long the tour waits for what happens by itself.
@@ -79,7 +94,9 @@ const patience = 60 * time.Second
 // Run walks all stops in order, and the life after them where there is a second phone, and reports each. It ends at the first failure, with
 // its error; real measures how long each stop takes.
 func Run(ctx context.Context, s Stage, real warifu.Clock, report func(Step)) error {
-	w := &walker{Stage: s, real: real, notices: make(chan string, 8), bank: doorway.NewClient(s.Places.Bank)}
+	witness := &witness{Transmitter: s.Card}
+	s.Card = witness
+	w := &walker{Stage: s, witness: witness, first: s.App, real: real, certificates: map[warifu.Kind]*x509.Certificate{}, notices: make(chan string, 8), bank: doorway.NewClient(s.Places.Bank)}
 	defer func() {
 		if w.stopListening != nil {
 			w.stopListening()
@@ -91,11 +108,17 @@ func Run(ctx context.Context, s Stage, real warifu.Clock, report func(Step)) err
 	}
 	for i, stop := range walked {
 		began := real.Now()
-		detail, err := stop.walk(w, ctx)
-		step := Step{Step: i + 1, Name: stop.name, OK: err == nil, Detail: detail}
+		found, err := stop.walk(w, ctx)
+		if err == nil {
+			err = w.witness.innocent()
+		}
+		step := Step{Step: i + 1, Name: stop.name, NameJa: text.Sentence("tour.name-"+stop.slug, text.Japanese, nil), OK: err == nil}
 		step.MS = float64(real.Now().Sub(began).Microseconds()/100) / 10
 		if err != nil {
 			step.Detail = err.Error()
+		} else {
+			step.Detail = text.Sentence("tour."+stop.slug, text.English, found)
+			step.DetailJa = text.Sentence("tour."+stop.slug, text.Japanese, found)
 		}
 		report(step)
 		if err != nil {
