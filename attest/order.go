@@ -17,9 +17,9 @@ const contextCardOrder Context = "warifu-card-order-v1"
 // CMS signed by the card's signing key, like an application document.
 type CardOrder struct {
 	Challenge []byte      // ChallengeLength octets, made for the zero element
-	Verb      warifu.Verb // suspend, resume or revoke
+	Verb      warifu.Verb // suspend, resume, revoke, or VerbContact
 	Kinds     []warifu.Kind
-	Reason    string    // of a hold: "lost", "repair", "own-wish"; else empty
+	Reason    string    // of a hold: "lost", "repair", "own-wish"; of VerbContact: its ContactDigest; else empty
 	Until     time.Time // of a repair hold, to the second; zero: none
 }
 
@@ -54,7 +54,7 @@ func ParseCardOrder(der []byte) (CardOrder, error) {
 		o.Until = time.Unix(w.Until, 0).UTC()
 	}
 	switch o.Verb {
-	case warifu.VerbSuspend, warifu.VerbResume, warifu.VerbRevoke:
+	case warifu.VerbSuspend, warifu.VerbResume, warifu.VerbRevoke, VerbContact:
 	default:
 		ok = false
 	}

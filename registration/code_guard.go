@@ -114,6 +114,12 @@ func (a *Authority) holdByCode(tx *store.Tx, id string, o order) error {
 	if met, err := a.met(tx, at, o); err != nil || met {
 		return err
 	}
-	_, err = a.carryOut(tx, at, o)
-	return err
+	if _, err = a.carryOut(tx, at, o); err != nil {
+		return err
+	}
+	person, application := personOf(at)
+	if err := a.tell(tx, application); err != nil {
+		return err
+	}
+	return a.tellContact(tx, person, application, occasionCode)
 }

@@ -22,7 +22,7 @@ import (
 // typed. It may be given with an application; formatters and loggers show none of it.
 type Contact struct {
 	Reading   string // of the name, in kana of any width
-	BirthDate string // 1980-12-17, 19801217, １９８０年１２月１７日
+	BirthDate string // 1980-12-17, 19801217, １９８０年１２月１７日; may be left out where a card says it
 	Telephone string // 090-1234-5678, +81 90 1234 5678
 }
 
@@ -65,24 +65,41 @@ func (c Contact) folded(now time.Time) (store.Contact, error) {
 }
 
 // contactOf is the contact of a submission in its one spelling, nil where none was given.
+// The birth date is empty where the card is to say it.
 func (a *Authority) contactOf(s Submission) (*store.Contact, error) {
 	if s.Contact == nil {
 		return nil, nil
 	}
-	folded, err := s.Contact.folded(a.Clock.Now())
+	folded, err := s.Contact.foldedForCard(a.Clock.Now())
 	return &folded, err
 }
 
-// bornAsCertified refuses a contact with another birth date than the card certifies, so
-// that nobody registers somebody else's particulars and makes the hotline find two.
+// foldedForCard is folded for a contact whose birth date bornAsCertified fills in where it
+// was left out.
+func (c Contact) foldedForCard(now time.Time) (store.Contact, error) {
+	left := c.BirthDate == ""
+	if left {
+		c.BirthDate = "19000101" // any that folds
+	}
+	out, err := c.folded(now)
+	if left {
+		out.BirthDate = ""
+	}
+	return out, err
+}
+
+// bornAsCertified writes the birth date that the card certifies into a contact that has
+// none, and refuses one with another, so that nobody registers somebody else's particulars
+// and makes the hotline find two.
 func bornAsCertified(c *store.Contact, card *x509.Certificate) error {
 	if c == nil {
 		return nil
 	}
 	attributes, found, err := profile.ParseAttributes(card)
-	if err != nil || !found || len(attributes.BirthDate) != 9 || attributes.BirthDate[1:] != c.BirthDate {
+	if err != nil || !found || len(attributes.BirthDate) != 9 || c.BirthDate != "" && attributes.BirthDate[1:] != c.BirthDate {
 		return warifu.Invalid("contact-malformed", "field", "birthDate")
 	}
+	c.BirthDate = attributes.BirthDate[1:]
 	return nil
 }
 
@@ -164,10 +181,15 @@ func foldTelephone(s string) string {
 
 // The occasions of notices to a registered contact.
 const (
-	occasionNewPhone  = "new-phone"
-	occasionSuspended = "suspended-by-hotline"
-	occasionResumed   = "resumed-by-operators"
-	occasionRevoked   = "revoked-by-operators"
+	occasionNewPhone       = "new-phone"
+	occasionSuspended      = "suspended-by-hotline"
+	occasionCode           = "suspended-by-code"
+	occasionResumed        = "resumed-by-operators"
+	occasionRevoked        = "revoked-by-operators"
+	occasionContactChanged = "contact-changed" // to the older contact
+	occasionContactNew     = "contact-registered"
+	occasionStillLost      = "still-lost"
+	// and "expiry-3m", "expiry-1m", "expiry-1w"
 )
 
 // tellContact puts a notice to the person's registered contact into the outbox; nothing
@@ -198,8 +220,8 @@ func (t Telephone) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden
 func (t Telephone) LogValue() slog.Value { return slog.StringValue(hiddenContact) }
 
 // SendContactNotices hands every open notice to send, oldest first, and returns how many
-// were sent; it is called from a timer. What send refuses stays and is tried again; what
-// has lost its contact since is dropped.
+// were sent; it is called from a timer. What send refuses stays and is tried again, and an
+// error whose code is Unavailable ends the round; what has lost its contact since is dropped.
 func (a *Authority) SendContactNotices(ctx context.Context, send func(context.Context, ContactNotice) error) (int, error) {
 	sent, after := 0, ""
 	for {
@@ -217,6 +239,9 @@ func (a *Authority) SendContactNotices(ctx context.Context, send func(context.Co
 			if telephones[i] != "" {
 				if err := send(ctx, ContactNotice{ID: n.ID, Occasion: n.Occasion, Telephone: Telephone{telephones[i]}, At: n.At}); err != nil {
 					a.Log.WarnContext(ctx, "notice to a contact not sent", "occasion", n.Occasion, "problem", warifu.ProblemOf(err).Problem)
+					if warifu.ProblemOf(err).IsCode(warifu.CodeUnavailable) {
+						return sent, nil
+					}
 					continue
 				}
 				sent++

@@ -27,6 +27,9 @@ func (a *Authority) ByCard(ctx context.Context, document []byte) ([]Standing, er
 	if err != nil {
 		return nil, err
 	}
+	if wanted.Verb == attest.VerbContact {
+		return nil, warifu.Invalid("order-malformed") // has a door of its own (ContactByCard)
+	}
 	o := order{
 		verb: wanted.Verb, kinds: wanted.Kinds, hold: hold{warifu.HoldReason(wanted.Reason), wanted.Until},
 		party: warifu.PartyCard, actor: actorCard, evidence: document,

@@ -3,6 +3,7 @@ package registration
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"warifu"
@@ -91,6 +92,9 @@ func (a *Authority) remindEnding(tx *store.Tx, ending []store.Credential, notice
 		if err := a.remind(tx, c, notices[0].occasion); err != nil {
 			return 0, err
 		}
+		if err := a.remindContact(tx, c, strings.Replace(notices[0].occasion, ":", "-", 1), notices[0].occasion); err != nil {
+			return 0, err
+		}
 		given++
 	}
 	return given, nil
@@ -104,6 +108,16 @@ func (a *Authority) remind(tx *store.Tx, c store.Credential, occasion string) er
 		return err
 	}
 	return a.tell(tx, c.Application)
+}
+
+// remindContact tells the registered contact as well: once for an application, though both
+// its credentials are reminded of; once says for which time this is.
+func (a *Authority) remindContact(tx *store.Tx, c store.Credential, occasion, once string) error {
+	first, err := tx.Remind(c.Application, "contact:"+once, a.Clock.Now())
+	if err != nil || !first {
+		return err
+	}
+	return a.tellContact(tx, c.Person, c.Application, occasion)
 }
 
 // tell enqueues a notice to the phone that an application was made with.
@@ -179,7 +193,11 @@ func (a *Authority) remindLost(tx *store.Tx, h store.Hold) (bool, error) {
 	if err != nil || !first {
 		return false, err
 	}
-	return true, a.remind(tx, c, occasion)
+	if err := a.remind(tx, c, occasion); err != nil {
+		return false, err
+	}
+	once := occasion + "@" + strconv.FormatInt(h.PutAt.Unix(), 10) // another loss is reminded of anew
+	return true, a.remindContact(tx, c, occasionStillLost, once)
 }
 
 // EndRepairHolds lifts every hold whose date has come (K5), of credentials and of open

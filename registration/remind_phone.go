@@ -15,6 +15,10 @@ type Life struct {
 	// ReplacedBy is when a newer phone may be personalized, which ends these credentials
 	// (R55); zero when none is on its way. Who did not apply for it calls the hotline now.
 	ReplacedBy time.Time
+	// LostSince is since when they are held because the phone was reported lost; zero where
+	// none is. While it stands the holder is reminded each week (R77, R78): lift the hold if
+	// the phone is back, revoke if it is not coming back.
+	LostSince time.Time
 }
 
 // Life returns what may be told of an application's credentials to whoever knows its
@@ -28,6 +32,10 @@ func (a *Authority) Life(ctx context.Context, application string) (Life, error) 
 			return err
 		}
 		if credentials, err = tx.CredentialsOfApplication(application); err != nil {
+			return err
+		}
+		out = Life{}
+		if out.LostSince, err = lostSince(tx, credentials); err != nil {
 			return err
 		}
 		open, err := tx.OpenApplications(row.Person)
@@ -46,6 +54,22 @@ func (a *Authority) Life(ctx context.Context, application string) (Life, error) 
 	}
 	out.Credentials, err = a.standings(ctx, credentials)
 	return out, err
+}
+
+// lostSince is when the oldest hold for loss was put on any of the credentials.
+func lostSince(tx *store.Tx, credentials []store.Credential) (since time.Time, err error) {
+	for _, c := range credentials {
+		holds, err := tx.Holds(c.ID)
+		if err != nil {
+			return since, err
+		}
+		for _, h := range holds {
+			if h.Reason == string(warifu.HoldLost) && (since.IsZero() || h.PutAt.Before(since)) {
+				since = h.PutAt
+			}
+		}
+	}
+	return since, nil
 }
 
 func anyLive(credentials []store.Credential) bool {

@@ -50,6 +50,8 @@ type Config struct {
 	Devices string `toml:"devices"`
 	// Notices says how phones are told.
 	Notices NoticesConfig `toml:"notices"`
+	// Contacts says how the contacts that holders registered are told. It may be left out.
+	Contacts ContactsConfig `toml:"contacts"`
 	// Operators says who works at the hotline. It may be left out.
 	Operators OperatorsConfig `toml:"operators"`
 	// Queue says how work is shared out among servers. It may be left out.
@@ -113,6 +115,21 @@ type NoticesConfig struct {
 	// web push, server-sent events only.
 	Subject string `toml:"subject"`
 	// AllowPrivate lets push go to loopback and private addresses. For tests only.
+	AllowPrivate bool `toml:"allow_private"`
+}
+
+// ContactsConfig is how registered contacts are told: the server posts each notice to a
+// gateway of the operator's, which sends a short message or has somebody ring.
+type ContactsConfig struct {
+	// Webhook is the gateway's address: "https://messages.example.jp/warifu". Each notice
+	// is posted there as JSON {id, occasion, telephone, at, textJa, textEn}; whatever but
+	// 2xx is tried again. The id is the same each time and is in Idempotency-Key as well.
+	// Empty: contacts are not told, and the notices wait.
+	Webhook string `toml:"webhook"`
+	// SecretFile holds a token, alone, in one line; it is sent as "Authorization: Bearer".
+	SecretFile string `toml:"secret_file"`
+	// AllowPrivate lets the gateway have a private or loopback address, or another port
+	// than 443.
 	AllowPrivate bool `toml:"allow_private"`
 }
 
@@ -193,6 +210,7 @@ func (c Config) Check() error {
 	must(err != nil || bureau.Scheme != "http" || isLoopback(bureau.Hostname()), "[cards] bureau %q is not on this machine, so it must be https: names and addresses go there", c.Cards.Bureau)
 	must(c.Cards.Signature != "" && c.Cards.Authentication != "" && c.Cards.StatementKey != "", "[cards] needs signature, authentication and statement_key")
 	must(c.Makers != "", "makers is missing")
+	c.Contacts.faults(must)
 	must(c.Queue.Lease == 0 || c.Queue.Lease >= time.Second && c.Queue.Lease <= time.Hour, "[queue] lease is not between 1s and 1h")
 	must(c.level() != nil, "log %q is none of debug, info, warn, error", c.Log)
 	if len(faults) > 0 {

@@ -23,6 +23,7 @@ func (s *Server) keepHouse(ctx context.Context) error {
 	var rounds sync.WaitGroup
 	rounds.Go(func() { s.keepLists(ctx) })
 	rounds.Go(func() { s.keepSweeping(ctx) })
+	rounds.Go(func() { s.keepTelling(ctx) })
 	rounds.Wait()
 	return nil
 }
@@ -87,6 +88,8 @@ func (s *Server) refreshLists(ctx context.Context, head int64) int64 {
 func (s *Server) Sweep(ctx context.Context) {
 	s.followCards(ctx)
 	s.sweep(ctx)
+	s.tellBureau(ctx)
+	s.tellContacts(ctx)
 }
 
 func (s *Server) sweep(ctx context.Context) {
@@ -95,7 +98,6 @@ func (s *Server) sweep(ctx context.Context) {
 	ended, err := s.registration.EndRepairHolds(ctx)
 	s.complain("repair holds", err)
 	s.remind(ctx)
-	s.tellBureau(ctx)
 	lapsed, err := s.registration.Lapse(ctx)
 	s.complain("lapse", err)
 	listed, err := s.registration.Reconcile(ctx)

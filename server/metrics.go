@@ -26,6 +26,7 @@ type metrics struct {
 	refusals *prometheus.CounterVec
 	answers  *prometheus.CounterVec
 	notices  *prometheus.CounterVec
+	contacts *prometheus.CounterVec
 	lateness prometheus.Gauge
 }
 
@@ -34,8 +35,9 @@ func newMetrics(s *store.Store, q *queue.Queue, clock warifu.Clock) *metrics {
 	m.refusals = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_refusals_total", Help: "Requests refused, by operation and problem."}, []string{"operation", "problem"})
 	m.answers = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_status_answers_total", Help: "OCSP answers, by authority and answer."}, []string{"authority", "answer"})
 	m.notices = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_notices_total", Help: "Notices handed on, by result."}, []string{"result"})
+	m.contacts = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_contact_notices_total", Help: "Notices to registered contacts, by result."}, []string{"result"})
 	m.lateness = prometheus.NewGauge(prometheus.GaugeOpts{Name: "warifu_forecast_late", Help: "1 while what waits will be finished after closing time (K1)."})
-	m.registry.MustRegister(m.lateness, m.refusals, m.answers, m.notices, &stateCollector{m}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.lateness, m.refusals, m.answers, m.notices, m.contacts, &stateCollector{m}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -119,6 +121,7 @@ var (
 	queueDepth = prometheus.NewDesc("warifu_queue_jobs", "Jobs by kind and state.", []string{"kind", "state"}, nil)
 	queueAge   = prometheus.NewDesc("warifu_queue_age_seconds", "Age of the oldest due job by kind.", []string{"kind"}, nil)
 	byState    = prometheus.NewDesc("warifu_applications", "Applications by state.", []string{"state"}, nil)
+	waitingFor = prometheus.NewDesc("warifu_hotline_waiting", "What the hotline has still to hand on: reports of lost cards to their bureau, notices to contacts; 1000 at the most.", []string{"what"}, nil)
 	rejected   = prometheus.NewDesc("warifu_rejected_applications", "Rejected applications by problem.", []string{"problem"}, nil)
 	issuedHour = prometheus.NewDesc("warifu_issued_applications", "Applications issued in the last 24 hours, by hour (UTC).", []string{"hour"}, nil)
 )
@@ -128,7 +131,7 @@ type stateCollector struct{ m *metrics }
 
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{queueDepth, queueAge, byState, rejected, issuedHour} {
+	for _, d := range []*prometheus.Desc{queueDepth, queueAge, byState, waitingFor, rejected, issuedHour} {
 		out <- d
 	}
 }
@@ -169,6 +172,9 @@ func collect(tx *store.Tx, now time.Time, gauge func(*prometheus.Desc, float64, 
 	for state, n := range states {
 		gauge(byState, float64(n), string(state))
 	}
+	if err := collectHotline(tx, gauge); err != nil {
+		return err
+	}
 	problems, err := tx.RejectedByProblem()
 	if err != nil {
 		return err
@@ -183,5 +189,21 @@ func collect(tx *store.Tx, now time.Time, gauge func(*prometheus.Desc, float64, 
 	for _, h := range hours {
 		gauge(issuedHour, float64(h.Count), h.Hour.UTC().Format("2006-01-02T15"))
 	}
+	return nil
+}
+
+// collectHotline counts what waits to leave the house.
+func collectHotline(tx *store.Tx, gauge func(*prometheus.Desc, float64, ...string)) error {
+	const most = 1000
+	reports, err := tx.OpenCardReports(most)
+	if err != nil {
+		return err
+	}
+	gauge(waitingFor, float64(len(reports)), "card-reports")
+	notices, err := tx.OpenContactNotices("", most)
+	if err != nil {
+		return err
+	}
+	gauge(waitingFor, float64(len(notices)), "contact-notices")
 	return nil
 }

@@ -48,6 +48,7 @@ type Server struct {
 	hub          *notify.Hub
 	notifier     *notify.Notifier
 	bureau       *bureauClient
+	contacts     *gateway // nil: contacts are not told
 	registration *registration.Authority
 	metrics      *metrics
 	handler      http.Handler
@@ -223,6 +224,9 @@ func (s *Server) openRegistration(context.Context) error {
 		return err
 	}
 	s.bureau = newBureauClient(s.config.Cards.Bureau, s.options.Bureau, trust.newest())
+	if err = s.openContacts(); err != nil {
+		return err
+	}
 	reports, err := s.openReports()
 	if err != nil {
 		return err
