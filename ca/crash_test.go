@@ -74,11 +74,11 @@ func TestAnIntentNobodyFinishesIsListed(t *testing.T) {
 	w := newWorld("badge")
 	w.keys[sig].fail.Store(&errPower)
 	w.issuers[sig].Issue(t.Context(), []ca.Request{w.newApplication().request()})
-	if got, err := w.issuers[sig].Unfinished(t.Context()); err != nil || len(got) != 0 {
+	if got, err := w.issuers[sig].Unfinished(t.Context(), warifu.Intent{}); err != nil || len(got) != 0 {
 		t.Errorf("an intent still at work is listed: %d %v", len(got), err)
 	}
 	w.clock = w.clock.Add(2 * time.Minute)
-	got, err := w.issuers[sig].Unfinished(t.Context())
+	got, err := w.issuers[sig].Unfinished(t.Context(), warifu.Intent{})
 	if err != nil || len(got) != 1 || got[0].Certificate != nil {
 		t.Errorf("%d %v", len(got), err)
 	}

@@ -141,9 +141,10 @@ func (i *Issuer) finish(ctx context.Context, work []*issuance) {
 const unfinishedAge = time.Minute
 
 // Unfinished lists intents that nobody is working on any more and that have no
-// certificate: they count as issued and must be listed as revoked (design §3.5).
-func (i *Issuer) Unfinished(ctx context.Context) ([]warifu.Intent, error) {
-	return i.config.Ledger.Unfinished(ctx, i.config.Clock.Now().Add(-unfinishedAge))
+// certificate: they count as issued and must be listed as revoked (design §3.5). It
+// returns the next ones behind an intent, the zero one for the beginning, and none at the end.
+func (i *Issuer) Unfinished(ctx context.Context, behind warifu.Intent) ([]warifu.Intent, error) {
+	return i.config.Ledger.Unfinished(ctx, i.config.Clock.Now().Add(-unfinishedAge), behind)
 }
 
 // SignCRL builds a revocation list of the records, signs it and writes its DER to w.

@@ -20,6 +20,7 @@ type Ledger interface {
 	// Record sets the certificates of recorded intents in one commit: each only where
 	// none is set, or the same one.
 	Record(ctx context.Context, certificates []warifu.IssuedCertificate) error
-	// Unfinished lists the intents created before the instant that have no certificate.
-	Unfinished(ctx context.Context, before time.Time) ([]warifu.Intent, error)
+	// Unfinished lists the next intents behind one (zero: from the beginning) that were
+	// created before the instant and have no certificate, oldest first; none at the end.
+	Unfinished(ctx context.Context, before time.Time, behind warifu.Intent) ([]warifu.Intent, error)
 }

@@ -80,7 +80,7 @@ func (m *memory) Record(_ context.Context, certificates []warifu.IssuedCertifica
 	return m.plug(m.after, "Record")
 }
 
-func (m *memory) Unfinished(_ context.Context, before time.Time) ([]warifu.Intent, error) {
+func (m *memory) Unfinished(_ context.Context, before time.Time, _ warifu.Intent) ([]warifu.Intent, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []warifu.Intent

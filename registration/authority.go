@@ -30,8 +30,9 @@ type Issuer interface {
 	// Intended returns the intent that stands for a document, with its certificate
 	// where one is recorded; false for none.
 	Intended(ctx context.Context, document warifu.Digest) (warifu.Intent, bool, error)
-	// Unfinished lists intents that have no certificate recorded; they count as issued.
-	Unfinished(ctx context.Context) ([]warifu.Intent, error)
+	// Unfinished lists the next intents behind one (zero: from the beginning) that have no
+	// certificate recorded, oldest first; they count as issued. None at the end.
+	Unfinished(ctx context.Context, behind warifu.Intent) ([]warifu.Intent, error)
 }
 
 // Evidence is everything a certification authority gets to see of an application.

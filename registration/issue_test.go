@@ -297,6 +297,25 @@ func TestWhatWasSignedForAnEndedApplicationIsListed(t *testing.T) {
 	}
 }
 
+// However many unfinished intents were listed long ago, those behind them are found.
+func TestReconcileGoesThroughAllUnfinishedIntents(t *testing.T) {
+	h := house(t, housetest.Options{})
+	h.Issuers[warifu.Authentication].Portion = 1
+	for round := range 3 {
+		p := h.Phone(t)
+		p.Apply(t, []string{"taro", "hanako", "kenji"}[round])
+		h.Issuers[warifu.Authentication].Ledger.FailRecord = func() error { return warifu.Unavailable("store-unavailable") }
+		h.Drain(t)
+		mend(h)
+		h.Clock.Forward(2 * time.Minute)
+		must(t, p.App.Withdraw(context.Background()))
+		if listed, err := h.Registrar.Reconcile(context.Background()); err != nil || listed != 1 {
+			t.Fatalf("round %d: %d listed, %v", round, listed, err)
+		}
+	}
+	h.Check(t)
+}
+
 func TestReconcileListsUnfinishedIntentsAsRevoked(t *testing.T) {
 	h := house(t, housetest.Options{})
 	p := h.Phone(t)

@@ -59,22 +59,29 @@ func (a *Authority) settleOne(ctx context.Context, id string) queue.Result {
 
 // Reconcile looks for intents that never got a certificate recorded and whose
 // application has ended: they count as issued and are listed as revoked (design
-// §3.5). It returns how many it listed.
+// §3.5). It returns how many it listed, and goes through them all: what was listed long
+// ago stands before what was not.
 func (a *Authority) Reconcile(ctx context.Context) (int, error) {
 	listed := 0
 	for _, kind := range warifu.Kinds {
-		intents, err := a.Issuers[kind].Unfinished(ctx)
-		if err != nil {
-			return listed, err
-		}
-		for _, intent := range intents {
-			done, err := a.reconcileOne(ctx, intent)
+		for last := (warifu.Intent{}); ; {
+			intents, err := a.Issuers[kind].Unfinished(ctx, last)
 			if err != nil {
 				return listed, err
 			}
-			if done {
-				listed++
+			if len(intents) == 0 {
+				break
 			}
+			for _, intent := range intents {
+				done, err := a.reconcileOne(ctx, intent)
+				if err != nil {
+					return listed, err
+				}
+				if done {
+					listed++
+				}
+			}
+			last = intents[len(intents)-1]
 		}
 	}
 	return listed, nil

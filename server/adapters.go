@@ -37,8 +37,8 @@ func (i issuer) Intended(ctx context.Context, document warifu.Digest) (warifu.In
 }
 
 // Unfinished implements registration.Issuer.
-func (i issuer) Unfinished(ctx context.Context) ([]warifu.Intent, error) {
-	return i.authority.Unfinished(ctx)
+func (i issuer) Unfinished(ctx context.Context, behind warifu.Intent) ([]warifu.Intent, error) {
+	return i.authority.Unfinished(ctx, behind)
 }
 
 // source lets the responder and the publisher see the status of certificates.

@@ -158,13 +158,18 @@ func (tx *ledgerTx) record(c warifu.IssuedCertificate) error {
 // unfinishedPage bounds one answer of Unfinished.
 const unfinishedPage = 1000
 
-// Unfinished returns intents written before an instant that have no certificate,
-// oldest first, at most a thousand: they count as issued, and are to be signed or revoked.
-func (l *Ledger) Unfinished(ctx context.Context, before time.Time) ([]warifu.Intent, error) {
+// Unfinished returns the next intents behind one (zero: from the beginning) that were
+// written before an instant and have no certificate, oldest first, at most a thousand: they
+// count as issued, and are to be signed or revoked. None are left when none comes.
+func (l *Ledger) Unfinished(ctx context.Context, before time.Time, behind warifu.Intent) ([]warifu.Intent, error) {
+	serial := behind.Serial
+	if serial == nil {
+		serial = []byte{} // NULL would be behind nothing
+	}
 	var out []warifu.Intent
 	err := l.engine.read(ctx, func(w *work) (err error) {
-		out, err = l.begin(w).intents(`WHERE i.created_at < $1 AND c.serial IS NULL ORDER BY i.created_at, i.serial LIMIT $2`,
-			micros(before), unfinishedPage)
+		out, err = l.begin(w).intents(`WHERE i.created_at < $1 AND (i.created_at > $2 OR i.created_at = $2 AND i.serial > $3) AND i.created_at >= $2
+			AND c.serial IS NULL ORDER BY i.created_at, i.serial LIMIT $4`, micros(before), micros(behind.CreatedAt), serial, unfinishedPage)
 		return err
 	})
 	return out, err

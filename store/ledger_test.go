@@ -109,7 +109,7 @@ func TestOneBatchAnswersEach(t *testing.T) {
 		must(t, out[0].Err)
 		wantProblem(t, out[1].Err, "document-seen")
 		must(t, out[2].Err)
-		left, err := r.Unfinished(context.Background(), base.Add(time.Hour))
+		left, err := r.Unfinished(context.Background(), base.Add(time.Hour), warifu.Intent{})
 		must(t, err)
 		equal(t, "written", len(left), 2)
 	})
@@ -139,10 +139,17 @@ func TestUnfinishedAreOldIntentsWithoutACertificate(t *testing.T) {
 			must(t, err)
 		}
 		must(t, r.record(newIntent(0), "certificate"))
-		got, err := r.Unfinished(context.Background(), base.Add(2*time.Second))
+		got, err := r.Unfinished(context.Background(), base.Add(2*time.Second), warifu.Intent{})
 		must(t, err)
 		equal(t, "how many", len(got), 1)
 		equal(t, "octets", string(got[0].TBS), "to be signed 1")
+		behind, err := r.Unfinished(context.Background(), base.Add(time.Hour), got[0])
+		must(t, err)
+		equal(t, "how many behind it", len(behind), 1)
+		equal(t, "octets", string(behind[0].TBS), "to be signed 2")
+		none, err := r.Unfinished(context.Background(), base.Add(time.Hour), behind[0])
+		must(t, err)
+		equal(t, "behind the last", len(none), 0)
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/events"
 	"warifu/registration"
 	"warifu/web"
 )
@@ -313,6 +314,10 @@ func TestApplicationsPageInEveryState(t *testing.T) {
 	page := func(id string) string {
 		return text(t, ask(site, "GET", "/applications/"+id, "", "Accept-Language", "en"))
 	}
+	follow := func() {
+		_, err := h.Registrar.CatchUp(t.Context(), func(_ context.Context, after int64) (events.Batch, error) { return h.Bureau.Events(after, 0) })
+		must(t, err)
+	}
 	p := h.Phone(t)
 	a := p.Apply(t, "taro")
 	for _, step := range []struct {
@@ -321,9 +326,10 @@ func TestApplicationsPageInEveryState(t *testing.T) {
 	}{
 		{func() {}, "being issued"},
 		{func() { h.Drain(t) }, "are ready"},
-		{func() { must(t, h.Registrar.Hold(context.Background(), a.ID, "card", "test")) }, "on hold"},
+		{func() { must(t, h.Bureau.Suspend("taro")); follow() }, "on hold"},
 		{func() {
-			must(t, h.Registrar.Lift(context.Background(), a.ID, "card", "test"))
+			must(t, h.Bureau.Resume("taro"))
+			follow()
 			must(t, p.Personalize())
 		}, "on the phone"},
 	} {

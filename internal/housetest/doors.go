@@ -113,6 +113,8 @@ type Issuer struct {
 	// After may lose or replace its answer.
 	Before func(registration.Evidence) error
 	After  func(registration.Evidence, registration.Outcome) registration.Outcome
+	// Portion, where not zero, is how many unfinished intents it lists at a time.
+	Portion int
 }
 
 // Issue implements registration.Issuer.
@@ -143,8 +145,12 @@ func (i *Issuer) Intended(ctx context.Context, document warifu.Digest) (warifu.I
 }
 
 // Unfinished implements registration.Issuer.
-func (i *Issuer) Unfinished(ctx context.Context) ([]warifu.Intent, error) {
-	return i.CA.Unfinished(ctx)
+func (i *Issuer) Unfinished(ctx context.Context, behind warifu.Intent) ([]warifu.Intent, error) {
+	all, err := i.CA.Unfinished(ctx, behind)
+	if i.Portion > 0 {
+		all = all[:min(i.Portion, len(all))]
+	}
+	return all, err
 }
 
 // Ledger is an authority's ledger that remembers every intent it accepted, for Check,
@@ -199,8 +205,8 @@ func (l *Ledger) Intents() []warifu.Intent {
 var ocspSigning = []byte{0x06, 0x08, 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x09}
 
 // Unfinished implements ca.Ledger.
-func (l *Ledger) Unfinished(ctx context.Context, before time.Time) ([]warifu.Intent, error) {
-	return l.Ledger.Unfinished(ctx, before)
+func (l *Ledger) Unfinished(ctx context.Context, before time.Time, behind warifu.Intent) ([]warifu.Intent, error) {
+	return l.Ledger.Unfinished(ctx, before, behind)
 }
 
 // Pushed is what was told to phones.
