@@ -44,7 +44,7 @@ func (a *Authority) checkReceipt(ctx context.Context, row store.Application, env
 	if signer, err = signerOf(w.document); err != nil {
 		return nil, nil, err
 	}
-	pub, element, err := attest.VerifyChain(w.chain, a.MakerAnchors, a.Clock.Now())
+	pub, element, err := a.chainHeld(w.chain, row)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -54,7 +54,7 @@ func (a *Authority) openDeviceRequest(ctx context.Context, row store.Application
 	if err != nil {
 		return none, err
 	}
-	pub, element, err := attest.VerifyChain(chain, a.MakerAnchors, a.Clock.Now())
+	pub, element, err := a.chainHeld(chain, row)
 	if err != nil {
 		return none, err
 	}

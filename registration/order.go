@@ -245,9 +245,10 @@ func (a *Authority) OrderChallenge(_ context.Context, element warifu.ElementID) 
 }
 
 // elementKey is the attestation key of an element that has applied here, by the maker's
-// chain it applied with. NotFound "element-unknown" for one that never has.
+// chain it last applied with (chainHeld). NotFound "element-unknown" for one that never has.
 func (a *Authority) elementKey(ctx context.Context, element warifu.ElementID) (*ecdsa.PublicKey, error) {
 	var chain [][]byte
+	var last store.Application
 	err := a.Store.Read(ctx, func(tx *store.Tx) error {
 		rows, err := tx.ApplicationsOfElement(element)
 		if err != nil {
@@ -256,15 +257,26 @@ func (a *Authority) elementKey(ctx context.Context, element warifu.ElementID) (*
 		if len(rows) == 0 {
 			return warifu.NotFound("element-unknown")
 		}
-		chain, err = unsealAll(tx, rows[len(rows)-1].Chain)
+		last = rows[len(rows)-1]
+		chain, err = unsealAll(tx, last.Chain)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	pub, id, err := attest.VerifyChain(chain, a.MakerAnchors, a.Clock.Now())
+	pub, id, err := a.chainHeld(chain, last)
 	if err == nil && id != element {
 		err = warifu.Refused("attestation-chain-invalid")
 	}
 	return pub, err
+}
+
+// chainHeld checks the maker's chain that an application was accepted with, as of then: it
+// was valid when its element vouched for the keys, and whether the maker's certificate for
+// the element has expired since says nothing about who holds the key. Asked as of now, a
+// phone would lose the way to suspend and revoke, and to give the receipt of a key it
+// destroyed, on the day its maker's certificate ends, while its credentials live on. A
+// maker that is trusted no more is taken from the anchors, and that counts at once.
+func (a *Authority) chainHeld(chain [][]byte, row store.Application) (*ecdsa.PublicKey, warifu.ElementID, error) {
+	return attest.VerifyChain(chain, a.MakerAnchors, row.SubmittedAt)
 }

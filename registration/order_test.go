@@ -2,6 +2,7 @@ package registration_test
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"slices"
 	"strings"
@@ -394,4 +395,31 @@ func FuzzOrderOf(f *testing.F) {
 			t.Errorf("%q of %q was read as %q of %v", purpose, subject, again, names)
 		}
 	})
+}
+
+// The maker's certificate for the element ends, and the holder still suspends and revokes
+// with the phone: it was valid when the element vouched for its keys.
+func TestAPhoneWhoseMakersCertificateHasEndedStillSuspendsAndRevokes(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	p := h.Phone(t)
+	a := p.Own(t, "taro")
+	h.Read(t, func(tx *store.Tx) error {
+		row, err := tx.Application(a.ID)
+		must(t, err)
+		der, err := tx.UnsealBlob(row.Chain[0])
+		must(t, err)
+		leaf, err := x509.ParseCertificate(der)
+		must(t, err)
+		h.Clock.To(leaf.NotAfter.Add(24 * time.Hour))
+		_, _, err = attest.VerifyChain([][]byte{der}, h.Maker.Anchors(), h.Clock.Now())
+		wantProblem(t, err, "attestation-chain-invalid")
+		return nil
+	})
+	got, err := byDevice(h, p, ask(t, h, p, "suspend:own-wish", both, warifu.Authentication))
+	must(t, err)
+	wantStanding(t, got, 2, warifu.CredentialHeld, warifu.HoldOwnWish)
+	got, err = byDevice(h, p, ask(t, h, p, "revoke", both, warifu.Signature))
+	must(t, err)
+	wantStanding(t, got, 2, warifu.CredentialRevoked)
+	h.Check(t)
 }
