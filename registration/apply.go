@@ -2,7 +2,7 @@ package registration
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"time"
 
 	"warifu"
@@ -33,9 +33,20 @@ func (a *Authority) Apply(ctx context.Context, s Submission) (Application, error
 	if err != nil {
 		return Application{}, err
 	}
-	if known, found, err := a.known(ctx, message); err != nil || found {
-		return known, err
+	accepted, err := a.applyNew(ctx, s, message)
+	if err == nil {
+		return accepted, nil
 	}
+	// Hardly anybody sends twice, so whether this one did is asked only now.
+	if known, found, again := a.known(ctx, message); again == nil && found {
+		return known, nil
+	}
+	return Application{}, err
+}
+
+// applyNew accepts a submission that is not known; one that is it refuses, by its
+// challenge at the latest.
+func (a *Authority) applyNew(ctx context.Context, s Submission, message *cms.Message) (Application, error) {
 	contact, err := a.contactOf(s)
 	if err != nil {
 		return Application{}, err
@@ -61,11 +72,6 @@ func (a *Authority) Apply(ctx context.Context, s Submission) (Application, error
 		}
 		return registerContact(tx, row, *contact)
 	})
-	if errors.Is(err, &warifu.Error{Problem: "application-exists"}) {
-		if known, found, again := a.known(ctx, message); again != nil || found {
-			return known, again // the same submission won the race
-		}
-	}
 	if err != nil {
 		return Application{}, err
 	}
@@ -124,16 +130,18 @@ func parentOf(s attest.CardStatement) store.Parent {
 
 // accept writes the application and everything that belongs to it.
 func (a *Authority) accept(tx *store.Tx, row store.Application, s Submission, c checked, statement []byte) error {
-	if _, err := tx.ApplicationByDocument(row.Document); err == nil {
-		return warifu.Conflict("application-exists") // before the challenge is found to be used: it is, by that one
-	} else if !warifu.ProblemOf(err).IsCode(warifu.CodeNotFound) {
+	rivals, err := tx.Rivals(row.Document, row.Person)
+	if err != nil {
 		return err
+	}
+	if slices.ContainsFunc(rivals, func(r store.Application) bool { return r.Document == row.Document }) {
+		return warifu.Conflict("application-exists") // before the challenge is found to be used: it is, by that one
 	}
 	if err := tx.UseChallenge(warifu.DigestOf(c.document.Challenge), c.expires); err != nil {
 		return err
 	}
 	cause := tx.NewID()
-	if err := a.withdrawOlder(tx, row, cause); err != nil {
+	if err := a.withdrawOlder(tx, rivals, cause); err != nil {
 		return err
 	}
 	if err := seal(tx, &row, s, statement); err != nil {
@@ -180,11 +188,7 @@ func seal(tx *store.Tx, row *store.Application, s Submission, statement []byte) 
 
 // withdrawOlder ends every open application of the same person: a newer one
 // withdraws the older (design §3.3).
-func (a *Authority) withdrawOlder(tx *store.Tx, row store.Application, cause string) error {
-	open, err := tx.OpenApplications(row.Person)
-	if err != nil {
-		return err
-	}
+func (a *Authority) withdrawOlder(tx *store.Tx, open []store.Application, cause string) error {
 	for _, older := range open {
 		if err := a.endOpen(tx, older, warifu.VerbWithdraw, "", actorHouse, cause); err != nil {
 			return err

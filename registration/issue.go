@@ -36,6 +36,7 @@ type attempt struct {
 	final    error // refused for good
 	again    error // to be tried again
 	skip     bool  // nothing left to do
+	loaded   bool  // row is there, and the papers unless skip
 }
 
 // issue is the job that turns submitted applications into issued ones. It fetches
@@ -55,13 +56,13 @@ func (a *Authority) issue(ctx context.Context, jobs []queue.Job) []queue.Result 
 
 // gatherAll gathers the evidence of a whole batch, some at a time, in order.
 func (a *Authority) gatherAll(ctx context.Context, jobs []queue.Job) []*attempt {
-	attempts := make([]*attempt, len(jobs))
+	attempts := a.load(ctx, jobs)
 	var next atomic.Int64
 	var all sync.WaitGroup
 	for range min(gathering, len(jobs)) {
 		all.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(jobs)); i = next.Add(1) - 1 {
-				attempts[i] = a.gather(ctx, jobs[i].Application)
+				a.gather(ctx, jobs[i].Application, attempts[i])
 			}
 		})
 	}
@@ -69,31 +70,66 @@ func (a *Authority) gatherAll(ctx context.Context, jobs []queue.Job) []*attempt 
 	return attempts
 }
 
-// gather loads an application and the evidence for it. It runs beside others, so a
-// panic here would end the process and not only the batch.
-func (a *Authority) gather(ctx context.Context, id string) (t *attempt) {
-	t = &attempt{issued: map[warifu.Kind][]byte{}}
+// load reads a batch of applications and their papers in one transaction. Where one
+// cannot be read nobody's papers are there, and gather reads each by itself, so that
+// it does not take the others with it.
+func (a *Authority) load(ctx context.Context, jobs []queue.Job) (attempts []*attempt) {
+	attempts = make([]*attempt, len(jobs))
+	fresh := func() {
+		for i := range attempts {
+			attempts[i] = &attempt{issued: map[warifu.Kind][]byte{}}
+		}
+	}
+	defer func() {
+		if recover() != nil { // gather will find out at whose papers, and tell
+			fresh()
+		}
+	}()
+	err := a.Store.Read(ctx, func(tx *store.Tx) error {
+		fresh()
+		for i, t := range attempts {
+			if err := t.read(tx, jobs[i].Application); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		fresh()
+	}
+	return attempts
+}
+
+// read loads an application and its papers.
+func (t *attempt) read(tx *store.Tx, id string) (err error) {
+	if t.row, err = tx.Application(id); err != nil {
+		return err
+	}
+	t.loaded = true
+	if t.row.State != warifu.ApplicationSubmitted {
+		t.skip = true // withdrawn meanwhile, or issued by a worker that died afterwards
+		return nil
+	}
+	return t.unseal(tx)
+}
+
+// gather loads an application that load could not, and the evidence for it. It runs
+// beside others, so a panic here would end the process and not only the batch.
+func (a *Authority) gather(ctx context.Context, id string, t *attempt) {
 	defer func() {
 		if recover() != nil { // what it choked on may be personal: only the place is told
 			a.Log.Error("evidence: panic", "application", id, "stack", string(debug.Stack()))
 			t.again = &warifu.Error{Code: warifu.CodeInternal, Problem: "internal"}
 		}
 	}()
-	err := a.Store.Read(ctx, func(tx *store.Tx) (err error) {
-		if t.row, err = tx.Application(id); err != nil {
-			return err
-		}
-		if t.row.State != warifu.ApplicationSubmitted {
-			t.skip = true // withdrawn meanwhile, or issued by a worker that died afterwards
-			return nil
-		}
-		return t.unseal(tx)
-	})
+	var err error
+	if !t.loaded {
+		err = a.Store.Read(ctx, func(tx *store.Tx) error { return t.read(tx, id) })
+	}
 	if err == nil && !t.skip {
 		err = a.freshEvidence(ctx, t)
 	}
 	t.failed(err)
-	return t
 }
 
 func (t *attempt) failed(err error) {
@@ -219,18 +255,19 @@ func (a *Authority) conclude(t *attempt, j queue.Job) queue.Result {
 
 // record writes the credentials, pending until the chip has them, and the notice.
 func (a *Authority) record(tx *store.Tx, t *attempt) error {
-	still, err := stillSubmitted(tx, t.row.ID)
+	row, err := tx.Application(t.row.ID)
 	if err != nil {
 		return err
 	}
-	if !still {
+	if row.State != warifu.ApplicationSubmitted {
 		return a.listAsRevoked(tx, t, "") // withdrawn while the authorities signed
 	}
-	if err := a.insertCredentials(tx, t); err != nil {
+	// Credentials are written with the move away from submitted, and so are none yet.
+	if err := a.writeCredentials(tx, t, nil); err != nil {
 		return err
 	}
 	now := a.Clock.Now()
-	if _, err := tx.MoveApplication(t.row.ID, warifu.VerbIssue, now, ""); err != nil {
+	if _, err := tx.AdvanceApplication(row, warifu.VerbIssue, now, ""); err != nil {
 		return err
 	}
 	if err := tx.Audit(store.Line{At: now, Actor: actorHouse, Verb: warifu.VerbIssue, Subject: t.row.ID}); err != nil {
@@ -284,25 +321,35 @@ func (a *Authority) insertCredentials(tx *store.Tx, t *attempt) error {
 	if err != nil {
 		return err
 	}
+	return a.writeCredentials(tx, t, written)
+}
+
+// writeCredentials seals the certificates, all in one statement, and writes the
+// credentials of those kinds that are not written yet.
+func (a *Authority) writeCredentials(tx *store.Tx, t *attempt, written []store.Credential) error {
+	var kinds []warifu.Kind
+	var certificates [][]byte
 	for _, kind := range warifu.Kinds {
 		der, ok := t.issued[kind]
 		there := slices.ContainsFunc(written, func(c store.Credential) bool { return c.Kind == kind })
-		if !ok || there {
-			continue
+		if ok && !there {
+			kinds, certificates = append(kinds, kind), append(certificates, der)
 		}
-		if err := a.insertCredential(tx, t.row, kind, der); err != nil {
+	}
+	sealed, err := tx.SealBlobs(t.row.Person, certificates)
+	if err != nil {
+		return err
+	}
+	for i, kind := range kinds {
+		if err := a.insertCredential(tx, t.row, kind, certificates[i], sealed[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *Authority) insertCredential(tx *store.Tx, row store.Application, kind warifu.Kind, der []byte) error {
+func (a *Authority) insertCredential(tx *store.Tx, row store.Application, kind warifu.Kind, der []byte, sealed warifu.Digest) error {
 	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		return err
-	}
-	sealed, err := tx.SealBlob(row.Person, der)
 	if err != nil {
 		return err
 	}
@@ -322,11 +369,19 @@ func credentialID(application string, kind warifu.Kind) string {
 // notify is the job that tells the phone (R42). Whoever forbade notices asks for
 // the status instead (R43), so a phone that cannot be reached is not an error.
 func (a *Authority) notify(ctx context.Context, jobs []queue.Job) []queue.Result {
-	results := make([]queue.Result, len(jobs))
+	results, elements := make([]queue.Result, len(jobs)), make([]warifu.ElementID, len(jobs))
+	missing := make([]error, len(jobs))
+	broken := a.Store.Read(ctx, func(tx *store.Tx) error {
+		for i, j := range jobs {
+			row, err := tx.Application(j.Application)
+			elements[i], missing[i] = row.Element, err
+		}
+		return nil
+	})
 	for i, j := range jobs {
-		row, _, err := a.row(ctx, j.Application)
+		err := errors.Join(broken, missing[i])
 		if err == nil {
-			err = a.Pusher.Push(ctx, row.Element, row.ID)
+			err = a.Pusher.Push(ctx, elements[i], j.Application)
 		}
 		results[i] = queue.Result{Outcome: queue.Done}
 		if err != nil {

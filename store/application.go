@@ -62,41 +62,43 @@ func scanApplication(s scanner) (Application, error) {
 }
 
 // InsertApplication writes a new application, which begins as submitted whatever
-// a.State says; an empty ID is refused. Errors: Conflict "application-exists" where
-// one with the same document stands (ApplicationByDocument has it), Conflict
-// "application-open" while another of the person's is open: withdraw that first.
+// a.State says; an empty ID is refused. Errors, which end the transaction: Conflict
+// "application-exists" where one with the same document stands (ApplicationByDocument
+// has it), Conflict "application-open" while another of the person's is open: withdraw
+// that first.
 func (tx *Tx) InsertApplication(a Application) error {
 	if a.ID == "" || len(a.Kinds) == 0 {
 		return tx.fail(errIncomplete)
-	}
-	if err := tx.freeFor(a); err != nil {
-		return err
 	}
 	initial := string(warifu.ApplicationLife.Initial)
 	if err := tx.begin(warifu.ApplicationLife.Name, a.ID, initial, a.SubmittedAt); err != nil {
 		return err
 	}
 	p := a.Parent
-	_, err := tx.exec(`INSERT INTO applications (`+applicationColumns+`) VALUES ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-		$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)`,
+	n, err := tx.exec(`INSERT INTO applications (`+applicationColumns+`) VALUES ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+		$12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27) ON CONFLICT DO NOTHING`,
 		a.ID, initial, a.Document[:], a.Person[:], a.Element[:], a.Model, a.OSBuild, a.AppVersion, joinKinds(a.Kinds), a.Problem,
 		a.Scheme, a.Consent, micros(a.SubmittedAt), micros(a.DueAt), micros(a.IssuedAt), micros(a.EndedAt),
 		octets(a.Signed[:]), octets(a.Attestation[:]), octets(a.SecretsSet[:]), octets(a.Statement[:]), joinDigests(a.Chain),
 		p.SignatureSerial, p.AuthenticationSerial, octets(p.SignatureCertificate[:]), octets(p.AuthenticationCertificate[:]),
 		micros(p.SignatureNotAfter), micros(p.AuthenticationNotAfter))
-	return err
+	if err != nil || n == 1 {
+		return err
+	}
+	return tx.fail(tx.inTheWayOf(a)) // its first move is written: the transaction cannot stand
 }
 
-// freeFor asks for the two conflicts in one statement; the unique indexes stand
-// behind it.
-func (tx *Tx) freeFor(a Application) error {
+// inTheWayOf says which of the two unique indexes refused an application.
+func (tx *Tx) inTheWayOf(a Application) error {
 	var same bool
 	found, err := tx.one(`SELECT document = $1 FROM applications
 		WHERE document = $1 OR (person = $2 AND state IN ('submitted', 'issued')) ORDER BY document = $1 DESC LIMIT 1`,
 		[]any{a.Document[:], a.Person[:]}, &same)
 	switch {
-	case err != nil || !found:
+	case err != nil:
 		return err
+	case !found:
+		return errRaced
 	case same:
 		return warifu.Conflict("application-exists")
 	}
@@ -115,6 +117,14 @@ func (tx *Tx) Application(id string) (Application, error) {
 func (tx *Tx) ApplicationByDocument(document warifu.Digest) (Application, error) {
 	return only(tx.work, missingApplication(), scanApplication,
 		`SELECT `+applicationColumns+` FROM applications WHERE document = $1`, document[:])
+}
+
+// Rivals returns the application of that document identity, if there is one, and the
+// person's that is open: what a new application has to do with, in one question.
+func (tx *Tx) Rivals(document, person warifu.Digest) ([]Application, error) {
+	return list(tx.work, scanApplication, `SELECT `+applicationColumns+` FROM applications WHERE document = $1
+		UNION ALL SELECT `+applicationColumns+` FROM applications WHERE person = $2 AND state IN ('submitted', 'issued') AND document <> $1`,
+		document[:], person[:])
 }
 
 // OpenApplications returns a person's applications that are submitted or issued:
@@ -151,7 +161,13 @@ func (tx *Tx) MoveApplication(id string, verb warifu.Verb, at time.Time, problem
 	if err != nil {
 		return Application{}, err
 	}
-	from := a.State
+	return tx.AdvanceApplication(a, verb, at, problem)
+}
+
+// AdvanceApplication is MoveApplication for a row that was read in this transaction: a
+// row read earlier, and moved by somebody since, ends the transaction with an error.
+func (tx *Tx) AdvanceApplication(a Application, verb warifu.Verb, at time.Time, problem string) (Application, error) {
+	id, from := a.ID, a.State
 	to, err := warifu.ApplicationLife.Next(from, verb)
 	if err != nil {
 		return Application{}, err

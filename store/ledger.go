@@ -79,8 +79,14 @@ func (l *Ledger) Intend(ctx context.Context, intents []warifu.Intent) ([]warifu.
 	return results, nil
 }
 
+// intend writes the intent, or says what stands in its way. The four things that must
+// be new (key, document and kind, serial number, index) are unique in the table, so only
+// where the row does not go in has anybody to ask why.
 func (tx *ledgerTx) intend(in warifu.Intent) (warifu.Intent, error) {
 	in.CreatedAt = canonical(in.CreatedAt)
+	if added, err := tx.add(in); added || err != nil {
+		return in, err
+	}
 	standing, err := tx.intents(`WHERE i.public_key = $1 OR (i.document = $2 AND i.kind = $3) OR i.serial = $4 OR i.place = $5
 		ORDER BY i.created_at, i.serial`, in.PublicKey[:], in.Document[:], int64(in.Kind), in.Serial, int64(in.Index))
 	if err != nil {
@@ -97,23 +103,25 @@ func (tx *ledgerTx) intend(in warifu.Intent) (warifu.Intent, error) {
 			return warifu.Intent{}, warifu.Conflict("key-seen")
 		}
 	}
-	if len(standing) > 0 {
-		return warifu.Intent{}, warifu.Conflict("serial-seen")
+	if len(standing) == 0 {
+		return warifu.Intent{}, tx.fail(errRaced)
 	}
-	return in, tx.add(in)
+	return warifu.Intent{}, warifu.Conflict("serial-seen")
 }
 
-func (tx *ledgerTx) add(in warifu.Intent) error {
-	tbs, err := tx.vault.put(in.Document, in.TBS)
-	if err != nil {
-		return tx.fail(err)
-	}
-	_, err = tx.exec(`INSERT INTO intents (serial, kind, document, public_key, place, tbs, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+// add writes the intent unless one that it would be the same as stands already.
+func (tx *ledgerTx) add(in warifu.Intent) (bool, error) {
+	tbs := warifu.DigestOf(in.TBS)
+	n, err := tx.exec(`INSERT INTO intents (serial, kind, document, public_key, place, tbs, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT DO NOTHING`,
 		in.Serial, int64(in.Kind), in.Document[:], in.PublicKey[:], int64(in.Index), tbs[:], micros(in.CreatedAt))
-	if err != nil {
-		return err
+	if err != nil || n == 0 {
+		return false, err
 	}
-	return tx.link(whatIntent, in.Serial, intentContent(in, tbs))
+	if _, err := tx.vault.putFirst(in.Document, in.TBS); err != nil {
+		return false, tx.fail(err)
+	}
+	return true, tx.link(whatIntent, in.Serial, intentContent(in, tbs))
 }
 
 // Record writes down signed certificates, all in one durable commit. It is a
@@ -133,8 +141,9 @@ func (l *Ledger) Record(ctx context.Context, issued []warifu.IssuedCertificate) 
 
 func (tx *ledgerTx) record(c warifu.IssuedCertificate) error {
 	var document, recorded warifu.Digest
-	found, err := tx.one(`SELECT i.document, c.certificate FROM intents i LEFT JOIN certificates c ON c.serial = i.serial
-		WHERE i.serial = $1`, []any{c.Serial}, fixed{document[:]}, fixed{recorded[:]})
+	var wrapped []byte
+	found, err := tx.one(`SELECT i.document, c.certificate, k.wrapped FROM intents i LEFT JOIN certificates c ON c.serial = i.serial
+		LEFT JOIN data_keys k ON k.owner = i.document WHERE i.serial = $1`, []any{c.Serial}, fixed{document[:]}, fixed{recorded[:]}, &wrapped)
 	digest := warifu.DigestOf(c.Certificate)
 	switch {
 	case err != nil:
@@ -145,6 +154,11 @@ func (tx *ledgerTx) record(c warifu.IssuedCertificate) error {
 		return nil
 	case !recorded.IsZero():
 		return warifu.Conflict("certificate-recorded")
+	}
+	if wrapped != nil { // erased since: put makes another
+		if _, err := tx.vault.unwrap(document, wrapped); err != nil {
+			return tx.fail(err)
+		}
 	}
 	if _, err := tx.vault.put(document, c.Certificate); err != nil {
 		return tx.fail(err)

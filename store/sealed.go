@@ -44,6 +44,14 @@ func (v *vault) put(owner warifu.Digest, plain []byte) (warifu.Digest, error) {
 	return digest, err
 }
 
+// putFirst is put for an owner who has most likely no key yet.
+func (v *vault) putFirst(owner warifu.Digest, plain []byte) (warifu.Digest, error) {
+	if _, err := v.newKey(owner); err != nil {
+		return warifu.Digest{}, err
+	}
+	return v.put(owner, plain)
+}
+
 func sealBlob(key cipher.AEAD, digest, owner warifu.Digest, plain []byte) []byte {
 	nonce := make([]byte, key.NonceSize(), key.NonceSize()+len(plain)+key.Overhead())
 	_, _ = rand.Read(nonce) // never fails (crypto/rand)
@@ -108,15 +116,29 @@ func (v *vault) keyFor(owner warifu.Digest) (cipher.AEAD, error) {
 	if found {
 		return v.unwrap(owner, wrapped)
 	}
-	key := make([]byte, dataKeyOctets)
-	_, _ = rand.Read(key) // never fails (crypto/rand)
-	if wrapped, err = v.seal.Seal(key, keyName(owner)); err != nil {
-		return nil, v.w.fail(err)
-	}
-	if _, err := v.w.exec(`INSERT INTO data_keys (owner, wrapped) VALUES ($1, $2)`, owner[:], wrapped); err != nil {
+	if _, err := v.newKey(owner); err != nil {
 		return nil, err
 	}
-	return v.remember(owner, key)
+	return v.keys[owner], nil
+}
+
+// newKey makes an owner's data key and reports whether it did: not where there is one.
+func (v *vault) newKey(owner warifu.Digest) (bool, error) {
+	if v.keys[owner] != nil {
+		return false, nil
+	}
+	key := make([]byte, dataKeyOctets)
+	_, _ = rand.Read(key) // never fails (crypto/rand)
+	wrapped, err := v.seal.Seal(key, keyName(owner))
+	if err != nil {
+		return false, v.w.fail(err)
+	}
+	n, err := v.w.exec(`INSERT INTO data_keys (owner, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING`, owner[:], wrapped)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	_, err = v.remember(owner, key)
+	return true, err
 }
 
 // unwrap opens an owner's key, once in a transaction.
