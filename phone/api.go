@@ -39,6 +39,7 @@ type Submission struct {
 	Chain              [][]byte `json:"chain"`
 	SecretsSet         []byte   `json:"secretsSet"`
 	CardAuthentication []byte   `json:"cardAuthentication,omitempty"` // the card's authentication certificate, when that kind is asked for
+	Contact            *Contact `json:"contact,omitempty"`
 }
 
 // Application is where an application stands at the server.

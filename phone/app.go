@@ -37,6 +37,8 @@ type State struct {
 	// platform (R46): the authentication PIN, and where the scheme allows it (K3) the
 	// signing password.
 	ScreenLock map[warifu.Kind]Wrapped `json:"screenLock,omitempty"`
+	// Listing is a marketplace's question that waits for the holder's decision.
+	Listing *CleanQuestion `json:"listing,omitempty"`
 }
 
 // State returns what the app remembers.

@@ -18,6 +18,10 @@ type Choice struct {
 	Kinds        []warifu.Kind // one or both (R34)
 	Consent      string        // version of the consent text that was ticked; "" for none (R35)
 	CardPassword string        // the *card's* signing password, as typed
+	Contact      *Contact      // whom to tell, and how the hotline finds the holder; nil: the hotline never will
+	// Discard says that the holder knows of an application that is open on this phone and
+	// gives it up: its keys wait in the chip and new ones destroy them.
+	Discard bool
 }
 
 // Draft is an application on its way. Its fields are for showing; only the steps
@@ -31,6 +35,8 @@ type Draft struct {
 	Application Application   // after Submit
 
 	cardPassword warifu.CardPIN
+	contact      *Contact
+	discard      bool
 	attestation  []byte
 	chain        [][]byte
 	keys         []attest.Key
@@ -60,7 +66,10 @@ func (a *App) Begin(choice Choice) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Draft{Kinds: kinds, Consent: choice.Consent, cardPassword: password}, nil
+	if err := choice.Contact.check(); err != nil {
+		return nil, err
+	}
+	return &Draft{Kinds: kinds, Consent: choice.Consent, cardPassword: password, discard: choice.Discard, contact: choice.Contact}, nil
 }
 
 // sortedKinds refuses no kind, unknown kinds and repetitions, and orders the rest.
@@ -80,13 +89,19 @@ func sortedKinds(chosen []warifu.Kind) ([]warifu.Kind, error) {
 
 // Prepare fetches the challenge and has the secure element make the key pairs in
 // its shadow slots, disabled, and attest them (design §3.1). It goes before the
-// tap, so that the card need not be held while keys are made (K2).
+// tap, so that the card need not be held while keys are made (K2). While an application
+// is open on this phone it is Conflict "application-open-here": making keys would destroy
+// those that were certified for it. The holder withdraws it first (WithdrawOpen), or says
+// in the Choice that it may go.
 func (a *App) Prepare(ctx context.Context, d *Draft) error {
 	terms, err := a.Server.Challenge(ctx, a.Device)
 	if err != nil {
 		return err
 	}
 	if err := a.accept(terms, d.Consent); err != nil {
+		return err
+	}
+	if err := a.roomForKeys(ctx, d); err != nil {
 		return err
 	}
 	element, err := jpki.SelectElement(ctx, a.Element)
@@ -112,6 +127,50 @@ func (a *App) Prepare(ctx context.Context, d *Draft) error {
 	}
 	d.Terms = terms
 	return nil
+}
+
+// roomForKeys refuses to make keys over those that wait for an open application.
+func (a *App) roomForKeys(ctx context.Context, d *Draft) error {
+	if d.discard {
+		return nil
+	}
+	open, err := a.openHere(ctx)
+	if err == nil && open != "" {
+		err = warifu.Conflict("application-open-here", "application", open)
+	}
+	return err
+}
+
+// openHere returns the application that is open on this phone, "" for none. An app that
+// remembers nothing asks by the chip where secrets wait in the shadow slots.
+func (a *App) openHere(ctx context.Context) (string, error) {
+	state, err := a.State()
+	if err != nil {
+		return "", err
+	}
+	if state.Application != "" {
+		application, err := a.Server.Application(ctx, state.Application)
+		if isProblem(err, "application-unknown") || err == nil && warifu.ApplicationLife.Final(application.State) {
+			return "", nil
+		}
+		return state.Application, err
+	}
+	slots, err := a.slots(ctx)
+	if err != nil || !slices.ContainsFunc(slots.Shadow.Slots, func(s jpki.SlotState) bool { return s.SecretSet }) {
+		return "", err
+	}
+	life, err := a.life(ctx)
+	return life.Application, err
+}
+
+// WithdrawOpen takes back the application that is open on this phone, if there is one, and
+// returns its identifier: what goes before a new one.
+func (a *App) WithdrawOpen(ctx context.Context) (string, error) {
+	open, err := a.openHere(ctx)
+	if err != nil || open == "" {
+		return "", err
+	}
+	return open, a.withdraw(ctx, open)
 }
 
 // accept refuses terms other than those the person was shown.
@@ -208,7 +267,7 @@ func (a *App) SetSecrets(ctx context.Context, d *Draft, typed Secrets) error {
 
 // Submission is what Submit hands in.
 func (d *Draft) Submission() Submission {
-	return Submission{Document: d.document, Attestation: d.attestation, Chain: d.chain, SecretsSet: d.secretsSet, CardAuthentication: d.cardAuth}
+	return Submission{Document: d.document, Attestation: d.attestation, Chain: d.chain, SecretsSet: d.secretsSet, CardAuthentication: d.cardAuth, Contact: d.contact}
 }
 
 // Submit hands the application in. When it returns nil the server has it durably.

@@ -69,48 +69,164 @@ func (a *App) settle(ctx context.Context) error {
 	})
 }
 
+// Finding is what chip and server together say of one kind (有効性確認, K18).
+type Finding string
+
+// The findings; each has a sentence "phone.finding.…".
+const (
+	FindingUsable  Finding = "usable"  // in the chip, and active
+	FindingHeld    Finding = "held"    // in the chip, and on hold
+	FindingEnded   Finding = "ended"   // in the chip, and over for good: Wipe destroys it
+	FindingStrange Finding = "strange" // in the chip, and this server never heard of it
+	FindingMissing Finding = "missing" // not in the chip, though active or on hold
+	FindingGone    Finding = "gone"    // not in the chip, and over
+	FindingNone    Finding = "none"    // there never was one
+)
+
 // Validity is what chip and server say of one kind (有効性確認).
 type Validity struct {
 	Kind     warifu.Kind `json:"kind"`
+	Finding  Finding     `json:"finding"`
 	OnChip   bool        `json:"onChip"` // a personalized key is in the chip
 	Live     bool        `json:"live"`   // the server counts it as active or on hold
 	Standing *Standing   `json:"standing,omitempty"`
 }
 
-// Check asks the chip what is in it and the server what has become of it (有効性確認).
-// It takes no secret. An app that was installed anew recognises in this way what a
-// reset left in the chip (R74); Standing is told only where the app still knows its
-// application. What is on the chip and no longer live is there for Wipe.
+// Check asks the chip what is in it and the server what has become of it (有効性確認): each
+// key by its digest, so that an app that was installed anew, or is a new owner's, finds out
+// as much as one that remembers (R74). It takes no secret and changes nothing.
 func (a *App) Check(ctx context.Context) ([]Validity, error) {
 	slots, err := a.slots(ctx)
 	if err != nil {
 		return nil, err
 	}
-	leaving, err := a.Server.Leaving(ctx, a.Device.Element, "reset")
-	if err != nil && !isProblem(err, "element-unknown") {
-		return nil, err
-	}
-	state, err := a.State()
+	life, err := a.life(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var standing []Standing
-	if state.Application != "" {
-		if standing, err = a.Server.Credentials(ctx, state.Application); err != nil {
-			return nil, err
-		}
+	return validities(slots.Live, life), nil
+}
+
+// life asks the server what it knows of this chip; of one that never applied it knows nothing.
+func (a *App) life(ctx context.Context) (ElementLife, error) {
+	challenge, err := a.Server.OrderChallenge(ctx, a.Device.Element)
+	if err != nil {
+		return ElementLife{}, err
 	}
-	onChip := kindsOf(slots.Live)
+	element, err := jpki.SelectElement(ctx, a.Element)
+	if err != nil {
+		return ElementLife{}, phoneError(err)
+	}
+	request, err := element.DeviceRequest(ctx, "check", "chip", challenge)
+	if err != nil {
+		return ElementLife{}, phoneError(err)
+	}
+	life, err := a.Server.OfElement(ctx, a.Device.Element, request)
+	if isProblem(err, "element-unknown") {
+		return ElementLife{}, nil
+	}
+	return life, err
+}
+
+// validities finds for each kind the credential of the key in the chip, or else the last one.
+func validities(chip jpki.SlotHalf, life ElementLife) []Validity {
 	out := make([]Validity, 0, len(warifu.Kinds))
 	for _, kind := range warifu.Kinds {
-		v := Validity{Kind: kind, OnChip: slices.Contains(onChip, kind), Live: slices.Contains(leaving.Live, kind)}
-		for i := range standing {
-			if standing[i].Kind == kind {
-				v.Standing = &standing[i]
-				v.Standing.Ticket = nil
+		slot, there := chip.Of(kind)
+		v := Validity{Kind: kind, OnChip: there}
+		for _, c := range life.Credentials {
+			if c.Kind != kind {
+				continue
+			}
+			v.Live = v.Live || live(c.State)
+			if !there || c.PublicKey == slot.PublicKey {
+				standing := c.Standing
+				v.Standing = &standing
 			}
 		}
+		v.Finding = v.find()
 		out = append(out, v)
 	}
-	return out, nil
+	return out
+}
+
+func (v Validity) find() Finding {
+	switch {
+	case v.OnChip && v.Standing == nil:
+		return FindingStrange
+	case v.OnChip && v.Standing.State == warifu.CredentialActive:
+		return FindingUsable
+	case v.OnChip && v.Standing.State == warifu.CredentialHeld:
+		return FindingHeld
+	case v.OnChip:
+		return FindingEnded
+	case v.Live:
+		return FindingMissing
+	case v.Standing != nil:
+		return FindingGone
+	}
+	return FindingNone
+}
+
+func live(s warifu.CredentialState) bool {
+	return s == warifu.CredentialActive || s == warifu.CredentialHeld
+}
+
+// Recognition is what an app found at its first contact with a chip.
+type Recognition struct {
+	// New tells that the app remembered nothing: it was installed anew, or the phone changed hands.
+	New         bool       `json:"new"`
+	Destroyed   int        `json:"destroyed"`             // dead keys, by their kill tickets
+	Application string     `json:"application,omitempty"` // the one it goes on with
+	Kinds       []Validity `json:"kinds"`
+}
+
+// Recognise is Check, and more at first contact: an app that remembers nothing fetches the
+// kill tickets of what is dead on this chip and has them obeyed, in whosever hands the phone
+// is now (K18), and goes on with what is live or on its way, so that a reset costs its
+// holder nothing (R74). It takes no secret: whatever is live still asks for its own.
+func (a *App) Recognise(ctx context.Context) (Recognition, error) {
+	state, err := a.State()
+	if err != nil {
+		return Recognition{}, err
+	}
+	out := Recognition{New: state.Application == ""}
+	if out.New {
+		if out.Destroyed, err = a.Wipe(ctx); err != nil {
+			return out, err
+		}
+	}
+	slots, err := a.slots(ctx)
+	if err != nil {
+		return out, err
+	}
+	life, err := a.life(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.Kinds, out.Application = validities(slots.Live, life), state.Application
+	if !out.New {
+		return out, nil
+	}
+	found, ok := adopted(slots, life)
+	if !ok {
+		return out, nil
+	}
+	out.Application = found.Application
+	return out, a.remember(func(s *State) {
+		s.Application, s.Kinds, s.Personalized = found.Application, found.Kinds, found.Personalized
+	})
+}
+
+// adopted is the state to go on with: the application on its way, else that of the live keys.
+func adopted(slots jpki.Slots, life ElementLife) (State, bool) {
+	if life.Application != "" {
+		return State{Application: life.Application, Kinds: kindsOf(slots.Shadow)}, true
+	}
+	for _, c := range slices.Backward(life.Credentials) {
+		if slot, there := slots.Live.Of(c.Kind); there && live(c.State) && slot.PublicKey == c.PublicKey {
+			return State{Application: c.Application, Kinds: kindsOf(slots.Live), Personalized: true}, true
+		}
+	}
+	return State{}, false
 }

@@ -91,6 +91,28 @@ func (s *Server) KillReceipt(ctx context.Context, element warifu.ElementID, rece
 	return s.do(ctx, call{http.MethodPost, elementPath(element) + "/kill-receipts", in, nil, true})
 }
 
+// Recognised is one certificate that was ever live on a chip, found by its key.
+type Recognised struct {
+	Standing
+	Application string        `json:"application"`
+	PublicKey   warifu.Digest `json:"publicKey"` // SHA-256 of the SubjectPublicKeyInfo
+	EndedAt     *time.Time    `json:"endedAt,omitempty"`
+}
+
+// ElementLife is what the server knows of one chip.
+type ElementLife struct {
+	Credentials []Recognised `json:"credentials"` // oldest first
+	Application string       `json:"application"` // the one that is open on it; "" for none
+}
+
+// OfElement asks what has become of the keys of a chip, by a request that it signed
+// (attest.DeviceRequest, purpose "check").
+func (s *Server) OfElement(ctx context.Context, element warifu.ElementID, request []byte) (ElementLife, error) {
+	var out ElementLife
+	err := s.do(ctx, call{http.MethodPost, elementPath(element) + "/checks", requested{request}, &out, true})
+	return out, err
+}
+
 // Credentials asks where the certificates of an application stand.
 func (s *Server) Credentials(ctx context.Context, application string) ([]Standing, error) {
 	var out standings
@@ -112,13 +134,18 @@ type Leaving struct {
 		Choice   string   `json:"choice"` // "revoke", "hold-until" or "keep"
 		Advice   string   `json:"advice"` // "recommended", "possible" or "against"
 		Sentence Sentence `json:"sentence"`
-	} `json:"choices"`
+	} `json:"choices"` // empty where nothing is live
+	// Checklist is what else to do before the phone goes, in order (R80).
+	Checklist []struct {
+		Item     string   `json:"item"`
+		Sentence Sentence `json:"sentence"`
+	} `json:"checklist"`
 }
 
-// Leaving asks what to do on an occasion: "reset", "sale", "repair" or "new-phone".
-func (s *Server) Leaving(ctx context.Context, element warifu.ElementID, occasion string) (Leaving, error) {
+// Leaving asks what to do on an occasion.
+func (s *Server) Leaving(ctx context.Context, element warifu.ElementID, occasion Occasion) (Leaving, error) {
 	var out Leaving
-	err := s.do(ctx, call{http.MethodGet, elementPath(element) + "/leaving?event=" + url.QueryEscape(occasion), nil, &out, true})
+	err := s.do(ctx, call{http.MethodGet, elementPath(element) + "/leaving?event=" + url.QueryEscape(occasion.event()), nil, &out, true})
 	return out, err
 }
 

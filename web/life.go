@@ -25,6 +25,7 @@ type Life interface {
 	Clean(ctx context.Context, proof []byte, chain [][]byte, question registration.CleanQuestion) (registration.CleanAnswer, error)
 	Life(ctx context.Context, application string) (registration.Life, error)
 	LiveKinds(ctx context.Context, element warifu.ElementID) ([]warifu.Kind, error)
+	OfElement(ctx context.Context, element warifu.ElementID, request []byte) (registration.ElementLife, error)
 }
 
 type elementPath struct {
@@ -121,6 +122,7 @@ func (s *site) life(api huma.API) {
 	register(s, api, http.MethodPost, "/api/v1/elements/{element}/challenges", "device-challenge", "Ask for a challenge for an order of the phone", http.StatusOK, s.deviceChallenge)
 	register(s, api, http.MethodPost, "/api/v1/elements/{element}/orders", "device-order", "Suspend, resume or revoke on the phone", http.StatusOK, s.deviceOrder)
 	register(s, api, http.MethodPost, "/api/v1/elements/{element}/suspension-code", "reissue-code", "Get a new suspension code", http.StatusOK, s.reissueCode)
+	register(s, api, http.MethodPost, "/api/v1/elements/{element}/checks", "device-check", "What has become of the keys of a chip", http.StatusOK, s.check)
 	register(s, api, http.MethodGet, "/api/v1/elements/{element}/tickets", "tickets", "Kill tickets for what is dead on a chip", http.StatusOK, s.tickets)
 	register(s, api, http.MethodPost, "/api/v1/elements/{element}/kill-receipts", "kill-receipt", "Hand in a chip's kill receipt", http.StatusOK, s.killReceipt)
 	register(s, api, http.MethodGet, "/api/v1/elements/{element}/leaving", "leaving", "What to do before the phone leaves your hands", http.StatusOK, s.leaving)
@@ -176,10 +178,15 @@ func standings(all []registration.Standing, err error) (*standingsOutput, error)
 func standingBodies(all []registration.Standing) []standingBody {
 	out := make([]standingBody, len(all))
 	for i, c := range all {
-		out[i] = standingBody{Kind: c.Kind.String(), State: string(c.State), Holds: []string{}, NotAfter: c.NotAfter.UTC().Format(time.RFC3339), Ticket: c.Ticket}
-		for _, h := range c.Holds {
-			out[i].Holds = append(out[i].Holds, string(h))
-		}
+		out[i] = standingOf(c)
+	}
+	return out
+}
+
+func standingOf(c registration.Standing) standingBody {
+	out := standingBody{Kind: c.Kind.String(), State: string(c.State), Holds: []string{}, NotAfter: c.NotAfter.UTC().Format(time.RFC3339), Ticket: c.Ticket}
+	for _, h := range c.Holds {
+		out.Holds = append(out.Holds, string(h))
 	}
 	return out
 }

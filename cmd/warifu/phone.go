@@ -30,6 +30,7 @@ type phoneCommand struct {
 	Resume      phoneResume      `cmd:"" help:"Lift a hold of your own."`
 	Revoke      phoneRevoke      `cmd:"" help:"End the phone's certificates for good; the chip destroys the keys."`
 	Code        phoneCode        `cmd:"" help:"Get a new suspension code; the old one is worth nothing then."`
+	Contact     phoneContact     `cmd:"" help:"Register another telephone for notices and for the hotline; the old one is told."`
 	Check       phoneCheck       `cmd:"" help:"Ask chip and server what is on the phone and whether it is good."`
 	Wipe        phoneWipe        `cmd:"" help:"Have the chip destroy what has ended; no password is asked for."`
 	Reset       phoneReset       `cmd:"" help:"Factory reset: the app forgets, the chip keeps everything."`
@@ -95,10 +96,15 @@ type phoneApply struct {
 	CardPassword      string   `help:"The *card's* signing password; asked for if not given."`
 	SignaturePassword string   `help:"The phone's new signing password, 6 to 16 letters and digits; asked for if not given."`
 	PIN               string   `name:"pin" help:"The phone's new PIN, 4 digits; asked for if not given."`
+	Reading           string   `help:"Reading of the holder's name, in kana: with --telephone, so that the hotline can suspend for them and tell them."`
+	Telephone         string   `help:"Telephone to be told, with its area code."`
 }
 
 func (c phoneApply) Run(s *session) error {
 	in := phones.Apply{Card: c.Card, Consent: c.Consent}
+	if c.Reading != "" || c.Telephone != "" {
+		in.Contact = &phone.Contact{Reading: c.Reading, Telephone: c.Telephone}
+	}
 	wants := map[warifu.Kind]bool{}
 	for _, name := range c.Kinds {
 		kind, err := warifu.ParseKind(name)

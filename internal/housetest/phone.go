@@ -108,7 +108,7 @@ func (p *Phone) TryDraft(t TB, who string, kinds ...warifu.Kind) (*phone.Draft, 
 	}
 	ctx := context.Background()
 	password := string(p.house.PINs(t, who).Signature.Reveal())
-	d, err := p.App.Begin(phone.Choice{Kinds: kinds, Consent: p.house.Scheme.Consent, CardPassword: password})
+	d, err := p.App.Begin(phone.Choice{Kinds: kinds, Consent: p.house.Scheme.Consent, CardPassword: password, Discard: true})
 	if err != nil {
 		return nil, err
 	}

@@ -138,6 +138,9 @@ func (p *Phones) lifeRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /api/phones/{id}/resume", step(p.Resume, doorway.MaxBody))
 	mux.Handle("POST /api/phones/{id}/revoke", step(p.Revoke, doorway.MaxBody))
 	mux.Handle("POST /api/phones/{id}/code", step(p.NewCode, doorway.MaxBody))
+	mux.Handle("POST /api/phones/{id}/contact", step(func(ctx context.Context, id string, in ContactChange) (done, error) {
+		return done{}, p.RegisterContact(ctx, id, in)
+	}, doorway.MaxBody))
 	mux.Handle("POST /api/phones/{id}/proof", step(p.Proof, doorway.MaxBody))
 	mux.Handle("POST /api/phones/{id}/wipe", step(func(ctx context.Context, id string, _ done) (Wiped, error) {
 		return p.Wipe(ctx, id)

@@ -23,6 +23,7 @@ func (p *Phones) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /phones/{id}/secret", p.form(p.secretByForm))
 	mux.HandleFunc("POST /phones/{id}/unlock", p.form(p.unlockByForm))
 	mux.HandleFunc("POST /phones/{id}/screenlock", p.form(p.screenLockByForm))
+	mux.HandleFunc("POST /phones/{id}/contact", p.form(p.contactByForm))
 	mux.HandleFunc("POST /phones/{id}/sign", p.signByForm)
 }
 
@@ -62,6 +63,9 @@ var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
 <label><input type="checkbox" name="consent" value="{{.Data.Consent}}"> {{.T "phones.consent"}} ({{.Data.Consent}})</label>
 <label>{{.T "phones.signature-password"}} <input name="signature" autocomplete="off"></label>
 <label>{{.T "phones.pin"}} <input name="authentication" inputmode="numeric" autocomplete="off"></label>
+<p>{{.T "phones.contact-note"}}</p>
+<label>{{.T "phones.contact-reading"}} <input name="reading" autocomplete="off"></label>
+<label>{{.T "phones.contact-telephone"}} <input name="telephone" inputmode="tel" autocomplete="off"></label>
 <button>{{.T "phones.apply-do"}}</button></fieldset></form>
 {{if $v.App.Personalized}}
 <form method="post" action="/phones/{{$v.ID}}/sign" enctype="multipart/form-data"><fieldset><legend>{{.T "phones.sign"}}</legend>
@@ -80,6 +84,12 @@ var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
 <label>{{.T "phones.which"}} <select name="kind"><option value="signature">{{.T "phones.kind-signature"}}</option><option value="authentication">{{.T "phones.kind-authentication"}}</option></select></label>
 <label>{{.T "phones.card"}} <input name="card" required autocomplete="off"></label><label>{{.T "phones.card-password"}} <input name="cardPassword" required autocomplete="off"></label>
 <label>{{.T "phones.new"}} <input name="next" required autocomplete="off"></label><button>{{.T "phones.unlock-do"}}</button></fieldset></form>
+<form method="post" action="/phones/{{$v.ID}}/contact"><fieldset><legend>{{.T "phones.contact"}}</legend><p>{{.T "phones.contact-change"}}</p>
+<label>{{.T "phones.contact-reading"}} <input name="reading" required autocomplete="off"></label>
+<label>{{.T "phones.contact-telephone"}} <input name="telephone" inputmode="tel" required autocomplete="off"></label>
+<label>{{.T "phones.signature-password"}} <input name="password" autocomplete="off"></label>
+<label>{{.T "phones.order-pin"}} <input name="pin" inputmode="numeric" autocomplete="off"></label>
+<button>{{.T "phones.contact-do"}}</button></fieldset></form>
 <form method="post" action="/phones/{{$v.ID}}/order"><fieldset><legend>{{.T "phones.order"}}</legend><p>{{.T "phones.order-note"}}</p>
 <label><input type="checkbox" name="kind" value="signature" checked> {{.T "phones.kind-signature"}}</label>
 <label><input type="checkbox" name="kind" value="authentication" checked> {{.T "phones.kind-authentication"}}</label>
@@ -137,7 +147,11 @@ func (p *Phones) applyByForm(r *http.Request, id string) error {
 		}
 		in.Kinds = append(in.Kinds, kind)
 	}
-	_, err := p.Apply(r.Context(), id, in)
+	var err error
+	if in.Contact, err = contactTyped(r); err != nil {
+		return err
+	}
+	_, err = p.Apply(r.Context(), id, in)
 	return err
 }
 

@@ -20,6 +20,8 @@ type Apply struct {
 	Consent      string        `json:"consent"`        // version of the notes ticked
 	Signature    string        `json:"signature"`      // the phone's new signing password
 	PIN          string        `json:"authentication"` // the phone's new four-digit PIN
+	// Contact is whom to tell, and how the hotline finds the holder; it may be left out.
+	Contact *phone.Contact `json:"contact,omitempty"`
 }
 
 // Applied tells how it went.
@@ -33,7 +35,7 @@ type Applied struct {
 func (p *Phones) Apply(ctx context.Context, id string, in Apply) (Applied, error) {
 	var out Applied
 	err := p.with(ctx, id, func(o *owned) error {
-		draft, err := o.app.Begin(phone.Choice{Kinds: in.Kinds, Consent: in.Consent, CardPassword: in.CardPassword})
+		draft, err := o.app.Begin(phone.Choice{Kinds: in.Kinds, Consent: in.Consent, CardPassword: in.CardPassword, Contact: in.Contact})
 		if err != nil {
 			return err
 		}
