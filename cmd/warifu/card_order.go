@@ -81,22 +81,3 @@ func (c suspendCodeCommand) Run(s *session) error {
 		Held bool `json:"held"`
 	}{true}, "cli.suspended-by-code", nil)
 }
-
-// eventCommand is the life of a person, as the card bureau hears of it.
-type eventCommand struct {
-	Event     string `arg:"" enum:"move,marry,renew,lose-card,find-card,revoke-card,birthday,die" help:"move, marry, renew, lose-card, find-card, revoke-card, birthday or die."`
-	Card      string `arg:"" help:"Whose life it is, as card list has it."`
-	Signature string `help:"The *card's* new signing password, for a renewal at fifteen."`
-}
-
-func (c eventCommand) Run(s *session) error {
-	d, err := s.desk()
-	if err != nil {
-		return err
-	}
-	var card desk.Card
-	if err := d.Post(s.ctx, "/api/cards/"+c.Card+"/events", desk.Happening{Event: c.Event, Signature: c.Signature}, &card); err != nil {
-		return err
-	}
-	return s.say(card, "cli.event-done", map[string]string{"name": card.Name, "address": card.Address, "state": card.State})
-}

@@ -7,6 +7,7 @@ import (
 
 	"warifu"
 	"warifu/phone"
+	"warifu/registration"
 	"warifu/sandbox/bureau"
 	"warifu/sandbox/counter"
 	"warifu/sandbox/doorway"
@@ -62,8 +63,9 @@ type Config struct {
 	Server  *phone.Server // where orders with a card at the desk's reader go (K9)
 	// Calendar lists what will fall due, in order.
 	Calendar func(context.Context) ([]moment.Due, error)
-	// Follow returns when the server has followed what happened to cards.
-	Follow func(context.Context) error
+	// Cascade carries out a change to a card or the clock, has the server follow it, and
+	// returns what it made of it.
+	Cascade func(ctx context.Context, change func() error) ([]registration.Cause, error)
 }
 
 // Desk answers at port 8401.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/registration"
 	"warifu/sandbox/bureau"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/person"
@@ -38,25 +39,33 @@ func (d *Desk) cardEvent(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err := doorway.Read(w, r, doorway.MaxBody, &in); err != nil {
 		return nil, err
 	}
-	if err := d.happen(r.Context(), r.PathValue("id"), in); err != nil {
-		return nil, err
-	}
-	return d.show(r.PathValue("id"))
+	return d.happen(r.Context(), r.PathValue("id"), in)
+}
+
+// Happened is what a person and their card are after an event, and what followed from it.
+type Happened struct {
+	Card
+	Now     time.Time            `json:"now"`
+	Cascade []registration.Cause `json:"cascade"` // a tree for each event that the card bureau told of
 }
 
 // happen registers the event and waits for what follows from it.
-func (d *Desk) happen(ctx context.Context, id string, in Happening) error {
+func (d *Desk) happen(ctx context.Context, id string, in Happening) (Happened, error) {
 	view, err := d.config.Cards.Show(id)
 	if err != nil {
-		return err
+		return Happened{}, err
 	}
-	if in.Event == EventBirthday {
-		return d.config.Clock.To(ctx, birthday(view.Person, d.config.Clock.Now().In(d.config.Scheme.Hours.Zone)))
+	cascade, err := d.config.Cascade(ctx, func() error {
+		if in.Event == EventBirthday {
+			return d.config.Clock.To(ctx, birthday(view.Person, d.now()))
+		}
+		return d.register(view.Person, in)
+	})
+	if err != nil {
+		return Happened{}, err
 	}
-	if err := d.register(view.Person, in); err != nil {
-		return err
-	}
-	return d.config.Follow(ctx)
+	view, err = d.config.Cards.Show(id)
+	return Happened{CardOf(view), d.now(), cascade}, err
 }
 
 func (d *Desk) register(p person.Person, in Happening) error {
@@ -96,18 +105,22 @@ func birthday(p person.Person, now time.Time) time.Time {
 	on := func(year int) time.Time {
 		return time.Date(year, p.Birth.Month(), p.Birth.Day(), 0, 0, 0, 0, now.Location())
 	}
-	at := on(p.Birth.Year() + 15)
+	at := on(p.Birth.Year() + person.SigningAge)
 	for !at.After(now) {
 		at = on(max(at.Year(), now.Year()-1) + 1)
 	}
 	return at
 }
 
-// eventByForm is the page's door to the same.
+// eventByForm is the page's door to the same: it shows what followed.
 func (d *Desk) eventByForm(w http.ResponseWriter, r *http.Request) {
-	d.form(w, r, func() error {
-		return d.happen(r.Context(), r.FormValue("card"), Happening{r.FormValue("event"), r.FormValue("signature")})
-	})
+	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
+	happened, err := d.happen(r.Context(), r.FormValue("card"), Happening{r.FormValue("event"), r.FormValue("signature")})
+	if err != nil {
+		d.draw(w, r, err)
+		return
+	}
+	doorway.Show(w, r, eventPage, "desk.event-title", eventData{happened, CascadeLines(happened.Cascade, doorway.Lang(r))}, nil)
 }
 
 // form does what a form of the page says and goes back to the page, with the problem if

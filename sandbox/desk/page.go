@@ -5,6 +5,7 @@ import (
 
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/handset"
+	"warifu/sandbox/moment"
 )
 
 var front = doorway.Template(`{{define "body"}}{{$p := .}}
@@ -15,9 +16,7 @@ var front = doorway.Template(`{{define "body"}}{{$p := .}}
 <li><a href="{{.Data.Places.Bank}}/">{{.T "desk.bank"}}</a> <code>{{.Data.Places.Bank}}</code></li>
 <li><a href="{{.Data.Places.Server}}/">{{.T "desk.server"}}</a> <code>{{.Data.Places.Server}}</code></li>
 </ul>
-<h2>{{.T "desk.clock"}}</h2>
-<form method="post" action="/clock"><p>{{.Data.Now}}</p>
-<label>{{.T "desk.clock-to"}} <input type="datetime-local" name="to" required></label> <button>{{.T "desk.clock-move"}}</button></form>
+{{template "clock" .}}
 <h2>{{.T "desk.cards"}}</h2>
 <p>{{.T "desk.cards-note"}}</p>
 <table><tr><th>{{.T "desk.card"}}</th><th>{{.T "desk.name"}}</th><th>{{.T "desk.difference"}}</th><th>{{.T "desk.pins"}}</th><th>{{.T "desk.state"}}</th></tr>
@@ -35,9 +34,10 @@ var front = doorway.Template(`{{define "body"}}{{$p := .}}
 <button>{{.T "desk.order-do"}}</button></fieldset></form>
 <form method="post" action="/suspensions"><fieldset><legend>{{.T "desk.code"}}</legend><p>{{.T "desk.code-note"}}</p>
 <label>{{.T "desk.code"}} <input name="code" inputmode="numeric" required autocomplete="off"></label> <button>{{.T "desk.code-do"}}</button></fieldset></form>
+{{template "counter" .}}
 <h2>{{.T "desk.handsets"}}</h2>
 {{if .Data.Phones}}<ul>{{range .Data.Phones}}<li><a href="{{$p.Data.Places.Phones}}/phones/{{.ID}}">{{.ID}}</a> {{.Model}}</li>{{end}}</ul>{{else}}<p>{{.T "desk.no-handsets"}}</p>{{end}}
-{{end}}`)
+{{end}}` + clockPart + counterPart)
 
 type frontData struct {
 	Places Places
@@ -45,6 +45,9 @@ type frontData struct {
 	Cards  []Card
 	Phones []handset.Record
 	Events []string
+	// Upcoming are the next entries of the calendar, Visits what counter and kiosk offer.
+	Upcoming []moment.Due
+	Visits   []string
 }
 
 func (d *Desk) page(w http.ResponseWriter, r *http.Request) { d.draw(w, r, nil) }
@@ -56,7 +59,12 @@ func (d *Desk) draw(w http.ResponseWriter, r *http.Request, problem error) {
 		doorway.Refuse(w, err)
 		return
 	}
-	now := d.config.Clock.Now().In(d.config.Scheme.Hours.Zone)
-	data := frontData{d.config.Places, now.Format("2006-01-02 15:04:05 MST"), cards, d.config.Phones(), Events}
+	due, err := d.config.Calendar(r.Context())
+	if err != nil {
+		doorway.Refuse(w, err)
+		return
+	}
+	now := d.now()
+	data := frontData{d.config.Places, now.Format("2006-01-02 15:04:05 MST"), cards, d.config.Phones(), Events, due[:min(len(due), maxShown)], visits}
 	doorway.Show(w, r, front, "desk.title", data, problem)
 }

@@ -33,7 +33,7 @@ func (w *World) openFronts(context.Context) error {
 	w.desk = desk.New(desk.Config{
 		Places: w.Places, Scheme: w.Scheme, Cards: w.Bureau, Phones: w.Phones.List, Chips: w.Chips, Clock: hands{w, &w.jump}, Calendar: w.Calendar,
 		Counter: hall, Kiosk: counter.NewKiosk(hall, w.Clock, letters), Proxies: counter.NewProxies(hall, w.Clock, letters, rand.Reader),
-		Server: client, Follow: w.Follow,
+		Server: client, Cascade: w.Cascade,
 	})
 	trust, err := w.Trust()
 	if err != nil {
