@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"crypto/sha256"
 
 	"warifu"
 	"warifu/cms"
@@ -35,6 +36,7 @@ func (v *Verifier) Document(ctx context.Context, der, detached []byte, p Policy)
 		r.Content = m.Content
 	}
 	r.SigningTime = m.SigningTime
+	p = v.stamped(r, p, m.Timestamp, sha256.Sum256(m.Signature))
 	v.judge(ctx, r, m.Signer, warifu.Signature, p)
 	r.checkSigningTime()
 	r.conclude()

@@ -52,6 +52,8 @@ type Result struct {
 	StatusSource string    // "ocsp http://…", "crl http://…", "ocsp handed in", …
 	StatusTime   time.Time // when the status was true: thisUpdate of the answer
 	At           time.Time // the instant judged
+	// Stamped is the instant of the trusted time-stamp on the signature; zero: there is none.
+	Stamped time.Time
 
 	SigningTime time.Time // the signer's claim; zero when absent
 	Content     []byte    // of an attached message whose signature held

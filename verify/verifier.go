@@ -9,6 +9,7 @@ import (
 	"warifu"
 	"warifu/ocsp"
 	"warifu/profile"
+	"warifu/timestamp"
 )
 
 // Verifier answers questions against one set of trusted authorities. It holds no
@@ -17,6 +18,7 @@ type Verifier struct {
 	trust   Trust
 	status  StatusChecker
 	history History
+	stamps  timestamp.Anchors
 	clock   warifu.Clock
 }
 
@@ -31,6 +33,15 @@ func New(trust Trust, status StatusChecker, clock warifu.Clock) *Verifier {
 func (v *Verifier) WithHistory(history History) *Verifier {
 	w := *v
 	w.history = history
+	return &w
+}
+
+// WithTimestamps returns a verifier that believes the time-stamps of these authorities:
+// a signature with one is judged at the time-stamp's instant instead of now. Without it a
+// time-stamp is only warned about.
+func (v *Verifier) WithTimestamps(authorities timestamp.Anchors) *Verifier {
+	w := *v
+	w.stamps = authorities
 	return &w
 }
 
