@@ -37,16 +37,6 @@ func (b Bearer) token() string {
 	return token
 }
 
-type contactBody struct {
-	Reading   string `json:"reading" maxLength:"100" doc:"Reading of the name, in kana"`
-	BirthDate string `json:"birthDate" maxLength:"40" doc:"1980-12-17"`
-	Telephone string `json:"telephone" maxLength:"40" doc:"With its area code"`
-}
-
-func (c contactBody) contact() registration.Contact {
-	return registration.Contact{Reading: c.Reading, BirthDate: c.BirthDate, Telephone: c.Telephone}
-}
-
 type searchInput struct {
 	Bearer
 	Body contactBody

@@ -92,7 +92,7 @@ func TestAHotlineCallOverHTTP(t *testing.T) {
 	match := found["match"].(string)
 	suspend := `{"match":"` + match + `","callBackNumberGiven":true,"caller":"holder","phone":"stolen","card":"stolen"}`
 	done := operate(t, site, "rin", "suspensions", suspend, 200)
-	if done["receipt"] != found["receipt"] || done["cardBureau"] != "recorded" {
+	if done["receipt"] != found["receipt"] || done["cardBureau"] != "told" || done["cardToldAt"] == nil {
 		t.Errorf("suspended: %v", done)
 	}
 	if got := state(); got != "signature held [lost], authentication held [lost]" {
@@ -102,7 +102,7 @@ func TestAHotlineCallOverHTTP(t *testing.T) {
 
 	record := "calls/" + found["receipt"].(string)
 	problem(t, ask(site, "POST", "/api/v1/hotline/resumptions", `{"match":"`+match+`","cause":"found"}`, "Authorization", "Bearer token-rin"), 409, "call-back-missing")
-	if got := operate(t, site, "sei", record+"/call-backs", `{"outcome":"answered"}`, 200); got["callBack"] != "answered" || got["cardBureau"] != "recorded" {
+	if got := operate(t, site, "sei", record+"/call-backs", `{"outcome":"answered"}`, 200); got["callBack"] != "answered" || got["cardBureau"] != "told" {
 		t.Errorf("called back: %v", got)
 	}
 	problem(t, ask(site, "POST", "/api/v1/hotline/"+record+"/call-backs", `{"outcome":"花子"}`, "Authorization", "Bearer token-rin"), 422, "request-malformed")

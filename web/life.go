@@ -20,6 +20,8 @@ type Life interface {
 	ByCard(ctx context.Context, document []byte) ([]registration.Standing, error)
 	ByCode(ctx context.Context, code, source string) error
 	ReissueCode(ctx context.Context, element warifu.ElementID, request []byte) (registration.SuspensionCode, error)
+	ContactByDevice(ctx context.Context, element warifu.ElementID, request []byte, c registration.Contact) error
+	ContactByCard(ctx context.Context, document []byte, c registration.Contact) error
 	Tickets(ctx context.Context, element warifu.ElementID) ([][]byte, error)
 	KillReceipt(ctx context.Context, element warifu.ElementID, receipt []byte) error
 	Clean(ctx context.Context, proof []byte, chain [][]byte, question registration.CleanQuestion) (registration.CleanAnswer, error)
@@ -115,6 +117,8 @@ type lifeOutput struct {
 	Body struct {
 		Credentials []standingBody `json:"credentials"`
 		ReplacedBy  *time.Time     `json:"replacedBy,omitempty" doc:"When a newer phone may take over; if you did not apply for it, call the hotline"`
+		LostSince   *time.Time     `json:"lostSince,omitempty" doc:"Since when they are held because the phone was lost: resume with the card if it is back, else revoke"`
+		Reminder    *sentence      `json:"reminder,omitempty" doc:"What to do about that"`
 	}
 }
 
@@ -122,6 +126,8 @@ func (s *site) life(api huma.API) {
 	register(s, api, http.MethodPost, "/api/v1/elements/{element}/challenges", "device-challenge", "Ask for a challenge for an order of the phone", http.StatusOK, s.deviceChallenge)
 	register(s, api, http.MethodPost, "/api/v1/elements/{element}/orders", "device-order", "Suspend, resume or revoke on the phone", http.StatusOK, s.deviceOrder)
 	register(s, api, http.MethodPost, "/api/v1/elements/{element}/suspension-code", "reissue-code", "Get a new suspension code", http.StatusOK, s.reissueCode)
+	register(s, api, http.MethodPost, "/api/v1/elements/{element}/contact", "device-contact", "Register another contact on the phone", http.StatusOK, s.deviceContact)
+	register(s, api, http.MethodPost, "/api/v1/orders/contact", "card-contact", "Register another contact with the card, on any device", http.StatusOK, s.cardContact)
 	register(s, api, http.MethodPost, "/api/v1/elements/{element}/checks", "device-check", "What has become of the keys of a chip", http.StatusOK, s.check)
 	register(s, api, http.MethodGet, "/api/v1/elements/{element}/tickets", "tickets", "Kill tickets for what is dead on a chip", http.StatusOK, s.tickets)
 	register(s, api, http.MethodPost, "/api/v1/elements/{element}/kill-receipts", "kill-receipt", "Hand in a chip's kill receipt", http.StatusOK, s.killReceipt)
@@ -245,6 +251,10 @@ func (s *site) credentials(ctx context.Context, in *applicationPath) (*lifeOutpu
 	out.Body.Credentials = standingBodies(l.Credentials)
 	if !l.ReplacedBy.IsZero() {
 		out.Body.ReplacedBy = &l.ReplacedBy
+	}
+	if !l.LostSince.IsZero() {
+		reminder := said(ctx, "life.still-lost")
+		out.Body.LostSince, out.Body.Reminder = &l.LostSince, &reminder
 	}
 	return out, nil
 }

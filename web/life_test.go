@@ -258,6 +258,8 @@ func TestNoDoorTakesAnybodysWordForTheHolder(t *testing.T) {
 		"/api/v1/sessions/{session}":                 "the chip's secure channel",
 		"/api/v1/elements/{element}/orders":          "the chip's request, the holder's secret in it",
 		"/api/v1/elements/{element}/suspension-code": "the chip's request, the holder's secret in it",
+		"/api/v1/elements/{element}/contact":         "the chip's request, the holder's secret in it",
+		"/api/v1/orders/contact":                     "the card's signature",
 		"/api/v1/elements/{element}/kill-receipts":   "the chip's receipt",
 		"/api/v1/elements/{element}/checks":          "the chip's request",
 		"/api/v1/orders":                             "the card's signature",
@@ -266,6 +268,7 @@ func TestNoDoorTakesAnybodysWordForTheHolder(t *testing.T) {
 	}
 	nothing := map[string]string{ // what a clerk could send who has seen the phone and its papers
 		"request": `"AAAA"`, "receipt": `"AAAA"`, "document": `"AAAA"`, "attestation": `"AAAA"`, "secretsSet": `"AAAA"`, "chain": `["AAAA"]`,
+		"contact": `{"reading":"ハナコ","telephone":"09011112222"}`,
 		"code": `"0000 0000 0000 0000 0000 98"`, "responses": `["kAA="]`, "events": `["AAAA"]`, "envelopes": `["AAAA"]`,
 	}
 	all := description(t, site, "")
