@@ -76,7 +76,7 @@ type Models interface {
 	Eligible(model, osBuild string, appVersion int) error
 }
 
-// Config is what an Authority is made of. Every field is required but the last three.
+// Config is what an Authority is made of. Every field is required but the last four.
 type Config struct {
 	Store        *store.Store
 	Queue        *queue.Queue
@@ -95,6 +95,7 @@ type Config struct {
 	Pusher       Pusher
 	Keys         provision.Keys                // supplementary security domain keys, diversified per chip
 	TicketKeys   map[warifu.Kind]crypto.Signer // P-256: what a chip obeys when it is told to destroy a dead key (K18)
+	TicketPapers map[warifu.Kind][][]byte      // attest.NextTicketKey, oldest first: how ticket keys before these handed on their office
 	Operators    Operators                     // who works at the hotline until SetOperators; zero: nobody
 	CardReports  CardReporter                  // tells the bureau of cards that are gone; nil: they stay recorded
 	Log          *slog.Logger

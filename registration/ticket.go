@@ -15,22 +15,33 @@ import (
 // verbKill stands in the audit line of a key that a chip has destroyed.
 const verbKill warifu.Verb = "kill"
 
-// Tickets returns the kill tickets that are to be handed to a chip, in order of kind
-// and number (K18): for every credential that has ended for good, whose key was once
-// live in it, and of which neither a receipt nor a later personalization says that it is
-// gone. A credential that is on hold never has one. They are written down when they are
-// first asked for, and signed each time; whoever has the chip before them may ask, since
-// a ticket says nothing that the revocation list does not.
+// Tickets returns the papers that are to be handed to a chip, in this order: where there
+// are any, those by which a ticket key hands its office to the next (attest.NextTicketKey),
+// for a chip that pinned an older one, which any other refuses and passes over; and the
+// kill tickets, in order of kind and number (K18). There is one for every credential that
+// has ended for good and of which neither a receipt, nor a later personalization or
+// application, says that its key is gone: also for one that was signed and never made live,
+// whose key still lies in the shadow. A credential that is on hold never has one. They are
+// written down when they are first asked for, and signed each time; whoever has the chip
+// before them may ask, since a ticket says nothing that the revocation list does not.
 func (a *Authority) Tickets(ctx context.Context, element warifu.ElementID) ([][]byte, error) {
 	var dead []store.Credential
 	err := a.Store.Read(ctx, func(tx *store.Tx) (err error) {
 		dead, err = left(tx, element)
 		return err
 	})
+	if err != nil || len(dead) == 0 {
+		return nil, err
+	}
+	signed, err := a.tickets(ctx, dead)
 	if err != nil {
 		return nil, err
 	}
-	return a.tickets(ctx, dead)
+	var out [][]byte
+	for _, kind := range warifu.Kinds {
+		out = append(out, a.TicketPapers[kind]...)
+	}
+	return append(out, signed...), nil
 }
 
 // left lists the credentials that have ended and whose keys may still lie in the chip.
@@ -43,12 +54,19 @@ func left(tx *store.Tx, element warifu.ElementID) ([]store.Credential, error) {
 	if err != nil {
 		return nil, err
 	}
+	applied, err := tx.ApplicationsOfElement(element)
+	if err != nil {
+		return nil, err
+	}
 	newest := slices.IndexFunc(all, func(c store.Credential) bool { return c.Application == written && !c.ActivatedAt.IsZero() })
 	var out []store.Credential
 	for _, c := range all {
 		switch {
-		case c.ActivatedAt.IsZero() || !warifu.CredentialLife.Final(c.State):
+		case !warifu.CredentialLife.Final(c.State):
 			continue
+		case c.ActivatedAt.IsZero() && overtaken(applied, c.Application):
+			continue // its key was in the shadow, which the keys of a later application have emptied
+		case c.ActivatedAt.IsZero():
 		case newest >= 0 && c.Application != written && !c.ActivatedAt.After(all[newest].ActivatedAt):
 			continue // the chip gave it up when it was written anew
 		}
@@ -62,6 +80,15 @@ func left(tx *store.Tx, element warifu.ElementID) ([]store.Credential, error) {
 	}
 	slices.SortStableFunc(out, func(x, y store.Credential) int { return cmp.Compare(x.Kind, y.Kind) })
 	return out, nil
+}
+
+// overtaken reports whether a later application was made from the same chip, of all that
+// were, oldest first. Of two of one instant the open one is the later.
+func overtaken(applied []store.Application, id string) bool {
+	at := slices.IndexFunc(applied, func(row store.Application) bool { return row.ID == id })
+	return slices.ContainsFunc(applied, func(row store.Application) bool {
+		return row.SubmittedAt.After(applied[at].SubmittedAt) || row.ID != id && !warifu.ApplicationLife.Final(row.State)
+	})
 }
 
 // tickets writes down and signs the tickets of credentials that have ended.

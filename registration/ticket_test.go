@@ -113,11 +113,60 @@ func TestNoTicketIsWrittenForAKeyThatMayComeBack(t *testing.T) {
 		t.Errorf("a ticket for the %s key, which is on hold", ticket.Kind)
 	}
 	fresh := h.Phone(t)
-	b := fresh.Issue(t, "hanako") // pending, then withdrawn: its keys were never made live
-	_, err = withdraw(h, b.ID, request(t, h, fresh, "withdraw", b.ID))
-	must(t, err)
+	fresh.Issue(t, "hanako") // pending
 	tickets(t, h, fresh, 0)
 	h.Check(t)
+}
+
+// What was signed and never made live is dead once its application has ended, however it
+// did, and is wiped out of the shadow on first contact. A later application from the same
+// phone has emptied the shadow itself.
+func TestAShadowKeyOfAnEndedApplicationIsWipedOnContact(t *testing.T) {
+	for name, end := range map[string]func(t *testing.T, h *housetest.House, p *housetest.Phone, id string){
+		"withdrawn": func(t *testing.T, h *housetest.House, p *housetest.Phone, id string) {
+			_, err := withdraw(h, id, request(t, h, p, "withdraw", id))
+			must(t, err)
+		},
+		"lapsed": func(t *testing.T, h *housetest.House, _ *housetest.Phone, id string) {
+			h.Clock.To(h.Application(t, id).Lapses.Add(time.Minute))
+			_, err := h.Registrar.Lapse(t.Context())
+			must(t, err)
+		},
+		"ended with the card": func(t *testing.T, h *housetest.House, _ *housetest.Phone, _ string) {
+			must(t, h.Bureau.Die("taro"))
+			catchUp(t, h)
+		},
+		"overtaken by one on another phone": func(t *testing.T, h *housetest.House, _ *housetest.Phone, _ string) { h.Phone(t).Apply(t, "taro") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := housetest.New(t, housetest.Options{})
+			p := h.Phone(t)
+			p.Own(t, "taro") // so that the chip has pinned the ticket keys, and has live keys beside
+			a := p.Issue(t, "taro")
+			tickets(t, h, p, 0)
+			end(t, h, p, a.ID)
+			element := elementOf(t, p)
+			for _, der := range tickets(t, h, p, map[bool]int{false: 2, true: 4}[name == "ended with the card"]) {
+				gone, err := element.Kill(t.Context(), der)
+				must(t, err)
+				must(t, receipt(h, p, gone))
+			}
+			slots, err := element.Slots(t.Context())
+			must(t, err)
+			if len(slots.Shadow.Slots) != 0 || len(slots.Live.Slots) != map[bool]int{false: 2, true: 0}[name == "ended with the card"] {
+				t.Errorf("%d live and %d shadow keys are left", len(slots.Live.Slots), len(slots.Shadow.Slots))
+			}
+			tickets(t, h, p, 0)
+			h.Check(t)
+		})
+	}
+	h := housetest.New(t, housetest.Options{})
+	p := h.Phone(t)
+	a := p.Issue(t, "taro")
+	_, err := withdraw(h, a.ID, request(t, h, p, "withdraw", a.ID))
+	must(t, err)
+	p.Issue(t, "taro") // the chip made new keys in their place
+	tickets(t, h, p, 0)
 }
 
 func TestEveryEndHasItsTicketAndNumbersGrow(t *testing.T) {
