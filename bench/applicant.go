@@ -32,6 +32,7 @@ type applicant struct {
 	element *chip.Element
 	body    []byte // of POST /api/v1/applications
 	id      string // once submitted
+	person  string // as the bureau names them
 }
 
 // paper is a phone's storage that lives as long as the run.
@@ -111,7 +112,7 @@ func (h *house) applicant(ctx context.Context, number int, model catalogue.Model
 		return nil, err
 	}
 	defer card.PowerOff()
-	a := &applicant{}
+	a := &applicant{person: p.ID}
 	if err := h.equip(a, model); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ type options struct {
 	only         string
 	applications int
 	backlog      int
+	sweep        int
 	profile      string
 }
 
@@ -25,11 +26,15 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == "serve" {
 		exit(serveProfiled(os.Args[2:]))
 	}
+	if len(os.Args) > 1 && os.Args[1] == "sweep" {
+		exit(sweepOnce(os.Args[2:]))
+	}
 	var o options
 	flag.StringVar(&o.out, "out", "out/latest.json", "file to write the rows to")
 	flag.StringVar(&o.only, "only", "", "measures to take, separated by commas; empty for all")
 	flag.IntVar(&o.applications, "applications", 1000, "applications a round of issuance, two certificates each")
 	flag.IntVar(&o.backlog, "backlog", 5000, "applications that wait when the hour strikes")
+	flag.IntVar(&o.sweep, "sweep", 1_000_000, "credentials, two a card, that a card sweep goes through")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server during issuance to this file")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -60,6 +65,8 @@ var measures = []measure{
 	{"mobile", mobile},
 	{"phones", phones},
 	{"backlog", backlog},
+	{"life", life},
+	{"sweep", sweep},
 	{"profile", profileOnly},
 }
 
