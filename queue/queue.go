@@ -53,6 +53,10 @@ type Config struct {
 	Backoff time.Duration // 1 s: before the second try; doubles with each
 	Ceiling time.Duration // 5 min: the longest back-off
 
+	// Worked is told of each batch that was settled: how many of its jobs are done, and how
+	// long it took from the lease to the commit by Clock. May be nil.
+	Worked func(kind string, done int, took time.Duration)
+
 	// After is the timer; nil means time.After. Tests hand in one they fire themselves.
 	After func(time.Duration) <-chan time.Time
 }

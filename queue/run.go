@@ -65,6 +65,7 @@ func (q *Queue) step(ctx context.Context, w *work) (int, error) {
 	if err := q.rescue(ctx); err != nil {
 		return 0, err
 	}
+	began := q.config.Clock.Now()
 	jobs, err := q.lease(ctx, w)
 	if err != nil || len(jobs) == 0 {
 		return 0, err
@@ -73,7 +74,25 @@ func (q *Queue) step(ctx context.Context, w *work) (int, error) {
 	bounded, cancel := context.WithTimeout(steady, q.config.Lease)
 	defer cancel()
 	results := q.handle(bounded, w, jobs)
-	return len(jobs), q.settle(steady, jobs, results)
+	if err := q.settle(steady, jobs, results); err != nil {
+		return len(jobs), err
+	}
+	q.tell(w.kind, results, began)
+	return len(jobs), nil
+}
+
+// tell says how the batch went to whoever wants to know how fast work is done.
+func (q *Queue) tell(kind string, results []Result, began time.Time) {
+	if q.config.Worked == nil {
+		return
+	}
+	done := 0
+	for _, r := range results {
+		if r.Outcome == Done {
+			done++
+		}
+	}
+	q.config.Worked(kind, done, q.config.Clock.Now().Sub(began))
 }
 
 func (q *Queue) lease(ctx context.Context, w *work) ([]Job, error) {

@@ -1,8 +1,17 @@
 package server
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // NewAsking is asking for tests.
 func NewAsking(send func(context.Context, [][]byte) ([]byte, error)) func(context.Context, []byte) ([]byte, int, error) {
 	return (&asking{send: send}).ask
+}
+
+// NewRate is rate for tests.
+func NewRate() (worked func(kind string, done int, took time.Duration), perSecond func() float64) {
+	r := newRate()
+	return r.worked, r.perSecond
 }

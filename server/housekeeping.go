@@ -137,7 +137,7 @@ func (s *Server) watchForecast(ctx context.Context) {
 		s.complain("forecast", err)
 		return
 	}
-	finish, late := s.scheme.Hours.Forecast(int(waiting), assumedRate, now)
+	finish, late := s.scheme.Hours.Forecast(int(waiting), s.metrics.rate.perSecond(), now)
 	s.metrics.late(late)
 	if late {
 		s.log.Warn("forecast passes closing time", "waiting", waiting, "finish", finish.Format(time.RFC3339))

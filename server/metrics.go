@@ -28,10 +28,11 @@ type metrics struct {
 	notices  *prometheus.CounterVec
 	contacts *prometheus.CounterVec
 	lateness prometheus.Gauge
+	rate     *rate // of issuing
 }
 
-func newMetrics(s *store.Store, q *queue.Queue, clock warifu.Clock) *metrics {
-	m := &metrics{store: s, queue: q, clock: clock, registry: prometheus.NewRegistry()}
+func newMetrics(s *store.Store, q *queue.Queue, clock warifu.Clock, r *rate) *metrics {
+	m := &metrics{store: s, queue: q, clock: clock, rate: r, registry: prometheus.NewRegistry()}
 	m.refusals = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_refusals_total", Help: "Requests refused, by operation and problem."}, []string{"operation", "problem"})
 	m.answers = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_status_answers_total", Help: "OCSP answers, by authority and answer."}, []string{"authority", "answer"})
 	m.notices = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_notices_total", Help: "Notices handed on, by result."}, []string{"result"})
@@ -60,12 +61,8 @@ func (m *metrics) late(late bool) {
 	}
 }
 
-// assumedRate is how many applications a second the forecast assumes before any
-// was measured: a cautious number for RSA-2048 on one core.
-const assumedRate = 50
-
 // forecast says when an application due at an instant will be issued as things
-// stand (K1): what waits before it, at the assumed rate.
+// stand (K1): what waits before it, at the rate that was measured.
 func (m *metrics) forecast(s *scheme.Scheme) func(time.Time) (time.Time, bool) {
 	count := waiting{store: m.store, clock: m.clock}
 	return func(due time.Time) (time.Time, bool) {
@@ -77,7 +74,7 @@ func (m *metrics) forecast(s *scheme.Scheme) func(time.Time) (time.Time, bool) {
 		if due.After(from) {
 			from = due
 		}
-		finish, _ := s.Hours.Forecast(int(waiting), assumedRate, from)
+		finish, _ := s.Hours.Forecast(int(waiting), m.rate.perSecond(), from)
 		return finish, true
 	}
 }

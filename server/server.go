@@ -146,8 +146,9 @@ func (s *Server) openGround(ctx context.Context) (err error) {
 	if s.store, err = store.Open(ctx, s.config.dsn(s.config.Store.DSN), seal, s.clock); err != nil {
 		return err
 	}
-	s.queue = queue.New(queue.Config{Store: s.store, Clock: s.clock, Log: s.log, Lease: s.config.Queue.Lease})
-	s.metrics = newMetrics(s.store, s.queue, s.clock)
+	rate := newRate()
+	s.queue = queue.New(queue.Config{Store: s.store, Clock: s.clock, Log: s.log, Lease: s.config.Queue.Lease, Worked: rate.worked})
+	s.metrics = newMetrics(s.store, s.queue, s.clock, rate)
 	return nil
 }
 
