@@ -21,6 +21,7 @@ type cardCommand struct {
 	Suspend cardSuspend `cmd:"" help:"Suspend the certificates on a phone with the card at a PC, when the phone is lost."`
 	Resume  cardResume  `cmd:"" help:"Lift such a hold with the card."`
 	Revoke  cardRevoke  `cmd:"" help:"Revoke the certificates on a phone with the card, when the phone is lost or broken."`
+	Contact cardContact `cmd:"" help:"Register another telephone for notices and for the hotline, with the card at a PC."`
 	Serve   cardServe   `cmd:"" help:"Put a card in a PC/SC reader (virtual reader driver)."`
 }
 

@@ -30,6 +30,7 @@ type phoneCommand struct {
 	Resume      phoneResume      `cmd:"" help:"Lift a hold of your own."`
 	Revoke      phoneRevoke      `cmd:"" help:"End the phone's certificates for good; the chip destroys the keys."`
 	Code        phoneCode        `cmd:"" help:"Get a new suspension code; the old one is worth nothing then."`
+	Contact     phoneContact     `cmd:"" help:"Register another telephone for notices and for the hotline; the old one is told."`
 	Check       phoneCheck       `cmd:"" help:"Ask chip and server what is on the phone and whether it is good."`
 	Wipe        phoneWipe        `cmd:"" help:"Have the chip destroy what has ended; no password is asked for."`
 	Reset       phoneReset       `cmd:"" help:"Factory reset: the app forgets, the chip keeps everything."`

@@ -39,6 +39,7 @@ type commands struct {
 	Event       eventCommand       `cmd:"" help:"An event in a person's life; the certificates on their phone follow it at once."`
 	SuspendCode suspendCodeCommand `cmd:"" help:"Suspend with the suspension code, from anywhere; the code can do nothing else."`
 	Hotline     hotlineCommand     `cmd:"" help:"For operators of the authority: a call of somebody whose phone is lost."`
+	Notices     noticesCommand     `cmd:"" help:"What this world sent to the telephones that holders registered."`
 	Verify      verifyCommand      `cmd:"" help:"Say who signed a file, what, when, and whether to believe it."`
 	Proof       proofCommand       `cmd:"" help:"Check a clean-phone proof that somebody shows."`
 	Clock       clockCommand       `cmd:"" help:"Show the world's clock or move it forward."`

@@ -61,6 +61,8 @@ type Config struct {
 	Kiosk   *counter.Kiosk
 	Proxies *counter.Proxies
 	Server  *phone.Server // where orders with a card at the desk's reader go (K9)
+	// Tray is where notices to registered contacts end up.
+	Tray *Tray
 	// Calendar lists what will fall due, in order.
 	Calendar func(context.Context) ([]moment.Due, error)
 	// Cascade carries out a change to a card or the clock, has the server follow it, and
@@ -88,7 +90,10 @@ func (d *Desk) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /api/cards/{id}/letters", doorway.JSON(d.letters))
 	mux.Handle("POST /api/cards/{id}/events", doorway.JSON(d.cardEvent))
 	mux.Handle("POST /api/cards/{id}/orders", doorway.JSON(d.cardOrder))
+	mux.Handle("POST /api/cards/{id}/contact", doorway.JSON(d.cardContact))
 	mux.Handle("POST /api/suspensions", doorway.JSON(d.suspendByCode))
+	mux.Handle("POST /api/notices", doorway.JSON(d.receive))
+	mux.Handle("GET /api/notices", doorway.JSON(d.notices))
 	mux.HandleFunc("POST /events", d.eventByForm)
 	mux.HandleFunc("POST /orders", d.orderByForm)
 	mux.HandleFunc("POST /counter", d.counterByForm)

@@ -50,6 +50,27 @@ func (d *Desk) order(ctx context.Context, card string, in Order) (Ordered, error
 	return Ordered{done}, err
 }
 
+// ContactByCard is another contact, and the card's signing password.
+type ContactByCard struct {
+	Contact      phone.Contact `json:"contact"`
+	CardPassword string        `json:"cardPassword"`
+}
+
+// cardContact taps the card and hands the contact in.
+func (d *Desk) cardContact(w http.ResponseWriter, r *http.Request) (any, error) {
+	var in ContactByCard
+	if err := doorway.Read(w, r, doorway.MaxBody, &in); err != nil {
+		return nil, err
+	}
+	held, err := d.config.Chips.Hold(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return nil, err
+	}
+	defer held.PutAway()
+	at := phone.Elsewhere{Server: d.config.Server, Scheme: d.config.Scheme, Clock: d.config.Clock}
+	return struct{}{}, at.RegisterContact(r.Context(), in.Contact, held, in.CardPassword)
+}
+
 // Code is a suspension code as somebody types it.
 type Code struct {
 	Code string `json:"code"`

@@ -34,6 +34,8 @@ var front = doorway.Template(`{{define "body"}}{{$p := .}}
 <button>{{.T "desk.order-do"}}</button></fieldset></form>
 <form method="post" action="/suspensions"><fieldset><legend>{{.T "desk.code"}}</legend><p>{{.T "desk.code-note"}}</p>
 <label>{{.T "desk.code"}} <input name="code" inputmode="numeric" required autocomplete="off"></label> <button>{{.T "desk.code-do"}}</button></fieldset></form>
+<h2 id="notices">{{.T "desk.notices"}}</h2><p>{{.T "desk.notices-note"}}</p>
+{{with .Data.Notices}}<ul>{{range .}}<li>{{.At}} <code>{{.Telephone}}</code> {{if eq $p.Lang "ja"}}{{.TextJa}}{{else}}{{.TextEn}}{{end}}</li>{{end}}</ul>{{else}}<p>{{.T "desk.no-notices"}}</p>{{end}}
 {{template "counter" .}}
 <h2>{{.T "desk.handsets"}}</h2>
 {{if .Data.Phones}}<ul>{{range .Data.Phones}}<li><a href="{{$p.Data.Places.Phones}}/phones/{{.ID}}">{{.ID}}</a> {{.Model}}</li>{{end}}</ul>{{else}}<p>{{.T "desk.no-handsets"}}</p>{{end}}
@@ -48,6 +50,8 @@ type frontData struct {
 	// Upcoming are the next entries of the calendar, Visits what counter and kiosk offer.
 	Upcoming []moment.Due
 	Visits   []string
+	// Notices to registered contacts, newest first.
+	Notices []Notice
 }
 
 func (d *Desk) page(w http.ResponseWriter, r *http.Request) { d.draw(w, r, nil) }
@@ -65,6 +69,6 @@ func (d *Desk) draw(w http.ResponseWriter, r *http.Request, problem error) {
 		return
 	}
 	now := d.now()
-	data := frontData{d.config.Places, now.Format("2006-01-02 15:04:05 MST"), cards, d.config.Phones(), Events, due[:min(len(due), maxShown)], visits}
+	data := frontData{d.config.Places, now.Format("2006-01-02 15:04:05 MST"), cards, d.config.Phones(), Events, due[:min(len(due), maxShown)], visits, d.config.Tray.Notices()}
 	doorway.Show(w, r, front, "desk.title", data, problem)
 }

@@ -29,11 +29,19 @@ func (w *World) openFronts(context.Context) error {
 	if err != nil {
 		return err
 	}
+	messages, err := w.folder.Sub("desk")
+	if err != nil {
+		return err
+	}
+	tray, err := desk.OpenTray(messages)
+	if err != nil {
+		return err
+	}
 	hall := counter.New(w.Bureau, w.Chips, w.Clock)
 	w.desk = desk.New(desk.Config{
 		Places: w.Places, Scheme: w.Scheme, Cards: w.Bureau, Phones: w.Phones.List, Chips: w.Chips, Clock: hands{w, &w.jump}, Calendar: w.Calendar,
 		Counter: hall, Kiosk: counter.NewKiosk(hall, w.Clock, letters), Proxies: counter.NewProxies(hall, w.Clock, letters, rand.Reader),
-		Server: client, Cascade: w.Cascade,
+		Server: client, Cascade: w.Cascade, Tray: tray,
 	})
 	trust, err := w.Trust()
 	if err != nil {

@@ -41,6 +41,7 @@ func (w *World) serverConfig() server.Config {
 			Authentication: at("cards-authentication.cer"), StatementKey: at("statement.pem"),
 		},
 		Operators: server.OperatorsConfig{File: at("operators.toml")},
+		Contacts:  server.ContactsConfig{Webhook: w.Places.Desk + "/api/notices", AllowPrivate: true},
 		Makers:    at("makers"), Log: "warn",
 	}
 }
