@@ -49,10 +49,10 @@ func (a *App) ResetSecret(ctx context.Context, r Reset) error {
 	if err != nil {
 		return err
 	}
-	if err := element.ResetSecret(ctx, r.Kind, signature, next); err != nil {
-		return phoneError(err)
+	if err := a.DisableScreenLock(r.Kind); err != nil { // before, as in ChangeSecret
+		return err
 	}
-	return a.DisableScreenLock(r.Kind)
+	return phoneError(element.ResetSecret(ctx, r.Kind, signature, next))
 }
 
 // signByParent has the card's signature key sign a digest.

@@ -172,8 +172,10 @@ func (a *App) ChangeSecret(ctx context.Context, kind warifu.Kind, current, next 
 	if err := token.VerifyPhone(ctx, kind, was); err != nil {
 		return phoneError(err)
 	}
-	if err := token.ChangePhone(ctx, kind, will); err != nil {
-		return phoneError(err)
+	// Before the change: were the phone torn away after it, the lock would offer the old
+	// secret and spend the new one's tries.
+	if err := a.DisableScreenLock(kind); err != nil {
+		return err
 	}
-	return a.DisableScreenLock(kind)
+	return phoneError(token.ChangePhone(ctx, kind, will))
 }

@@ -33,11 +33,12 @@ type holderLife struct {
 	client  *http.Client
 	live    *sql.DB // the running server's books, for reading
 	settled int     // kill tickets, before the operation
+	calls   int     // at the hotline
 
-	code, match, proposal string            // told in the operation before
-	contact               map[string]string // what the holder registers for the hotline
-	issuers               map[warifu.Kind]*x509.Certificate
-	base                  map[warifu.Kind]*crl.List // a full list from before, for the delta
+	code, match, receipt, proposal, operator string            // told in the operation before
+	contact                                  map[string]string // what the holder registers for the hotline
+	issuers                                  map[warifu.Kind]*x509.Certificate
+	base                                     map[warifu.Kind]*crl.List // a full list from before, for the delta
 }
 
 const (
@@ -126,7 +127,7 @@ func (l *holderLife) fetches(name string) func(context.Context) error {
 func (l *holderLife) door(operator string) doorway.Client {
 	client := &http.Client{Transport: l.client.Transport}
 	if operator != "" {
-		client.Transport = tokenBearer{operatorTokens[operator], l.client.Transport}
+		client.Transport = tokenBearer{tokenOf(operator), l.client.Transport}
 	}
 	return doorway.Client{Base: l.origin, Client: client}
 }

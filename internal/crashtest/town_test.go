@@ -110,6 +110,7 @@ type town struct {
 
 	bureau *bureau.Bureau
 	maker  *maker.Factory
+	makers string          // the makers' folder
 	keys   *keystore.Store // the server's, for looking at its databases afterwards
 
 	mu       sync.Mutex
@@ -181,8 +182,9 @@ func (tn *town) openMaker(t *testing.T) {
 	t.Helper()
 	master, err := tn.keys.Symmetric("ssd-master")
 	must(t, err)
+	tn.makers = besides(t)
 	tn.maker, err = maker.Open(maker.Config{
-		Dir: besides(t), Clock: clock, Makers: []string{phoneMaker}, Apps: []warifu.Digest{handset.AppCertificate},
+		Dir: tn.makers, Clock: clock, Makers: []string{phoneMaker}, Apps: []warifu.Digest{handset.AppCertificate},
 		Domain: func(id warifu.ElementID) (chip.DomainKeys, error) { return chip.DeriveDomainKeys(master, id) },
 	})
 	must(t, err)
