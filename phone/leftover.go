@@ -5,23 +5,45 @@ import (
 	"slices"
 
 	"warifu"
+	"warifu/attest"
 	"warifu/jpki"
 )
 
-// Obey hands kill tickets to the chip and its receipts to the server, and returns how
-// many keys were destroyed. It takes no secret, whoever holds the phone (K18). A ticket
-// for a key that is not there any more is passed over.
-func (a *App) Obey(ctx context.Context, tickets [][]byte) (int, error) {
-	if len(tickets) == 0 {
-		return 0, nil
+// Obey hands the papers of Server.Tickets, or kill tickets alone, to the chip and its
+// receipts to the server, and returns how many keys were destroyed. It takes no secret,
+// whoever holds the phone (K18). A ticket for a key that is not there any more is passed
+// over. Where the chip has an older ticket key pinned than signed a ticket, the papers that
+// lead from the one to the other are fetched, and it is handed over again.
+func (a *App) Obey(ctx context.Context, papers [][]byte) (int, error) {
+	killed, err := a.hand(ctx, papers)
+	if isProblem(err, "kill-ticket-invalid") {
+		if papers, err = a.Server.Tickets(ctx, a.Device.Element); err != nil {
+			return killed, err
+		}
+		var more int
+		more, err = a.hand(ctx, papers)
+		killed += more
 	}
-	killed := 0
-	for _, ticket := range tickets {
+	if err != nil || len(papers) == 0 {
+		return killed, err
+	}
+	return killed, a.settle(ctx)
+}
+
+// hand hands papers to the chip one after the other, and the receipts to the server.
+func (a *App) hand(ctx context.Context, papers [][]byte) (killed int, err error) {
+	for _, paper := range papers {
 		element, err := jpki.SelectElement(ctx, a.Element)
 		if err != nil {
 			return killed, phoneError(err)
 		}
-		receipt, err := element.Kill(ctx, ticket)
+		if _, err := attest.PeekNextTicketKey(paper); err == nil {
+			if err := element.NextTicketKey(ctx, paper); err != nil && !isProblem(err, "ticket-key-refused") {
+				return killed, phoneError(err)
+			}
+			continue // a chip that has another key pinned than the paper's refuses it
+		}
+		receipt, err := element.Kill(ctx, paper)
 		if isProblem(err, "kill-ticket-other", "kill-ticket-old") {
 			continue
 		}
@@ -33,7 +55,7 @@ func (a *App) Obey(ctx context.Context, tickets [][]byte) (int, error) {
 			return killed, err
 		}
 	}
-	return killed, a.settle(ctx)
+	return killed, nil
 }
 
 // Wipe asks the server for the tickets of what is dead on this chip and has the chip

@@ -110,6 +110,13 @@ func (h *House) openRegistrar(t TB) {
 	check(t, err)
 }
 
+// UseRegistrar puts another registration authority in the place of the house's, with the
+// site before it; phones made before reach it as well.
+func (h *House) UseRegistrar(r *registration.Authority) {
+	h.Registrar = r
+	h.openHandler()
+}
+
 // Config is what the house's registration authority is made of.
 func (h *House) Config(t TB) registration.Config {
 	t.Helper()
