@@ -102,7 +102,7 @@ type suspensionOutput struct {
 
 type ticketsOutput struct {
 	Body struct {
-		Tickets [][]byte `json:"tickets" doc:"Kill tickets, to be handed to the chip in this order"`
+		Tickets [][]byte `json:"tickets" doc:"To be handed to the chip in this order: papers by which ticket keys handed on their office (NEXT TICKET KEY; a chip that refuses one has another key, go on), then kill tickets (KILL)"`
 	}
 }
 
