@@ -30,6 +30,7 @@ const (
 	ContextKillReceipt   Context = "warifu-kill-receipt-v1"
 	ContextCleanProof    Context = "warifu-clean-proof-v1"
 	ContextCardEvent     Context = "warifu-card-event-v1"
+	ContextCardReport    Context = "warifu-card-report-v1"
 )
 
 type envelope struct {

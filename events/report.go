@@ -12,9 +12,6 @@ import (
 	"warifu/attest"
 )
 
-// ContextCardReport separates reports of lost cards from the other papers.
-const ContextCardReport attest.Context = "warifu-card-report-v1"
-
 // CardReport is the one message that goes the other way: a registration authority tells
 // the card bureau that a card was reported lost or stolen in a call about a phone, so that
 // one call is enough for the holder. What the bureau makes of it comes back as an Event.
@@ -49,14 +46,14 @@ func SealReport(r CardReport, key crypto.Signer) ([]byte, error) {
 	if _, err := parseReport(body); err != nil {
 		return nil, err
 	}
-	return attest.Seal(ContextCardReport, body, key)
+	return attest.Seal(attest.ContextCardReport, body, key)
 }
 
 // OpenReport checks the authority's signature and decodes. Whether the report is fresh is
 // for whoever opens it to see (ReportLife). Errors: Invalid "paper-malformed", TooLarge
 // "paper-too-large", Refused "paper-signature-invalid".
 func OpenReport(envelope []byte, key *ecdsa.PublicKey) (CardReport, error) {
-	body, err := attest.Open(ContextCardReport, envelope, key)
+	body, err := attest.Open(attest.ContextCardReport, envelope, key)
 	if err != nil {
 		return CardReport{}, err
 	}
@@ -90,5 +87,5 @@ func parseReport(body []byte) (CardReport, error) {
 }
 
 func malformedReport() *warifu.Error {
-	return warifu.Invalid("paper-malformed", "paper", string(ContextCardReport))
+	return warifu.Invalid("paper-malformed", "paper", string(attest.ContextCardReport))
 }
