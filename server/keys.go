@@ -144,19 +144,6 @@ func authorityCeremony(c Config, s *scheme.Scheme, keys *keystore.Store, kind wa
 	return nil
 }
 
-// ticketKeys opens the keys that sign kill tickets.
-func (s *Server) ticketKeys() (map[warifu.Kind]crypto.Signer, error) {
-	out := map[warifu.Kind]crypto.Signer{}
-	for _, kind := range warifu.Kinds {
-		key, err := s.keys.Signer(keyTicket(kind))
-		if err != nil {
-			return nil, err
-		}
-		out[kind] = key
-	}
-	return out, nil
-}
-
 // writeWhole writes a file that is there whole or not at all, so that a ceremony cut
 // off by a full disk or a lost power can be taken up again.
 func writeWhole(file string, octets []byte) error {

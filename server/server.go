@@ -209,7 +209,7 @@ func (s *Server) openRegistration(context.Context) error {
 	if err != nil {
 		return err
 	}
-	tickets, err := s.ticketKeys()
+	tickets, papers, err := s.ticketKeys()
 	if err != nil {
 		return err
 	}
@@ -236,7 +236,7 @@ func (s *Server) openRegistration(context.Context) error {
 		Store: s.store, Queue: s.queue, Scheme: s.scheme, Origin: s.config.Origin, Clock: s.clock, Random: rand.Reader,
 		Models: s.catalogue, Cards: cards, Bureau: s.bureau,
 		StatementKey: trust.statement, MakerAnchors: trust.makers, ChallengeMAC: challenge.HMAC, Issuers: issuers, Authorities: certificates,
-		Pusher: pusher(s.push), Keys: domain, TicketKeys: tickets, Operators: operators, CardReports: reports, Log: s.log,
+		Pusher: pusher(s.push), Keys: domain, TicketKeys: tickets, TicketPapers: papers, Operators: operators, CardReports: reports, Log: s.log,
 	})
 	return err
 }

@@ -44,8 +44,11 @@ type configured struct {
 type (
 	serve   struct{ configured }
 	migrate struct{ configured }
-	keys    struct{ configured }
-	check   struct{ configured }
+	keys    struct {
+		configured
+		NextTicketKey string `enum:",signature,authentication" default:"" placeholder:"KIND" help:"Instead, replace the ticket key of the signature or the authentication authority by a new one."`
+	}
+	check struct{ configured }
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -135,7 +138,14 @@ func (c keys) Run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return server.Ceremony(config, warifu.SystemClock{}, teller(out))
+	if c.NextTicketKey == "" {
+		return server.Ceremony(config, warifu.SystemClock{}, teller(out))
+	}
+	kind, err := warifu.ParseKind(c.NextTicketKey)
+	if err != nil {
+		return err
+	}
+	return server.NextTicketKey(config, kind, teller(out))
 }
 
 func (c check) Run(ctx context.Context, out io.Writer) error {
