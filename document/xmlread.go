@@ -36,6 +36,9 @@ func (x *XML) Verify() error {
 	return cms.CheckSignature(x.Signer.PublicKey, sha256.Sum256(x.signedInfo), x.signature)
 }
 
+// SignedInfo returns the canonical octets that are signed.
+func (x *XML) SignedInfo() []byte { return x.signedInfo }
+
 // Signature returns the signature's octets, ECDSA in DER.
 func (x *XML) Signature() []byte { return x.signature }
 

@@ -62,6 +62,23 @@ func (c *CRLClient) Check(ctx context.Context, certificate, issuer *x509.Certifi
 	return answer, err
 }
 
+// Fetch returns the octets of the full list that Check would look into, for handing on to
+// somebody who will check it again. Errors as Check.
+func (c *CRLClient) Fetch(ctx context.Context, certificate, issuer *x509.Certificate, now time.Time) ([]byte, error) {
+	address, err := pick(c.Address, certificate.CRLDistributionPoints)
+	if err != nil {
+		return nil, err
+	}
+	l, err := c.lists(ctx, address, issuer, now)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := readLists(l.full, nil, certificate, issuer, now); err != nil {
+		return nil, err
+	}
+	return l.full.Raw, nil
+}
+
 // lists returns what the issuer last signed for the address, kept or fetched.
 func (c *CRLClient) lists(ctx context.Context, address string, issuer *x509.Certificate, now time.Time) (lists, error) {
 	longest := c.MaxAge

@@ -256,3 +256,30 @@ func TestABareSignatureIsJudged(t *testing.T) {
 	wantBad(t, "another document", must(t)(v.Digest(t.Context(), sha256.Sum256(nil), h.holder.certificate, signature, verify.Policy{})), "signature-invalid")
 	wantBad(t, "another key", must(t)(v.Digest(t.Context(), digest, world()[cardSignature].holder.certificate, signature, verify.Policy{})), "signature-invalid")
 }
+
+// youngStation is a certificate for the station's key that begins years from now.
+func youngStation(t testing.TB, s station) *x509.Certificate {
+	t.Helper()
+	old := s.signer.Certificate
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "a younger station"}, NotBefore: now.AddDate(7, 0, 0), NotAfter: now.AddDate(17, 0, 0),
+		ExtraExtensions: old.Extensions[:1],
+	}
+	key := s.signer.Key
+	return certificate(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))
+}
+
+func anchorsOf(stations ...station) timestamp.Anchors {
+	var all []*x509.Certificate
+	for _, s := range stations {
+		all = append(all, s.signer.Certificate)
+	}
+	return timestamp.NewAnchors(all...)
+}
+
+// swapped has a record's two time-stamps change places.
+func swapped(e *verify.Evidence) *verify.Evidence {
+	out := *e
+	out.Stamps = [][]byte{e.Stamps[1], e.Stamps[0]}
+	return &out
+}
