@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_DATA_HOME", filepath.Join(e.WorkDir, "data"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"world": standWorld, "ready": waitReady},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"world": standWorld, "ready": waitReady, "grab": grab},
 	})
 }
 
@@ -50,6 +51,16 @@ func standWorld(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Setenv("WARIFU_SERVER", w.Places.Server)
 	ts.Setenv("WARIFU_DESK", w.Places.Desk)
+}
+
+// grab is the script command "grab NAME REGEXP": what the first group matches in the last
+// command's standard output stands in the environment from then on.
+func grab(ts *testscript.TestScript, _ bool, args []string) {
+	m := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(m) != 2 {
+		ts.Fatalf("%s is not in the output", args[1])
+	}
+	ts.Setenv(args[0], m[1])
 }
 
 // waitReady is the script command "ready FILE": it waits until a demo in the
