@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -295,31 +294,6 @@ func TestAnOrderThatIsNoneIsRefused(t *testing.T) {
 	only.Own(t, "hanako", warifu.Authentication)
 	_, err := byDevice(h, only, ask(t, h, only, "revoke", both, warifu.Authentication))
 	wantProblem(t, err, "credential-absent")
-}
-
-func TestARevocationThatRacesAResumeWins(t *testing.T) {
-	h := housetest.New(t, housetest.Options{})
-	p := h.Phone(t)
-	a := p.Own(t, "taro")
-	for range 8 {
-		_, err := byDevice(h, p, ask(t, h, p, "suspend:own-wish", both, warifu.Signature))
-		must(t, err)
-		revoke := ask(t, h, p, "revoke", both, warifu.Signature)
-		resume := ask(t, h, p, "resume:own-wish", both, warifu.Signature)
-		var race sync.WaitGroup
-		errs := make([]error, 2)
-		for i, envelope := range [][]byte{revoke, resume} {
-			race.Go(func() { _, errs[i] = byDevice(h, p, envelope) })
-		}
-		race.Wait()
-		must(t, errs[0])
-		if errs[1] != nil {
-			wantProblem(t, errs[1], "credential-ended")
-		}
-		wantCredentials(t, h, a.ID, 2, warifu.CredentialRevoked)
-		h.Check(t)
-		a = p.Own(t, "taro")
-	}
 }
 
 func TestAHoldReachesTheApplicationOnItsWayToTheSamePhone(t *testing.T) {

@@ -30,6 +30,7 @@ func TestOnPostgreSQL(t *testing.T) {
 		"commit once": TestTwoSessionsOfOneApplicationCommitOnce, "two phones": TestTwoPhonesPersonalizingAtOnce,
 		"between receipt and commit": TestNewerApplicationBetweenReceiptAndCommit, "withdraw": TestWithdrawRepeatedOrReplayed,
 		"holds": TestHoldStopsPersonalizingAndItsLiftResumes, "settled": TestWhatWasSignedForAnEndedApplicationIsListed, "lapse": TestLapseAfterThirtyDays,
+		"resume against revoke": TestAResumeRacesARevocation, "everybody": TestEverybodyAsksAtOnce, "suspend against personalize": TestASuspensionRacesAPersonalization,
 	} {
 		t.Run(name, test)
 	}
