@@ -52,7 +52,8 @@ var never = map[string]string{
 	"an application without a line":       `SELECT COUNT(*) FROM applications p WHERE NOT EXISTS (SELECT 1 FROM audit a WHERE a.subject = p.id AND a.verb = 'apply')`,
 	"a hold without its line":             `SELECT COUNT(*) FROM holds h WHERE NOT EXISTS (SELECT 1 FROM audit a WHERE a.subject = h.subject AND a.verb = 'hold' AND a.at = h.put_at)`,
 	"a hold that vanished": `SELECT COUNT(*) FROM holds h WHERE lifted_at <> 0 AND NOT EXISTS
-		(SELECT 1 FROM audit a WHERE a.subject = h.subject AND a.at = h.lifted_at)`,
+		(SELECT 1 FROM audit a WHERE a.subject = h.subject AND a.at = h.lifted_at)
+		AND NOT EXISTS (SELECT 1 FROM audit a JOIN life_arrows v ON v.verb = a.verb WHERE a.subject = h.subject AND v.to_state NOT IN ('active', 'held', 'issued') AND v.verb <> 'begin')`,
 	"a held credential that nothing holds": `SELECT COUNT(*) FROM credentials c WHERE state = 'held' AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.subject = c.id AND h.lifted_at = 0)`,
 	"a hold on what is not held":           `SELECT COUNT(*) FROM holds h JOIN credentials c ON c.id = h.subject WHERE h.lifted_at = 0 AND c.state <> 'held'`,
 	"a hold on an ended application":       `SELECT COUNT(*) FROM holds h JOIN applications p ON p.id = h.subject WHERE h.lifted_at = 0 AND p.state NOT IN ('submitted', 'issued')`,

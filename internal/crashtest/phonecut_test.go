@@ -26,14 +26,15 @@ import (
 // phoneLife is a holder's phone whose power may go at any APDU, before a server that stands.
 type phoneLife struct {
 	*town
-	who    *resident
-	job    phoneJob // with what is the same in every job
-	pin    string   // the phone's, now
-	books  *sql.DB
-	last   phoneAnswer
-	next   map[string]int
-	beyond map[string]bool
-	points map[string]int
+	who     *resident
+	job     phoneJob // with what is the same in every job
+	pin     string   // the phone's, now
+	books   *sql.DB
+	last    phoneAnswer
+	next    map[string]int
+	beyond  map[string]bool
+	points  map[string]int
+	guessed bool
 }
 
 // act is one thing that the holder does with the phone.
@@ -106,11 +107,11 @@ func (l *phoneLife) acts() []act {
 	begin := []act{{name: "apply", stride: 5, shadow: 2}, {name: "personalize", stride: 1, live: 2, before: l.awaitIssued}}
 	out := append(slices.Clone(begin),
 		act{name: "screen lock", live: 2, stride: 1},
-		act{name: "change", to: "1357", live: 2, stride: 1},
 		act{name: "log in by finger", live: 2, stride: 1},
+		act{name: "change", to: "1357", live: 2, stride: 1},
 		act{name: "screen lock", live: 2, stride: 1},
 		act{name: "unlock with the card", to: "2468", live: 2, stride: 3},
-		act{name: "suspend", live: 2, stride: 3},
+		act{name: "suspend", live: 2, stride: 3, before: l.guesses},
 		act{name: "resume", live: 2, stride: 3},
 		act{name: "clean proof", live: 2, stride: 2, clean: "not-clean", before: l.nextSecond},
 		act{name: "revoke", stride: 2},
@@ -153,9 +154,6 @@ func (l *phoneLife) try(t *testing.T, a act, cut int) {
 	if cut > 0 && !alive {
 		l.points[a.name]++
 		l.torn(t, fmt.Sprintf("%s, cut at %d/2", a.name, cut), a)
-		if a.name == "log in by finger" {
-			return // the screen lock may be gone with the change before: next time
-		}
 		job.Cut = 0
 		answer, _ = l.run(t, job)
 	} else if cut > 0 {
@@ -220,8 +218,7 @@ func (l *phoneLife) torn(t *testing.T, what string, a act) {
 // against the server's books.
 func (l *phoneLife) done(t *testing.T, what string, a act, answer phoneAnswer) {
 	t.Helper()
-	lockGone := a.name == "log in by finger" && strings.HasPrefix(answer.Problem, "screen-lock-")
-	if answer.Problem != "" && !lockGone {
+	if answer.Problem != "" {
 		t.Fatalf("%s: %s", what, answer.Error)
 	}
 	want(t, what+": live keys", len(answer.Live.Slots), a.live)
@@ -237,6 +234,37 @@ func (l *phoneLife) done(t *testing.T, what string, a act, answer phoneAnswer) {
 	}
 	neverSaid(t, l.books)
 	l.last = answer
+}
+
+// guesses has somebody try a wrong PIN and pull the battery at each APDU: who tears the
+// phone away has spent the try as soon as the chip was asked, and not before.
+func (l *phoneLife) guesses(t *testing.T) {
+	t.Helper()
+	if l.guessed {
+		return
+	}
+	l.guessed = true
+	right, wrong, look := l.job, l.job, l.job
+	right.Do, right.From, wrong.Do, wrong.From, look.Do = "log in", l.pin, "log in", "9753", "look"
+	whole, _ := l.run(t, wrong)
+	want(t, "a wrong PIN", whole.Problem, "secret-wrong")
+	for cut := 1; cut <= 2*whole.APDUs; cut++ {
+		answer, _ := l.run(t, right)
+		full := answer.Tries[warifu.Authentication]
+		wrong.Cut, wrong.After = (cut+1)/2, cut%2 == 0
+		if _, alive := l.run(t, wrong); alive {
+			t.Fatalf("a wrong PIN of %d APDUs outlives the cut at %d/2", whole.APDUs, cut)
+		}
+		l.points["guess"]++
+		spent := 0
+		if cut == 2*whole.APDUs { // the last is the VERIFY
+			spent = 1
+		}
+		answer, _ = l.run(t, look)
+		want(t, fmt.Sprintf("tries spent on a wrong PIN that was cut at %d/2", cut), full-answer.Tries[warifu.Authentication], spent)
+	}
+	answer, _ := l.run(t, right)
+	want(t, "the right PIN", answer.Problem, "")
 }
 
 // asks is a marketplace's question of now.

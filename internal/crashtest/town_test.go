@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -109,6 +110,8 @@ type town struct {
 	gate   *gate
 
 	bureau *bureau.Bureau
+	silent atomic.Bool  // the bureau tells of no events
+	ahead  atomic.Int64 // how far the bureau's clock is ahead, in nanoseconds
 	maker  *maker.Factory
 	makers string          // the makers' folder
 	keys   *keystore.Store // the server's, for looking at its databases afterwards
@@ -172,10 +175,17 @@ func (tn *town) openBureau(t *testing.T) {
 	site := httptest.NewServer(mux)
 	t.Cleanup(site.Close)
 	var err error
-	tn.bureau, err = bureau.Open(bureau.Config{Dir: besides(t), Clock: clock, BaseURL: site.URL + "/bureau", NewKey: new(keyRing).key})
+	tn.bureau, err = bureau.Open(bureau.Config{Dir: besides(t), Clock: warifu.ClockFunc(func() time.Time { return clock.Now().Add(time.Duration(tn.ahead.Load())) }), BaseURL: site.URL + "/bureau", NewKey: new(keyRing).key})
 	must(t, err)
 	t.Cleanup(func() { _ = tn.bureau.Close() })
 	mux.Handle("/bureau/", http.StripPrefix("/bureau", tn.bureau.Handler()))
+	mux.HandleFunc("/bureau/events", func(w http.ResponseWriter, r *http.Request) {
+		if tn.silent.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		http.StripPrefix("/bureau", tn.bureau.Handler()).ServeHTTP(w, r)
+	})
 }
 
 func (tn *town) openMaker(t *testing.T) {
