@@ -49,15 +49,15 @@ type Wire struct {
 	plan  Mishap
 	at    int    // which exchange from now
 	crash func() // throws the server away and makes it anew
-	lost  func() // told when the phone is left without an answer
+	lost  func() // told when the phone is left without an answer, or told to come back later
 	hit   bool
 }
 
 var errLost = errors.New("housetest: lost on the way")
 
 // Arm has the mishap befall the exchange number at, counted from 0 from now on. lost, where
-// not nil, is called when the phone is left without an answer: a phone that would ask again
-// may be told to give up.
+// not nil, is called when the phone is left without an answer or told to come back later: a
+// phone that would wait and ask again may be told to give up.
 func (w *Wire) Arm(t TB, m Mishap, at int, lost func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -70,7 +70,7 @@ func (w *Wire) Disarm() (said []Exchanged, hit bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	said, hit = w.said, w.hit
-	w.plan, w.said, w.hit = NoMishap, nil, false
+	w.plan, w.said, w.hit, w.lost = NoMishap, nil, false, nil
 	return said, hit
 }
 
@@ -124,6 +124,9 @@ func (w *Wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, w.leave()
 	case AnswerLost:
 		return nil, w.leave()
+	}
+	if out.StatusCode == http.StatusBadGateway || out.StatusCode == http.StatusServiceUnavailable || out.StatusCode == http.StatusGatewayTimeout {
+		_ = w.leave() // the phone would wait and ask again; it has its answer all the same
 	}
 	return out, nil
 }
