@@ -20,10 +20,13 @@ const (
 	OccasionNewPhone Occasion = "new-phone"
 )
 
+// Occasions are all of them.
+var Occasions = []Occasion{OccasionReset, OccasionListing, OccasionRepair, OccasionNewPhone}
+
 // ParseOccasion reads an occasion's name, or Invalid "leaving-occasion-unknown".
 func ParseOccasion(name string) (Occasion, error) {
 	o := Occasion(name)
-	if !slices.Contains([]Occasion{OccasionReset, OccasionListing, OccasionRepair, OccasionNewPhone}, o) {
+	if !slices.Contains(Occasions, o) {
 		return "", warifu.Invalid("leaving-occasion-unknown", "occasion", name)
 	}
 	return o, nil

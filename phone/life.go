@@ -113,10 +113,23 @@ func (s *Server) OfElement(ctx context.Context, element warifu.ElementID, reques
 	return out, err
 }
 
+// Life is where the certificates of an application stand, and what is about to become of them.
+type Life struct {
+	Credentials []Standing `json:"credentials"`
+	// ReplacedBy is when a newer phone may take over; nil while none is on its way.
+	ReplacedBy *time.Time `json:"replacedBy,omitempty"`
+}
+
+// Life asks for it.
+func (s *Server) Life(ctx context.Context, application string) (Life, error) {
+	var out Life
+	err := s.do(ctx, call{http.MethodGet, applicationPath(application) + "/credentials", nil, &out, true})
+	return out, err
+}
+
 // Credentials asks where the certificates of an application stand.
 func (s *Server) Credentials(ctx context.Context, application string) ([]Standing, error) {
-	var out standings
-	err := s.do(ctx, call{http.MethodGet, applicationPath(application) + "/credentials", nil, &out, true})
+	out, err := s.Life(ctx, application)
 	return out.Credentials, err
 }
 

@@ -31,9 +31,11 @@ type phoneCommand struct {
 	Revoke      phoneRevoke      `cmd:"" help:"End the phone's certificates for good; the chip destroys the keys."`
 	Code        phoneCode        `cmd:"" help:"Get a new suspension code; the old one is worth nothing then."`
 	Contact     phoneContact     `cmd:"" help:"Register another telephone for notices and for the hotline; the old one is told."`
+	Leaving     phoneLeaving     `cmd:"" help:"Before the phone leaves your hands: revoke, suspend until, or keep; and the list of what else to do."`
+	Listed      phoneListed      `cmd:"" help:"What a marketplace calls when somebody offers the phone: the app asks its holder."`
 	Check       phoneCheck       `cmd:"" help:"Ask chip and server what is on the phone and whether it is good."`
 	Wipe        phoneWipe        `cmd:"" help:"Have the chip destroy what has ended; no password is asked for."`
-	Reset       phoneReset       `cmd:"" help:"Factory reset: the app forgets, the chip keeps everything."`
+	Reset       phoneReset       `cmd:"" help:"Factory reset: asks what becomes of the certificates; the app forgets, the chip keeps everything."`
 	Proof       phoneProof       `cmd:"" help:"Prove to whoever takes the phone over that nothing is left on it."`
 	Serve       phoneServe       `cmd:"" help:"Hold a phone to a PC/SC reader (virtual reader driver)."`
 }
@@ -96,12 +98,13 @@ type phoneApply struct {
 	CardPassword      string   `help:"The *card's* signing password; asked for if not given."`
 	SignaturePassword string   `help:"The phone's new signing password, 6 to 16 letters and digits; asked for if not given."`
 	PIN               string   `name:"pin" help:"The phone's new PIN, 4 digits; asked for if not given."`
+	Discard           bool     `help:"Withdraw the application that is open on this phone first; its keys are lost."`
 	Reading           string   `help:"Reading of the holder's name, in kana: with --telephone, so that the hotline can suspend for them and tell them."`
 	Telephone         string   `help:"Telephone to be told, with its area code."`
 }
 
 func (c phoneApply) Run(s *session) error {
-	in := phones.Apply{Card: c.Card, Consent: c.Consent}
+	in := phones.Apply{Card: c.Card, Consent: c.Consent, Discard: c.Discard}
 	if c.Reading != "" || c.Telephone != "" {
 		in.Contact = &phone.Contact{Reading: c.Reading, Telephone: c.Telephone}
 	}
@@ -175,14 +178,18 @@ func (c phoneStatus) Run(s *session) error {
 		rows = append(rows, []string{s.word("due"), a.DueAt.Format(time.RFC3339)})
 	}
 	if a.Problem != "" {
-		rows = append(rows, []string{s.word("reason"), a.Problem})
+		title, _, next := text.Problem(warifu.Refused(a.Problem), s.lang)
+		rows = append(rows, []string{s.word("reason"), title + " (" + a.Problem + ")"}, []string{"", next})
 	}
-	return s.table(a, rows)
+	if err := s.table(a, rows); err != nil || s.json {
+		return err
+	}
+	return s.remind(a.Reminders)
 }
 
 // ask asks once, or again and again until something has happened.
-func (c phoneStatus) ask(s *session) (phone.Application, error) {
-	var a phone.Application
+func (c phoneStatus) ask(s *session) (phones.Status, error) {
+	var a phones.Status
 	p, err := s.phones()
 	if err != nil {
 		return a, err

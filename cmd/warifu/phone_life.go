@@ -136,15 +136,6 @@ func (c phoneCode) Run(s *session) error {
 	return s.say(out, "cli.suspension-code", map[string]string{"code": out.SuspensionCode})
 }
 
-type phoneReset struct{ onPhone }
-
-func (c phoneReset) Run(s *session) error {
-	if err := c.do(s, "reset", struct{}{}, nil); err != nil {
-		return err
-	}
-	return s.say(struct{}{}, "cli.phone-reset", nil)
-}
-
 type phoneWipe struct{ onPhone }
 
 func (c phoneWipe) Run(s *session) error {
@@ -153,34 +144,6 @@ func (c phoneWipe) Run(s *session) error {
 		return err
 	}
 	return s.say(out, "cli.phone-wiped", map[string]string{"destroyed": strconv.Itoa(out.Destroyed)})
-}
-
-type phoneCheck struct{ onPhone }
-
-func (c phoneCheck) Run(s *session) error {
-	p, err := s.phones()
-	if err != nil {
-		return err
-	}
-	var out phones.Checked
-	if err := p.Get(s.ctx, "/api/phones/"+c.Phone+"/check", &out); err != nil {
-		return err
-	}
-	var rows [][]string
-	for _, v := range out.Kinds {
-		row := []string{s.kind(v.Kind), s.word("not-on-chip"), ""}
-		if v.OnChip {
-			row[1] = s.word("on-chip")
-		}
-		switch {
-		case v.Standing != nil:
-			row[2] = s.standingWord(*v.Standing)
-		case v.Live:
-			row[2] = s.word("credential-live")
-		}
-		rows = append(rows, row)
-	}
-	return s.table(out, rows)
 }
 
 // now asks the world's clock.

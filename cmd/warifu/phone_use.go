@@ -15,6 +15,8 @@ type phoneSign struct {
 	File     string `arg:"" help:"The file to sign."`
 	Attached bool   `help:"Put the file inside the signature: FILE.p7m instead of FILE.p7s."`
 	Password string `help:"The *phone's* signing password; asked for if not given."`
+	Method   string `name:"screen-lock" placeholder:"METHOD" help:"Open with the screen lock instead, where the scheme allows it: fingerprint, face, device-pin, pattern."`
+	Shown    string `default:"thumb" help:"What is shown to the screen lock: which finger, which PIN."`
 	Out      string `short:"o" help:"Write the signature here instead."`
 }
 
@@ -23,12 +25,14 @@ func (c phoneSign) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	password, err := s.ask(c.Password, "cli.ask-phone-signature")
-	if err != nil {
-		return err
+	in := phones.Sign{Document: document, Attached: c.Attached, Method: phone.Method(c.Method), Shown: c.Shown}
+	if c.Method == "" {
+		if in.Password, err = s.ask(c.Password, "cli.ask-phone-signature"); err != nil {
+			return err
+		}
 	}
 	var out phones.Signed
-	if err := c.do(s, "sign", phones.Sign{Document: document, Attached: c.Attached, Password: password}, &out); err != nil {
+	if err := c.do(s, "sign", in, &out); err != nil {
 		return err
 	}
 	name := c.Out
@@ -118,10 +122,15 @@ func (c phonePasswd) Run(s *session) error {
 	if in.Next, err = s.ask(c.Next, "cli.ask-phone-new"); err != nil {
 		return err
 	}
-	if err := c.do(s, "secret", in, nil); err != nil {
+	var out phones.Changed
+	if err := c.do(s, "secret", in, &out); err != nil {
 		return err
 	}
-	return s.say(struct{}{}, "cli.phone-password-changed", nil)
+	key := "cli.phone-password-changed"
+	if out.ScreenLockOff {
+		key = "cli.phone-password-changed-lock"
+	}
+	return s.say(out, key, nil)
 }
 
 type phoneUnlock struct {
@@ -152,31 +161,57 @@ func (c phoneUnlock) Run(s *session) error {
 
 type phoneScreenlock struct {
 	onPhone
-	Off    bool   `help:"Turn it off."`
-	PIN    string `name:"pin" help:"The *phone's* four-digit PIN; asked for if not given."`
-	Method string `default:"fingerprint" help:"fingerprint, face, device-pin or pattern."`
-	Shown  string `default:"thumb" help:"Which finger, which PIN."`
+	Off      bool   `help:"Turn it off."`
+	Enrol    bool   `help:"Enrol what is shown with the phone itself, as a new finger or PIN; a new biometric turns the screen lock off."`
+	Kind     string `enum:"signature,authentication" default:"authentication" help:"What it stands in for: authentication, or signature where the scheme allows it."`
+	PIN      string `name:"pin" help:"The *phone's* four-digit PIN; asked for if not given."`
+	Password string `help:"The *phone's* signing password, for --kind signature; asked for if not given."`
+	Method   string `default:"fingerprint" help:"fingerprint, face, device-pin or pattern."`
+	Shown    string `default:"thumb" help:"Which finger, which PIN."`
 }
 
 func (c phoneScreenlock) Run(s *session) error {
-	if c.Off {
-		p, err := s.phones()
-		if err != nil {
+	switch {
+	case c.Off:
+		return c.off(s)
+	case c.Enrol:
+		if err := c.do(s, "screenlock/enrolments", phones.Unlock{Method: phone.Method(c.Method), Shown: c.Shown}, nil); err != nil {
 			return err
 		}
-		if err := p.Delete(s.ctx, "/api/phones/"+c.Phone+"/screenlock"); err != nil {
-			return err
-		}
-		return s.say(struct{}{}, "cli.screen-lock-off", nil)
+		return s.say(struct{}{}, "cli.screen-lock-enrolled", nil)
 	}
-	pin, err := s.ask(c.PIN, "cli.ask-phone-authentication")
+	kind, err := warifu.ParseKind(c.Kind)
 	if err != nil {
 		return err
 	}
-	if err := c.do(s, "screenlock", phones.Unlock{PIN: pin, Method: phone.Method(c.Method), Shown: c.Shown}, nil); err != nil {
+	in := phones.ScreenLock{Kind: kind, Unlock: phones.Unlock{Method: phone.Method(c.Method), Shown: c.Shown}}
+	if kind == warifu.Signature {
+		in.Password, err = s.ask(c.Password, "cli.ask-phone-signature")
+	} else {
+		in.PIN, err = s.ask(c.PIN, "cli.ask-phone-authentication")
+	}
+	if err != nil {
 		return err
 	}
-	return s.say(struct{}{}, "cli.screen-lock-on", nil)
+	if err := c.do(s, "screenlock", in, nil); err != nil {
+		return err
+	}
+	key := "cli.screen-lock-on"
+	if kind == warifu.Signature {
+		key = "cli.screen-lock-on-signature"
+	}
+	return s.say(struct{}{}, key, nil)
+}
+
+func (c phoneScreenlock) off(s *session) error {
+	p, err := s.phones()
+	if err != nil {
+		return err
+	}
+	if err := p.Delete(s.ctx, "/api/phones/"+c.Phone+"/screenlock"); err != nil {
+		return err
+	}
+	return s.say(struct{}{}, "cli.screen-lock-off", nil)
 }
 
 type phoneServe struct {

@@ -27,12 +27,13 @@ func (p *Phones) apiRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /api/phones/{id}/personalize", step(p.Personalize, doorway.MaxBody))
 	mux.Handle("POST /api/phones/{id}/sign", step(p.Sign, maxSign))
 	mux.Handle("POST /api/phones/{id}/login", step(p.Login, doorway.MaxBody))
-	mux.Handle("POST /api/phones/{id}/secret", step(quiet(p.ChangeSecret), doorway.MaxBody))
+	mux.Handle("POST /api/phones/{id}/secret", step(p.ChangeSecret, doorway.MaxBody))
 	mux.Handle("POST /api/phones/{id}/unlock", step(quiet(p.ResetSecret), doorway.MaxBody))
 	mux.Handle("POST /api/phones/{id}/screenlock", step(quiet(p.EnableScreenLock), doorway.MaxBody))
 	mux.Handle("DELETE /api/phones/{id}/screenlock", doorway.JSON(func(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return done{}, p.DisableScreenLock(r.Context(), r.PathValue("id"))
 	}))
+	mux.Handle("POST /api/phones/{id}/screenlock/enrolments", step(quiet(p.Enrol), doorway.MaxBody))
 	mux.Handle("POST /api/phones/{id}/withdrawal", step(func(ctx context.Context, id string, _ done) (done, error) {
 		return done{}, p.Withdraw(ctx, id)
 	}, doorway.MaxBody))

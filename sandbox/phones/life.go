@@ -93,11 +93,6 @@ func (p *Phones) Wipe(ctx context.Context, id string) (Wiped, error) {
 	return out, err
 }
 
-// Reset is a factory reset: the app's memory and the screen lock go, the chip stays (R74).
-func (p *Phones) Reset(ctx context.Context, id string) error {
-	return p.with(ctx, id, func(o *owned) error { return o.handset.FactoryReset() })
-}
-
 // Checked is what chip and server say (有効性確認).
 type Checked struct {
 	Kinds []phone.Validity `json:"kinds"`
@@ -145,14 +140,10 @@ func (p *Phones) lifeRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /api/phones/{id}/wipe", step(func(ctx context.Context, id string, _ done) (Wiped, error) {
 		return p.Wipe(ctx, id)
 	}, doorway.MaxBody))
-	mux.Handle("POST /api/phones/{id}/reset", step(func(ctx context.Context, id string, _ done) (done, error) {
-		return done{}, p.Reset(ctx, id)
-	}, doorway.MaxBody))
 	mux.Handle("GET /api/phones/{id}/check", doorway.JSON(func(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return p.Check(r.Context(), r.PathValue("id"))
 	}))
 	mux.HandleFunc("POST /phones/{id}/order", p.orderByForm)
-	mux.HandleFunc("POST /phones/{id}/reset", p.form(func(r *http.Request, id string) error { return p.Reset(r.Context(), id) }))
 	mux.HandleFunc("POST /phones/{id}/wipe", p.form(func(r *http.Request, id string) error {
 		_, err := p.Wipe(r.Context(), id)
 		return err

@@ -50,6 +50,8 @@ func (p *Phones) buyByForm(w http.ResponseWriter, r *http.Request) {
 var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
 <p><code>{{$v.ID}}</code> · {{$v.Model}} · {{$v.OSBuild}} · app {{$v.AppVersion}}</p>
 <p>{{.T "phones.element"}} <code>{{$v.Record.Element}}</code></p>
+{{range $v.Reminders}}<div class="problem" role="status"><p>{{if eq $.Lang "ja"}}{{.Ja}}{{else}}{{.En}}{{end}}</p></div>{{end}}
+{{with $v.App.Listing}}<div class="problem" role="alert"><p><strong>{{.Marketplace}}</strong> {{$.T "phones.listed"}} <a href="/phones/{{$v.ID}}/leaving?event=listing">{{$.T "phones.leaving-choose"}}</a></p></div>{{end}}
 {{with $v.Application}}<h2>{{$.T "phones.status"}}</h2><p><strong>{{.State}}</strong> <code>{{.ID}}</code>{{with .DueAt}} {{$.T "phones.due"}} {{.}}{{end}}{{with .Problem}} ({{.}}){{end}}</p>
 {{if eq .State "issued"}}<form method="post" action="/phones/{{$v.ID}}/personalize"><fieldset><legend>{{$.T "phones.personalize"}}</legend>
 <p>{{$.T "phones.card-again"}}</p><label>{{$.T "phones.card"}} <input name="card" autocomplete="off"></label><label>{{$.T "phones.card-pin"}} <input name="cardPin" inputmode="numeric" autocomplete="off"></label>
@@ -66,6 +68,7 @@ var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
 <p>{{.T "phones.contact-note"}}</p>
 <label>{{.T "phones.contact-reading"}} <input name="reading" autocomplete="off"></label>
 <label>{{.T "phones.contact-telephone"}} <input name="telephone" inputmode="tel" autocomplete="off"></label>
+{{with $v.Application}}{{if or (eq .State "submitted") (eq .State "issued")}}<label><input type="checkbox" name="discard" value="1"> {{$.T "phones.discard"}}</label>{{end}}{{end}}
 <button>{{.T "phones.apply-do"}}</button></fieldset></form>
 {{if $v.App.Personalized}}
 <form method="post" action="/phones/{{$v.ID}}/sign" enctype="multipart/form-data"><fieldset><legend>{{.T "phones.sign"}}</legend>
@@ -73,9 +76,11 @@ var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
 <label>{{.T "phones.signature-password"}} <input name="password" required autocomplete="off"></label>
 <label><input type="checkbox" name="attached" value="1"> {{.T "phones.attached"}}</label><button>{{.T "phones.sign-do"}}</button></fieldset></form>
 <form method="post" action="/phones/{{$v.ID}}/screenlock"><fieldset><legend>{{.T "phones.screenlock"}}</legend>
-<label>{{.T "phones.pin"}} <input name="pin" inputmode="numeric" required autocomplete="off"></label>
+{{range $v.LockedKinds}}<p>{{$.T (printf "phones.kind-%s" .)}}: {{$.T "phones.screenlock-is-on"}}</p>{{end}}
+<label>{{.T "phones.pin"}} <input name="pin" inputmode="numeric" autocomplete="off"></label>
+{{if .Data.ScreenLockSigning}}<label>{{.T "phones.screenlock-signing"}} <input name="password" autocomplete="off"></label>{{end}}
 <label>{{.T "phones.method"}} <select name="method">{{range $v.Methods}}<option>{{.}}</option>{{end}}</select></label>
-<label>{{.T "phones.shown"}} <input name="shown" value="thumb" required autocomplete="off"></label><button>{{.T "phones.screenlock-do"}}</button></fieldset></form>
+<label>{{.T "phones.shown"}} <input name="shown" value="thumb" required autocomplete="off"></label><button>{{.T "phones.screenlock-do"}}</button>{{if $v.ScreenLock}} <button name="off" value="1">{{.T "phones.screenlock-off"}}</button>{{end}}</fieldset></form>
 <form method="post" action="/phones/{{$v.ID}}/secret"><fieldset><legend>{{.T "phones.secret"}}</legend><p>{{.T "phones.secret-note"}}</p>
 <label>{{.T "phones.which"}} <select name="kind"><option value="signature">{{.T "phones.kind-signature"}}</option><option value="authentication">{{.T "phones.kind-authentication"}}</option></select></label>
 <label>{{.T "phones.current"}} <input name="current" required autocomplete="off"></label><label>{{.T "phones.new"}} <input name="next" required autocomplete="off"></label>
@@ -98,15 +103,19 @@ var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
 <label>{{.T "phones.order-pin"}} <input name="pin" inputmode="numeric" autocomplete="off"></label>
 <button>{{.T "phones.order-do"}}</button></fieldset></form>
 {{end}}
-<h2>{{.T "phones.check"}}</h2><ul>{{range $v.Kinds}}<li>{{$.T (printf "phones.kind-%s" .Kind)}}: {{if .OnChip}}{{$.T "phones.on-chip"}}{{else}}{{$.T "phones.not-on-chip"}}{{end}}{{with .Standing}}, <strong>{{.State}}</strong>{{range .Holds}} {{.}}{{end}}{{end}}</li>{{end}}</ul>
+<h2>{{.T "phones.check"}}</h2><ul>{{range $v.Kinds}}<li>{{$.T (printf "phones.kind-%s" .Kind)}}: {{if .OnChip}}{{$.T "phones.on-chip"}}{{else}}{{$.T "phones.not-on-chip"}}{{end}}{{with .Standing}}, <strong>{{.State}}</strong>{{range .Holds}} {{.}}{{end}}{{end}}. {{$.T (printf "phone.finding.%s" .Finding)}}</li>{{end}}</ul>
+<form method="post" action="/phones/{{$v.ID}}/check"><p>{{.T "phones.recognise-note"}}</p><button>{{.T "phones.recognise"}}</button></form>
 <form method="post" action="/phones/{{$v.ID}}/wipe"><p>{{.T "phones.wipe-note"}}</p><button>{{.T "phones.wipe"}}</button></form>
-<form method="post" action="/phones/{{$v.ID}}/reset"><p>{{.T "phones.reset-note"}}</p><button>{{.T "phones.reset"}}</button></form>
+<h2>{{.T "phones.leaving"}}</h2><p>{{.T "phones.reset-note"}}</p><ul>{{range .Data.Occasions}}<li><a href="/phones/{{$v.ID}}/leaving?event={{.}}">{{$.T (printf "phones.event-%s" .)}}</a></li>{{end}}</ul>
 <p><a href="/">{{.T "phones.back"}}</a></p>{{end}}`)
 
 type frontData struct {
 	View    View
 	Consent string // version of the notes
 	Notes   string
+	// ScreenLockSigning tells that the scheme lets the screen lock sign (K3).
+	ScreenLockSigning bool
+	Occasions         []phone.Occasion
 }
 
 func (p *Phones) front(w http.ResponseWriter, r *http.Request, problem error) {
@@ -117,7 +126,7 @@ func (p *Phones) front(w http.ResponseWriter, r *http.Request, problem error) {
 	}
 	version := p.config.Scheme.Consent
 	notes := text.Sentence("consent."+version, doorway.Lang(r), nil)
-	doorway.Show(w, r, frontPage, "phones.phone", frontData{v, version, notes}, problem)
+	doorway.Show(w, r, frontPage, "phones.phone", frontData{v, version, notes, p.config.Scheme.ScreenLockSigning, phone.Occasions}, problem)
 }
 
 // form makes a door of a step that a page's form fills: back to the page, with the
@@ -139,7 +148,7 @@ func (p *Phones) form(f func(*http.Request, string) error) http.HandlerFunc {
 
 func (p *Phones) applyByForm(r *http.Request, id string) error {
 	in := Apply{Card: r.FormValue("card"), CardPassword: r.FormValue("cardPassword"), Consent: r.FormValue("consent"),
-		Signature: r.FormValue("signature"), PIN: r.FormValue("authentication")}
+		Signature: r.FormValue("signature"), PIN: r.FormValue("authentication"), Discard: r.FormValue("discard") != ""}
 	for _, name := range r.Form["kind"] {
 		kind, err := warifu.ParseKind(name)
 		if err != nil {
@@ -174,7 +183,8 @@ func (p *Phones) secretByForm(r *http.Request, id string) error {
 	if err != nil {
 		return err
 	}
-	return p.ChangeSecret(r.Context(), id, ChangeSecret{kind, r.FormValue("current"), r.FormValue("next")})
+	_, err = p.ChangeSecret(r.Context(), id, ChangeSecret{kind, r.FormValue("current"), r.FormValue("next")})
+	return err
 }
 
 func (p *Phones) unlockByForm(r *http.Request, id string) error {
@@ -186,7 +196,14 @@ func (p *Phones) unlockByForm(r *http.Request, id string) error {
 }
 
 func (p *Phones) screenLockByForm(r *http.Request, id string) error {
-	return p.EnableScreenLock(r.Context(), id, Unlock{r.FormValue("pin"), phone.Method(r.FormValue("method")), r.FormValue("shown")})
+	if r.FormValue("off") != "" {
+		return p.DisableScreenLock(r.Context(), id)
+	}
+	in := ScreenLock{Unlock: Unlock{r.FormValue("pin"), phone.Method(r.FormValue("method")), r.FormValue("shown")}, Password: r.FormValue("password")}
+	if in.Password != "" {
+		in.Kind = warifu.Signature
+	}
+	return p.EnableScreenLock(r.Context(), id, in)
 }
 
 // signByForm answers with the signature as a file to keep.
@@ -214,7 +231,7 @@ func (p *Phones) signFile(r *http.Request, file multipart.File, attached bool) (
 	if err != nil {
 		return Signed{}, warifu.TooLarge("document-too-large").With(err)
 	}
-	return p.Sign(r.Context(), r.PathValue("id"), Sign{document, attached, r.FormValue("password")})
+	return p.Sign(r.Context(), r.PathValue("id"), Sign{Document: document, Attached: attached, Password: r.FormValue("password")})
 }
 
 // SignatureSuffix is what is put behind a signed file's name.

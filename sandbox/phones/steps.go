@@ -20,6 +20,11 @@ type Apply struct {
 	Consent      string        `json:"consent"`        // version of the notes ticked
 	Signature    string        `json:"signature"`      // the phone's new signing password
 	PIN          string        `json:"authentication"` // the phone's new four-digit PIN
+	// Discard gives up an application that is open on this phone: it is withdrawn first.
+	Discard bool `json:"discard,omitempty"`
+	// Leave is what becomes of the certificates that are on this phone already; keeping them
+	// until the new ones replace them, where nothing is said (K14).
+	Leave Leave `json:"leave,omitzero"`
 	// Contact is whom to tell, and how the hotline finds the holder; it may be left out.
 	Contact *phone.Contact `json:"contact,omitempty"`
 }
@@ -43,6 +48,9 @@ func (p *Phones) Apply(ctx context.Context, id string, in Apply) (Applied, error
 		if err := o.app.CheckOwn(draft, secrets); err != nil {
 			return err
 		}
+		if err := makeRoom(ctx, o.app, in); err != nil {
+			return err
+		}
 		if err := p.carry(ctx, o.app, draft, in.Card, secrets); err != nil {
 			return errors.Join(err, o.app.Abandon(ctx))
 		}
@@ -50,6 +58,20 @@ func (p *Phones) Apply(ctx context.Context, id string, in Apply) (Applied, error
 		return nil
 	})
 	return out, err
+}
+
+// makeRoom does with what is on this phone as the holder decided, before new keys are made.
+func makeRoom(ctx context.Context, app *phone.App, in Apply) error {
+	if in.Discard {
+		if _, err := app.WithdrawOpen(ctx); err != nil {
+			return err
+		}
+	}
+	if in.Leave.Choice == "" {
+		return nil
+	}
+	_, err := app.Leave(ctx, phone.OccasionNewPhone, in.Leave.decision())
+	return err
 }
 
 func (p *Phones) carry(ctx context.Context, app *phone.App, draft *phone.Draft, card string, secrets phone.Secrets) error {
@@ -104,14 +126,24 @@ func (p *Phones) Personalize(ctx context.Context, id string, in Personalize) (Pe
 	return out, err
 }
 
+// Status is where the phone's application stands, with what its holder should know.
+type Status struct {
+	phone.Application
+	Reminders []phone.Reminder `json:"reminders,omitempty"`
+}
+
 // Status asks the server where the phone's application stands.
-func (p *Phones) Status(ctx context.Context, id string) (phone.Application, error) {
-	var out phone.Application
+func (p *Phones) Status(ctx context.Context, id string) (Status, error) {
+	var out Status
 	err := p.with(ctx, id, func(o *owned) (err error) {
-		out, err = o.app.Status(ctx)
+		if out.Application, err = o.app.Status(ctx); err != nil {
+			return err
+		}
+		out.Application = p.local(out.Application)
+		out.Reminders, err = o.app.Reminders(ctx)
 		return err
 	})
-	return p.local(out), err
+	return out, err
 }
 
 // local tells an application's times in the zone of the scheme's hours.
@@ -130,11 +162,14 @@ func (p *Phones) Withdraw(ctx context.Context, id string) error {
 	return p.with(ctx, id, func(o *owned) error { return o.app.Withdraw(ctx) })
 }
 
-// Sign is a document to sign and the phone's signing password.
+// Sign is a document to sign and the phone's signing password, or a gesture where the
+// scheme allows it (K3).
 type Sign struct {
-	Document []byte `json:"document"`
-	Attached bool   `json:"attached"`
-	Password string `json:"password"`
+	Document []byte       `json:"document"`
+	Attached bool         `json:"attached"`
+	Password string       `json:"password"`
+	Method   phone.Method `json:"method,omitempty"`
+	Shown    string       `json:"shown,omitempty"`
 }
 
 // Signed is a CMS message.
@@ -146,7 +181,7 @@ type Signed struct {
 func (p *Phones) Sign(ctx context.Context, id string, in Sign) (Signed, error) {
 	var out Signed
 	err := p.with(ctx, id, func(o *owned) (err error) {
-		out.Signature, err = o.app.Sign(ctx, in.Document, !in.Attached, phone.Unlock{Typed: in.Password})
+		out.Signature, err = o.app.Sign(ctx, in.Document, !in.Attached, Unlock{in.Password, in.Method, in.Shown}.of())
 		return err
 	})
 	return out, err
@@ -190,9 +225,23 @@ type ChangeSecret struct {
 	Next    string      `json:"next"`
 }
 
+// Changed tells what a new password took with it.
+type Changed struct {
+	ScreenLockOff bool `json:"screenLockOff"` // it stood in for the old one, and has to be set up anew
+}
+
 // ChangeSecret changes one of the phone's own passwords.
-func (p *Phones) ChangeSecret(ctx context.Context, id string, in ChangeSecret) error {
-	return p.with(ctx, id, func(o *owned) error { return o.app.ChangeSecret(ctx, in.Kind, in.Current, in.Next) })
+func (p *Phones) ChangeSecret(ctx context.Context, id string, in ChangeSecret) (Changed, error) {
+	var out Changed
+	err := p.with(ctx, id, func(o *owned) error {
+		before, err := o.app.State()
+		if err != nil {
+			return err
+		}
+		_, out.ScreenLockOff = before.ScreenLock[in.Kind]
+		return o.app.ChangeSecret(ctx, in.Kind, in.Current, in.Next)
+	})
+	return out, err
 }
 
 // Reset is a locked or forgotten password of the phone set anew with the parent card.
@@ -212,16 +261,36 @@ func (p *Phones) ResetSecret(ctx context.Context, id string, in Reset) error {
 	})
 }
 
-// EnableScreenLock lets a gesture stand in for the PIN (R51).
-func (p *Phones) EnableScreenLock(ctx context.Context, id string, in Unlock) error {
+// ScreenLock is the screen lock set up for one of the phone's secrets: by default the PIN.
+type ScreenLock struct {
+	Unlock
+	Kind     warifu.Kind `json:"kind,omitzero"`
+	Password string      `json:"password,omitempty"` // the signing password, where the scheme lets it stand in for that
+}
+
+// EnableScreenLock lets a gesture stand in for the PIN (R51), or for the signing password
+// where the scheme allows it (K3).
+func (p *Phones) EnableScreenLock(ctx context.Context, id string, in ScreenLock) error {
+	kind, typed := warifu.Authentication, in.PIN
+	if in.Kind == warifu.Signature {
+		kind, typed = warifu.Signature, in.Password
+	}
 	return p.with(ctx, id, func(o *owned) error {
-		return o.app.EnableScreenLock(ctx, in.PIN, phone.Gesture{Method: in.Method, Shown: in.Shown})
+		return o.app.EnableScreenLockFor(ctx, kind, typed, phone.Gesture{Method: in.Method, Shown: in.Shown})
 	})
 }
 
-// DisableScreenLock forgets the wrapped PIN.
+// DisableScreenLock forgets what is wrapped.
 func (p *Phones) DisableScreenLock(ctx context.Context, id string) error {
 	return p.with(ctx, id, func(o *owned) error { return o.app.DisableScreenLock() })
+}
+
+// Enrol adds a finger, a face, a PIN or a pattern to the phone's own screen lock: a new
+// biometric makes what was wrapped before worthless.
+func (p *Phones) Enrol(ctx context.Context, id string, in Unlock) error {
+	return p.with(ctx, id, func(o *owned) error {
+		return o.handset.ScreenLock().Enrol(phone.Gesture{Method: in.Method, Shown: in.Shown})
+	})
 }
 
 // View is a phone as its page shows it.
@@ -234,6 +303,7 @@ type View struct {
 	Tries       map[warifu.Kind]int `json:"tries,omitempty"`           // left on the phone's own passwords
 	Application *phone.Application  `json:"application,omitempty"`
 	Kinds       []phone.Validity    `json:"kinds,omitempty"` // what chip and server say
+	Reminders   []phone.Reminder    `json:"reminders,omitempty"`
 }
 
 // View looks at one phone. A server that cannot be asked leaves Application out.
@@ -259,6 +329,9 @@ func (p *Phones) View(ctx context.Context, id string) (View, error) {
 		}
 		if kinds, err := o.app.Check(ctx); err == nil {
 			v.Kinds = kinds
+		}
+		if reminders, err := o.app.Reminders(ctx); err == nil {
+			v.Reminders = reminders
 		}
 		return nil
 	})
