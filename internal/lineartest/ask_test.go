@@ -33,10 +33,11 @@ type asker struct {
 	http   *http.Client
 	cache  *cache
 	fulls  map[warifu.Kind]*crl.List // that deltas are applied to
+	ended  map[string]bool           // serial numbers that are revoked for good, as it was told
 }
 
 func (r *resident) asker(id int, shared *cache, client *http.Client) *asker {
-	return &asker{resident: r, id: r.number*100 + id, random: rand.New(rand.NewPCG(uint64(r.number), uint64(id))), http: client, cache: shared, fulls: map[warifu.Kind]*crl.List{}}
+	return &asker{resident: r, id: r.number*100 + id, random: rand.New(rand.NewPCG(uint64(r.number), uint64(id))), http: client, cache: shared, fulls: map[warifu.Kind]*crl.List{}, ended: map[string]bool{}}
 }
 
 // The ways of asking. The first two are asked of the responder itself and must be true
@@ -64,6 +65,7 @@ func (a *asker) look(ctx context.Context, one certificate, way string) error {
 		}
 		began = min(began, a.town.clock.since(at))
 	}
+	a.ended[string(one.serial)] = said.Cert == warifu.StatusRevoked && said.Reason != warifu.ReasonCertificateHold
 	a.history.did(a.id, began, call{person: a.number, verb: read, application: one.application, kind: one.kind, how: way}, answer{status: said})
 	return nil
 }
@@ -153,14 +155,16 @@ func get(ctx context.Context, client *http.Client, address string) ([]byte, http
 }
 
 func (a *asker) postQuestion(ctx context.Context, address string, question []byte) ([]byte, error) {
-	response, err := a.http.Post(address, "application/ocsp-request", bytes.NewReader(question))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(question))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/ocsp-request")
+	response, err := a.http.Do(request)
 	if err != nil {
 		return nil, err
 	}
 	defer response.Body.Close()
-	if _, err := ctx.Deadline(); err {
-		return nil, ctx.Err()
-	}
 	return io.ReadAll(response.Body)
 }
 
@@ -238,12 +242,15 @@ func (a *asker) list(ctx context.Context, address string, kind warifu.Kind) (*cr
 	return l, l.Verify(a.town.cas[kind], a.town.clock.Now())
 }
 
+// eager is how many questions an asker asks for each call of the person's hands.
+const eager = 5
+
 // keepAsking asks until the others are done, and then a little more.
 func (a *asker) keepAsking(ctx context.Context, done <-chan struct{}, least int) error {
-	for n := 0; ; n++ {
+	for n := 0; ; {
 		select {
 		case <-done:
-			if n >= least {
+			if n >= least || len(a.all()) == 0 {
 				return nil
 			}
 		case <-ctx.Done():
@@ -251,7 +258,10 @@ func (a *asker) keepAsking(ctx context.Context, done <-chan struct{}, least int)
 		default:
 		}
 		one, there := a.pick()
-		if !there {
+		for try := 0; !there && try < 8; try++ {
+			one, there = a.pick()
+		}
+		if !there || n > least && int64(n) > eager*a.done.Load() {
 			if err := pause(ctx); err != nil {
 				return err
 			}
@@ -264,13 +274,14 @@ func (a *asker) keepAsking(ctx context.Context, done <-chan struct{}, least int)
 		if err := a.look(ctx, one, way); err != nil {
 			return err
 		}
+		n++
 		if a.random.IntN(20) == 0 {
-			a.town.clock.forward(time.Second)
+			a.town.clock.creep()
 		}
 	}
 }
 
-// pick is most often one of the newest certificates.
+// pick is most often one of the newest certificates, and one that may still change.
 func (a *asker) pick() (certificate, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -280,6 +291,9 @@ func (a *asker) pick() (certificate, bool) {
 	n := a.random.IntN(len(a.seen))
 	if a.random.IntN(3) > 0 {
 		n = len(a.seen) - 1 - a.random.IntN(min(4, len(a.seen)))
+	}
+	if a.ended[string(a.seen[n].serial)] && a.random.IntN(8) > 0 {
+		return certificate{}, false
 	}
 	return a.seen[n], true
 }

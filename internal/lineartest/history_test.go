@@ -27,6 +27,7 @@ type clock struct {
 	mu    sync.RWMutex
 	now   time.Time
 	moves []move
+	left  int // seconds that creep may still move it
 }
 
 type move struct {
@@ -51,6 +52,29 @@ func (c *clock) forward(d time.Duration) {
 	begun := c.ticks.next()
 	c.now = c.now.Add(d)
 	c.moves = append(c.moves, move{c.now, begun})
+}
+
+// creeping bounds by how many seconds one round's clock creeps, so that however slow the
+// machine is no challenge and no operator's match ends while it is on its way.
+const creeping = 200
+
+// creep moves the clock by a second, as often as a round allows.
+func (c *clock) creep() {
+	c.mu.Lock()
+	c.left--
+	may := c.left >= 0
+	c.mu.Unlock()
+	if may {
+		c.forward(time.Second)
+	}
+}
+
+// round begins a round: what was kept in the last one is old, limits of rates are full again.
+func (c *clock) round() {
+	c.forward(10 * time.Minute)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.left = creeping
 }
 
 // since is the tick after which the clock showed the instant.

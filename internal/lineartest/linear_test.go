@@ -24,9 +24,9 @@ type size struct{ rounds, persons, steps, reads int }
 
 func sizeOf() size {
 	if soaking() {
-		return size{rounds: 12, persons: 6, steps: 60, reads: 600}
+		return size{rounds: 12, persons: 6, steps: 60, reads: 300}
 	}
-	return size{rounds: 1, persons: 4, steps: 40, reads: 200}
+	return size{rounds: 1, persons: 4, steps: 40, reads: 100}
 }
 
 // What anybody is told of a certificate fits one order of everything that was done.
@@ -39,6 +39,9 @@ func TestWhatIsToldOfACertificateIsAlwaysTrue(t *testing.T) {
 				must(t, tn.round(t.Context(), h, round*s.persons, s))
 				all, count := h.taken()
 				t.Logf("round %d: %d calls\n%s", round+1, len(all), lines(count))
+				if said := tn.complaints(); said != "" {
+					t.Errorf("the servers complain:\n%s", said)
+				}
 				if spoils := fits(t, all); spoils != nil {
 					draw(t, ofPerson(all, *spoils))
 					t.Fatalf("what person %d was told fits no order of what was done: %v", spoils.Input.(call).person, spoils.Input)
@@ -84,6 +87,7 @@ func onPostgreSQL(t *testing.T) *town {
 
 // round is some persons' whole lives at the same time.
 func (tn *town) round(ctx context.Context, h *history, first int, s size) error {
+	tn.clock.round()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	shared := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4 * s.persons}}
@@ -113,6 +117,7 @@ const badLine = 0.06
 // work at the same time, while two others look. When all is quiet everything is looked at
 // once more.
 func (r *resident) life(ctx context.Context, s size, client *http.Client, shared *cache) error {
+	r.steps = s.steps
 	var hands []func() error
 	for id := range 5 {
 		c, err := r.client(id, badLine)
@@ -131,7 +136,7 @@ func (r *resident) life(ctx context.Context, s size, client *http.Client, shared
 		case 3:
 			hands = append(hands, func() error { return c.atTheHotline(ctx, s.steps/2) })
 		case 4:
-			hands = append(hands, func() error { return c.atTheBureau(ctx, s.steps/4+1) })
+			hands = append(hands, func() error { return c.atTheBureau(ctx, s.steps/10*2+1) })
 		}
 	}
 	done := make(chan struct{})

@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"warifu"
@@ -36,12 +38,15 @@ type resident struct {
 	number  int
 	person  person.Person
 	contact registration.Contact
+	steps   int // of each of two phones
 
-	tap  sync.Mutex // one hand holds the card
-	mu   sync.Mutex
-	made int // applications
-	seen []certificate
-	code map[int]string // suspension codes, by application
+	done  atomic.Int64 // calls of its hands so far
+	lived atomic.Int64 // steps of its phones so far
+	tap   sync.Mutex   // one hand holds the card
+	mu    sync.Mutex
+	made  int // applications
+	seen  []certificate
+	code  map[int]string // suspension codes, by application
 }
 
 // certificate is what an asker asks about.
@@ -88,6 +93,7 @@ func (c *client) try(what call, do func() error) answer {
 		out = answer{lost: true} // what was refused in the end may have been done by what was lost
 	}
 	c.history.did(c.id, began, what, out)
+	c.done.Add(1)
 	return out
 }
 
@@ -207,10 +213,11 @@ func (m *mobile) apply(ctx context.Context) error {
 	for {
 		var accepted phone.Application
 		out := outcome(m.post(ctx, "/api/v1/applications", "", body, &accepted))
-		if out.lost {
+		if out.lost && ctx.Err() == nil {
 			continue
 		}
 		m.history.did(m.client.id, began, what, out)
+		m.done.Add(1)
 		m.current, m.ready, m.issued = -1, false, false
 		if out.problem != "" {
 			return nil
@@ -240,7 +247,7 @@ func (m *mobile) submission(d *phone.Draft) ([]byte, error) {
 // await asks until the application is issued or has ended. That it was refused is a
 // call of its own: it may have happened at any time since it came.
 func (m *mobile) await(ctx context.Context, began int64, what call) error {
-	for {
+	for n := 1; ; n++ {
 		a, err := m.server.Application(ctx, m.id)
 		if err != nil {
 			return err
@@ -249,6 +256,9 @@ func (m *mobile) await(ctx context.Context, began int64, what call) error {
 		case warifu.ApplicationSubmitted:
 			if err := pause(ctx); err != nil {
 				return err
+			}
+			if n%500 == 0 { // a job that is to be tried again waits for the clock
+				m.town.clock.forward(time.Second)
 			}
 			continue
 		case warifu.ApplicationRejected:
@@ -285,6 +295,9 @@ func pause(ctx context.Context) error {
 func (m *mobile) personalize(ctx context.Context) answer {
 	what := call{verb: personalize, application: m.current, phone: m.phone}
 	m.element.PowerOff()
+	bad := m.line.bad
+	defer func() { m.line.bad = bad }()
+	m.line.bad /= 6 // it is a dozen rounds of questions and answers
 	code := ""
 	out := m.try(what, func() error {
 		return m.app.Personalize(ctx, phone.Personalization{Code: func(shown string) { code = shown }})
@@ -364,6 +377,7 @@ func (m *mobile) request(ctx context.Context, purpose string, kinds []warifu.Kin
 // live is a phone's whole life: it applies, personalizes, gives orders, and begins anew.
 func (m *mobile) live(ctx context.Context, steps int) error {
 	for range steps {
+		m.lived.Add(1)
 		switch {
 		case m.current < 0 && m.random.IntN(3) > 0: // or else two phones would only ever withdraw each other's
 			if err := m.rest(ctx, 5); err != nil {
@@ -371,6 +385,7 @@ func (m *mobile) live(ctx context.Context, steps int) error {
 			}
 		case m.current < 0 || m.random.IntN(40) == 0:
 			if m.applications() >= maxApplications-4 {
+				m.lived.Add(int64(steps)) // no more fit in a state
 				return nil
 			}
 			if err := m.apply(ctx); err != nil {
@@ -527,41 +542,55 @@ func (c *client) atTheHotline(ctx context.Context, steps int) error {
 			record := map[string]any{"match": match, "callBackNumberGiven": false, "caller": "holder", "phone": "lost", "card": "kept"}
 			c.try(what, func() error { return c.ask(ctx, "/api/v1/hotline/suspensions", first, record, nil) })
 		case n < 19:
-			c.four(ctx, "resumptions", "found", match, first, second, call{verb: byOperator, kinds: warifu.Kinds[:], order: warifu.VerbResume, reason: lost})
+			what := call{verb: byOperator, kinds: warifu.Kinds[:], order: warifu.VerbResume, reason: lost}
+			if err := c.four(ctx, "resumptions", "found", match, first, second, what); err != nil {
+				return err
+			}
 		default:
-			c.four(ctx, "revocations", "holder-request", match, first, second, call{verb: byOperator, kinds: warifu.Kinds[:], order: warifu.VerbRevoke})
+			what := call{verb: byOperator, kinds: warifu.Kinds[:], order: warifu.VerbRevoke}
+			if err := c.four(ctx, "revocations", "holder-request", match, first, second, what); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// search looks the person up; "" while there is nobody to find.
+// search looks the person up and rings them, who answer; "" while there is nobody to find.
 func (c *client) search(ctx context.Context, operator string) (match string, err error) {
 	if c.applications() == 0 {
 		return "", pause(ctx)
 	}
-	var found struct{ Match string }
+	var found struct{ Match, Receipt string }
 	err = c.quietly(func() error {
-		return c.ask(ctx, "/api/v1/hotline/searches", operator, map[string]string{"reading": c.contact.Reading, "birthDate": c.contact.BirthDate, "telephone": c.contact.Telephone}, &found)
+		err := c.ask(ctx, "/api/v1/hotline/searches", operator, map[string]string{"reading": c.contact.Reading, "birthDate": c.contact.BirthDate, "telephone": c.contact.Telephone}, &found)
+		if err != nil || found.Match == "" {
+			return err
+		}
+		return c.ask(ctx, "/api/v1/hotline/calls/"+found.Receipt+"/call-backs", operator, map[string]string{"outcome": "answered"}, nil)
 	})
-	if warifu.ProblemOf(err).IsCode(warifu.CodeTooMany) {
+	if err != nil && warifu.ProblemOf(err).IsCode(warifu.CodeTooMany) {
 		return "", nil
 	}
 	return found.Match, err
 }
 
 // four has one operator propose, which changes nothing, and another confirm.
-func (c *client) four(ctx context.Context, path, cause, match, first, second string, what call) {
+func (c *client) four(ctx context.Context, path, cause, match, first, second string, what call) error {
 	var proposed struct{ Proposal string }
 	err := c.quietly(func() error {
 		return c.ask(ctx, "/api/v1/hotline/"+path, first, map[string]string{"match": match, "cause": cause}, &proposed)
 	})
+	if out := outcome(err); out.lost || out.problem == "credential-absent" {
+		return nil // there is nobody to do anything for
+	}
 	if err != nil {
-		return // there is nobody to do anything for
+		return err
 	}
 	c.try(what, func() error {
 		return c.post(ctx, "/api/v1/hotline/"+path+"/"+proposed.Proposal+"/confirmation", second, nil, nil)
 	})
+	return nil
 }
 
 func (c *client) useCode(ctx context.Context) {
@@ -590,13 +619,16 @@ func (c *client) useCode(ctx context.Context) {
 func (c *client) atTheBureau(ctx context.Context, steps int) error {
 	for n := range steps {
 		if n%2 == 0 { // while the card is good most things happen
-			if err := c.rest(ctx, 60); err != nil {
+			if err := c.rest(ctx, 40); err != nil {
 				return err
 			}
 		}
 		order, do := warifu.VerbSuspend, c.town.bureau.Suspend
 		switch {
 		case n == steps-1:
+			if err := c.untilMostIsLived(ctx); err != nil {
+				return err
+			}
 			order, do = endCard, func(id string) error { return c.town.bureau.Revoke(id, warifu.ReasonCessationOfOperation) }
 		case n%2 == 1:
 			order, do = warifu.VerbResume, c.town.bureau.Resume
@@ -616,9 +648,20 @@ func (c *client) atTheBureau(ctx context.Context, steps int) error {
 	return nil
 }
 
-// rest lets the others do something meanwhile.
+// untilMostIsLived waits until the phones have three quarters of their steps behind them.
+func (c *client) untilMostIsLived(ctx context.Context) error {
+	for c.lived.Load() < int64(3*c.steps/2) {
+		if err := pause(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rest lets the person's other hands do so many calls at most, if they do any.
 func (c *client) rest(ctx context.Context, most int) error {
-	for range 1 + c.random.IntN(most) {
+	until := c.done.Load() + int64(1+c.random.IntN(most))
+	for n := 0; n < 100 && c.done.Load() < until; n++ {
 		if err := pause(ctx); err != nil {
 			return err
 		}
@@ -642,8 +685,8 @@ func (c *client) push(ctx context.Context) error {
 		if err == nil && said.Next > newest.Newest {
 			return nil
 		}
-		if err != nil && !outcome(err).lost && !warifu.ProblemOf(err).IsCode(warifu.CodeConflict) {
-			return err
+		if err != nil && !outcome(err).lost && !warifu.ProblemOf(err).IsCode(warifu.CodeConflict) || ctx.Err() != nil {
+			return errors.Join(err, ctx.Err())
 		}
 	}
 }

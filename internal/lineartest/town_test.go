@@ -65,6 +65,9 @@ type town struct {
 	sites  []site
 	cas    map[warifu.Kind]*x509.Certificate
 	drawn  atomic.Int64
+
+	mu     sync.Mutex
+	logged strings.Builder
 }
 
 // site is one server: its handler, and where it listens.
@@ -218,7 +221,7 @@ func (tn *town) serve(t *testing.T) {
 	serving := make(chan struct{})
 	cards := &http.Client{Transport: housetest.InProcess{Handler: http.StripPrefix("/bureau", tn.bureau.Handler())}}
 	s, err := server.New(t.Context(), tn.config(t), server.Options{
-		Clock: tn.clock, Bureau: cards, Listener: listener, Log: slog.New(slog.DiscardHandler), OnServing: func(net.Addr) { close(serving) },
+		Clock: tn.clock, Bureau: cards, Listener: listener, Log: slog.New(slog.NewTextHandler(tn, &slog.HandlerOptions{Level: slog.LevelError})), OnServing: func(net.Addr) { close(serving) },
 	})
 	must(t, err)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -230,6 +233,21 @@ func (tn *town) serve(t *testing.T) {
 	})
 	<-serving
 	tn.sites = append(tn.sites, site{s.Handler(), "http://" + listener.Addr().String()})
+}
+
+// Write implements io.Writer: it keeps what the servers log of level error.
+func (tn *town) Write(p []byte) (int, error) {
+	tn.mu.Lock()
+	defer tn.mu.Unlock()
+	return tn.logged.Write(p)
+}
+
+// complaints are what the servers have logged since it was last asked.
+func (tn *town) complaints() string {
+	tn.mu.Lock()
+	defer tn.mu.Unlock()
+	defer tn.logged.Reset()
+	return tn.logged.String()
 }
 
 // openBare opens a database past the store, as an operator with a shell would.
