@@ -89,6 +89,9 @@ func (c tourCommand) together(s *session, dir string, walk func(context.Context,
 	return err
 }
 
+// operator is the token of an operator of the sandbox's hotline, who protects nothing.
+const operator = "sandbox-aoi"
+
 // minor is who turns fifteen on the tour.
 const minor = "ren"
 
@@ -144,7 +147,7 @@ func (c tourCommand) stage(w *world.World) (tour.Stage, error) {
 	stage = tour.Stage{
 		App: handset.App(server, w.Scheme, w.Clock), Card: card, Places: w.Places,
 		PowerOff: func() { card.PowerOff(); handset.Element.PowerOff(); second.Element.PowerOff() },
-		Second:   second.App(server, w.Scheme, w.Clock), SecondIMEI: bought.IMEI, Reset: second.FactoryReset,
+		Second:   second.App(server, w.Scheme, w.Clock), SecondIMEI: bought.IMEI, Operator: operator, Reset: second.FactoryReset,
 	}
 	stage.Holder = desk.CardOf(holder)
 	minor, err := w.Bureau.Show(minor)

@@ -21,6 +21,7 @@ var lifeStops = []stop{
 	{"the card's passwords", "card-secrets", (*walker).cardSecrets},
 	{"card lost and found", "card-lost", (*walker).cardLost},
 	{"repair", "repair", (*walker).repair},
+	{"hotline", "hotline", (*walker).hotline},
 	{"new phone", "new-phone", (*walker).newPhone},
 	{"moving house", "move", (*walker).moveHouse},
 	{"revoke on the phone", "revoke", (*walker).revokeOnPhone},

@@ -32,6 +32,7 @@ type Stage struct {
 	Second     *phone.App
 	SecondIMEI string
 	Reset      func() error
+	Operator   string // an operator's token for the hotline
 	// Minor is somebody about to turn fifteen, with their card.
 	Minor     desk.Card
 	MinorCard iso7816.Transmitter
