@@ -63,8 +63,11 @@ func Open(c Context, der []byte, pub *ecdsa.PublicKey) ([]byte, error) {
 
 // openUpTo is Open with a bound of its own.
 func openUpTo(c Context, der []byte, pub *ecdsa.PublicKey, most int) ([]byte, error) {
-	var e envelope
-	if err := parseUpTo(c, der, &e, most); err != nil {
+	e, err := parseEnvelope(c, der)
+	if len(der) > MaxPaper && most > MaxPaper {
+		err = parseUpTo(c, der, &e, most)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if pub == nil || pub.Curve != elliptic.P256() {
@@ -91,10 +94,12 @@ var envelopes = signed.NewRead(func(der []byte) (e envelope, err error) {
 })
 
 func parseEnvelope(c Context, der []byte) (envelope, error) {
-	if e, err := envelopes.Of(der); err == nil {
-		return e, nil
-	}
 	var e envelope
+	if len(der) <= MaxPaper {
+		if e, err := envelopes.Of(der); err == nil {
+			return e, nil
+		}
+	}
 	err := parseStrict(c, der, &e)
 	return e, err
 }

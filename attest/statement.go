@@ -50,21 +50,31 @@ type wireCardStatement struct {
 
 // Seal encodes and signs with the bureau's statement key.
 func (s CardStatement) Seal(key crypto.Signer) ([]byte, error) {
-	w := wireCardStatement{1, s.Nonce[:], s.Person[:], s.ProducedAt.UTC().Truncate(time.Second), nil}
-	for _, c := range s.Certificates {
-		w.Certificates = append(w.Certificates, wireCardCertificate{
-			int(c.Kind), c.Serial, c.Certificate[:], asn1.Enumerated(c.State), c.Held, c.NotAfter.UTC().Truncate(time.Second),
-		})
-	}
-	body, err := asn1.Marshal(w)
+	body, err := s.body()
 	if err != nil {
 		return nil, err
 	}
 	return Seal(ContextCardStatement, body, key)
 }
 
-// OpenCardStatement checks the bureau's signature and decodes.
+func (s CardStatement) body() ([]byte, error) {
+	w := wireCardStatement{1, s.Nonce[:], s.Person[:], s.ProducedAt.UTC().Truncate(time.Second), nil}
+	for _, c := range s.Certificates {
+		w.Certificates = append(w.Certificates, wireCardCertificate{
+			int(c.Kind), c.Serial, c.Certificate[:], asn1.Enumerated(c.State), c.Held, c.NotAfter.UTC().Truncate(time.Second),
+		})
+	}
+	return asn1.Marshal(w)
+}
+
+// OpenCardStatement checks the bureau's signature, over this statement or over several
+// (SealTogether), and decodes.
 func OpenCardStatement(der []byte, pub *ecdsa.PublicKey) (CardStatement, error) {
+	if body, ok, err := openShared(der, pub); err != nil {
+		return CardStatement{}, err
+	} else if ok {
+		return statements.Of(body)
+	}
 	body, err := Open(ContextCardStatement, der, pub)
 	if err != nil {
 		return CardStatement{}, err

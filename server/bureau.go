@@ -34,6 +34,7 @@ type bureauClient struct {
 	authorities map[warifu.Kind]*x509.Certificate
 	asking      map[warifu.Kind]*asking
 	answers     ocsp.Answers
+	statements  inquiries
 }
 
 func newBureauClient(base string, client *http.Client, authorities map[warifu.Kind]*x509.Certificate) *bureauClient {
@@ -51,8 +52,17 @@ func newBureauClient(base string, client *http.Client, authorities map[warifu.Ki
 	return b
 }
 
-// Statement implements registration.Bureau.
+// Statement implements registration.Bureau. Questions asked at about the same time go in
+// one request and are answered under one signature.
 func (b *bureauClient) Statement(ctx context.Context, certificate []byte, nonce warifu.Digest) ([]byte, error) {
+	answer, err := b.statements.ask(ctx, inquiry{certificate, nonce}, b.together)
+	if err != nil || answer != nil {
+		return answer, err
+	}
+	return b.oneStatement(ctx, certificate, nonce)
+}
+
+func (b *bureauClient) oneStatement(ctx context.Context, certificate []byte, nonce warifu.Digest) ([]byte, error) {
 	body, err := json.Marshal(struct {
 		Certificate []byte        `json:"certificate"`
 		Nonce       warifu.Digest `json:"nonce"`

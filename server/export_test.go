@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"time"
+
+	"warifu"
 )
 
 // NewAsking is asking for tests.
@@ -14,4 +16,9 @@ func NewAsking(send func(context.Context, [][]byte) ([]byte, error)) func(contex
 func NewRate() (worked func(kind string, done int, took time.Duration), perSecond func() float64) {
 	r := newRate()
 	return r.worked, r.perSecond
+}
+
+// NewStatements asks the bureau at an address for card statements.
+func NewStatements(base string) func(ctx context.Context, certificate []byte, nonce warifu.Digest) ([]byte, error) {
+	return newBureauClient(base, nil, nil).Statement
 }

@@ -23,6 +23,7 @@ const maxStatementRequest = 16 << 10
 //	POST /statements                 {certificate: base64 DER, nonce: hex} → {statement: base64}
 //	POST /card-reports               {report: base64} → {receipt, state}
 //	POST /statements/many            {serials: [base64 …], nonce: hex} → {statements: base64}
+//	POST /statements/together        {questions: [{certificate, nonce} …]} → {statements: [base64 or null …]}
 //	GET  /events?after=N&limit=M     → {events: [base64 …], newest: N}
 //	POST /ocsp/{kind}, GET /ocsp/{kind}/{base64}
 //	GET  /crl/{kind}.crl, /ca/{kind}.cer
@@ -31,7 +32,7 @@ const maxStatementRequest = 16 << 10
 // base64 (RFC 6960 appendix A.1).
 func (b *Bureau) Handler() http.Handler {
 	statements, pulls, reports := doorway.JSON(b.serveStatement), doorway.JSON(b.servePull), doorway.JSON(b.serveReport)
-	many := doorway.JSON(b.serveStatements)
+	many, together := doorway.JSON(b.serveStatements), doorway.JSON(b.serveTogether)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		room, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		get := r.Method == http.MethodGet || r.Method == http.MethodHead
@@ -42,6 +43,8 @@ func (b *Bureau) Handler() http.Handler {
 			reports.ServeHTTP(w, r)
 		case room == "statements" && rest == "many" && r.Method == http.MethodPost:
 			many.ServeHTTP(w, r)
+		case room == "statements" && rest == "together" && r.Method == http.MethodPost:
+			together.ServeHTTP(w, r)
 		case room == "events" && rest == "" && get:
 			pulls.ServeHTTP(w, r)
 		case room == "ocsp" && (get || r.Method == http.MethodPost):
@@ -78,9 +81,21 @@ func (b *Bureau) serveStatements(w http.ResponseWriter, r *http.Request) (any, e
 	return statementsAnswer{statements}, err
 }
 
-type statementRequest struct {
-	Certificate []byte        `json:"certificate"`
-	Nonce       warifu.Digest `json:"nonce"`
+type togetherRequest struct {
+	Questions []Question `json:"questions"`
+}
+
+type togetherAnswer struct {
+	Statements [][]byte `json:"statements"` // null where there is none
+}
+
+func (b *Bureau) serveTogether(w http.ResponseWriter, r *http.Request) (any, error) {
+	var in togetherRequest
+	if err := doorway.Read(w, r, attest.MaxTogether*maxStatementRequest, &in); err != nil {
+		return nil, err
+	}
+	statements, err := b.StatementsTogether(in.Questions)
+	return togetherAnswer{statements}, err
 }
 
 type statementAnswer struct {
@@ -88,7 +103,7 @@ type statementAnswer struct {
 }
 
 func (b *Bureau) serveStatement(w http.ResponseWriter, r *http.Request) (any, error) {
-	var in statementRequest
+	var in Question
 	if err := doorway.Read(w, r, maxStatementRequest, &in); err != nil {
 		return nil, err
 	}

@@ -24,14 +24,57 @@ func (b *Bureau) handle(id string) warifu.Digest {
 // of both, bound to the nonce. Errors: Invalid "bureau-request-malformed", NotFound
 // "card-certificate-unknown".
 func (b *Bureau) Statement(der []byte, nonce warifu.Digest) ([]byte, error) {
+	s, err := b.stateOf(der, nonce)
+	if err != nil {
+		return nil, err
+	}
+	return s.Seal(b.statement)
+}
+
+// Question is what one card statement is asked for with.
+type Question struct {
+	Certificate []byte        `json:"certificate"`
+	Nonce       warifu.Digest `json:"nonce"`
+}
+
+// StatementsTogether answers several questions as Statement would, with one signature for
+// all (attest.SealTogether), in their order. Where one has no answer, the place is nil:
+// asked by itself it is told why. Errors: Invalid "bureau-request-malformed", also for more
+// than attest.MaxTogether.
+func (b *Bureau) StatementsTogether(questions []Question) ([][]byte, error) {
+	if len(questions) == 0 || len(questions) > attest.MaxTogether {
+		return nil, warifu.Invalid("bureau-request-malformed")
+	}
+	var stated []attest.CardStatement
+	var places []int
+	for i, q := range questions {
+		if s, err := b.stateOf(q.Certificate, q.Nonce); err == nil {
+			stated, places = append(stated, s), append(places, i)
+		}
+	}
+	out := make([][]byte, len(questions))
+	if len(stated) == 0 {
+		return out, nil
+	}
+	sealed, err := attest.SealTogether(stated, b.statement)
+	if err != nil {
+		return nil, err
+	}
+	for i, place := range places {
+		out[place] = sealed[i]
+	}
+	return out, nil
+}
+
+func (b *Bureau) stateOf(der []byte, nonce warifu.Digest) (attest.CardStatement, error) {
 	asked, err := x509.ParseCertificate(der)
 	if err != nil || nonce.IsZero() {
-		return nil, warifu.Invalid("bureau-request-malformed").With(err)
+		return attest.CardStatement{}, warifu.Invalid("bureau-request-malformed").With(err)
 	}
 	_, kind, _ := profile.ClassOf(asked)
 	c, h := b.findCertificate(kind, asked.SerialNumber.Bytes())
 	if c == nil || warifu.DigestOf(c.DER) != warifu.DigestOf(der) {
-		return nil, warifu.NotFound("card-certificate-unknown")
+		return attest.CardStatement{}, warifu.NotFound("card-certificate-unknown")
 	}
 	s := attest.CardStatement{Nonce: nonce, Person: b.handle(h.id), ProducedAt: b.config.Clock.Now()}
 	for _, other := range h.now.Load().onChip() {
@@ -40,7 +83,7 @@ func (b *Bureau) Statement(der []byte, nonce warifu.Digest) ([]byte, error) {
 		}
 		s.Certificates = append(s.Certificates, describe(other))
 	}
-	return s.Seal(b.statement)
+	return s, nil
 }
 
 func describe(c *certificate) attest.CardCertificate {
