@@ -108,7 +108,9 @@ type Authority struct {
 	answers  ocsp.Answers // an answer may speak of many cards
 	codes    codeGuard
 	hotline  hotlineGuard
-	changed  atomic.Pointer[Operators] // what SetOperators was given last; nil: nothing
+
+	reconciled reconciled
+	changed    atomic.Pointer[Operators] // what SetOperators was given last; nil: nothing
 }
 
 // New checks the configuration, registers its job handlers and returns the authority.

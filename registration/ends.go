@@ -92,7 +92,6 @@ func unsealAll(tx *store.Tx, digests []warifu.Digest) ([][]byte, error) {
 // Lapse ends the applications that were not fetched in time (K14) and returns how
 // many; it is called from a timer and works in portions.
 func (a *Authority) Lapse(ctx context.Context) (int, error) {
-	const portion = 200
 	before := a.Clock.Now().Add(-a.Scheme.ApplicationLapse)
 	ended := 0
 	for {

@@ -316,6 +316,33 @@ func TestReconcileGoesThroughAllUnfinishedIntents(t *testing.T) {
 	h.Check(t)
 }
 
+// An intent whose application stays open for long is not forgotten by the rounds that go by.
+func TestReconcileComesBackToWhatStillWaits(t *testing.T) {
+	h := house(t, housetest.Options{})
+	p := h.Phone(t)
+	p.Apply(t, "taro")
+	h.Issuers[warifu.Authentication].Ledger.FailRecord = func() error { return warifu.Unavailable("store-unavailable") }
+	h.Drain(t)
+	mend(h)
+	for range 3 {
+		h.Clock.Forward(3 * time.Hour)
+		if listed, err := h.Registrar.Reconcile(context.Background()); err != nil || listed != 0 {
+			t.Fatalf("%d listed while the application is open, %v", listed, err)
+		}
+	}
+	must(t, p.App.Withdraw(context.Background()))
+	if listed, err := h.Registrar.Reconcile(context.Background()); err != nil || listed != 1 {
+		t.Errorf("%d listed, %v", listed, err)
+	}
+	h.Clock.Forward(3 * time.Hour)
+	for range 2 {
+		if listed, err := h.Registrar.Reconcile(context.Background()); err != nil || listed != 0 {
+			t.Errorf("%d listed again, %v", listed, err)
+		}
+	}
+	h.Check(t)
+}
+
 func TestReconcileListsUnfinishedIntentsAsRevoked(t *testing.T) {
 	h := house(t, housetest.Options{})
 	p := h.Phone(t)

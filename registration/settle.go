@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"sync"
 	"time"
 
 	"warifu"
@@ -57,6 +58,35 @@ func (a *Authority) settleOne(ctx context.Context, id string) queue.Result {
 	}}
 }
 
+// reconciled is, for each authority, up to when every intent is known to have been dealt
+// with, so that the next round need not look through a ledger of millions again. It is
+// forgotten with the process: the first round looks at all.
+type reconciled struct {
+	mu   sync.Mutex
+	upTo map[warifu.Kind]time.Time
+}
+
+// reconcileAgain is how much of what was dealt with is looked at again: longer than an
+// intent may be on its way from a server's clock into the ledger.
+const reconcileAgain = time.Hour
+
+func (r *reconciled) since(kind warifu.Kind) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.upTo[kind]
+}
+
+func (r *reconciled) reached(kind warifu.Kind, at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.upTo == nil {
+		r.upTo = map[warifu.Kind]time.Time{}
+	}
+	if at.After(r.upTo[kind]) {
+		r.upTo[kind] = at
+	}
+}
+
 // Reconcile looks for intents that never got a certificate recorded and whose
 // application has ended: they count as issued and are listed as revoked (design
 // §3.5). It returns how many it listed, and goes through them all: what was listed long
@@ -64,44 +94,59 @@ func (a *Authority) settleOne(ctx context.Context, id string) queue.Result {
 func (a *Authority) Reconcile(ctx context.Context) (int, error) {
 	listed := 0
 	for _, kind := range warifu.Kinds {
-		for last := (warifu.Intent{}); ; {
-			intents, err := a.Issuers[kind].Unfinished(ctx, last)
-			if err != nil {
-				return listed, err
-			}
-			if len(intents) == 0 {
-				break
-			}
-			for _, intent := range intents {
-				done, err := a.reconcileOne(ctx, intent)
-				if err != nil {
-					return listed, err
-				}
-				if done {
-					listed++
-				}
-			}
-			last = intents[len(intents)-1]
+		n, err := a.reconcile(ctx, kind)
+		if listed += n; err != nil {
+			return listed, err
 		}
 	}
 	return listed, nil
 }
 
-// reconcileOne reads before it writes: most unfinished intents were listed long ago.
-func (a *Authority) reconcileOne(ctx context.Context, intent warifu.Intent) (done bool, err error) {
+func (a *Authority) reconcile(ctx context.Context, kind warifu.Kind) (listed int, err error) {
+	reached := a.Clock.Now().Add(-reconcileAgain)
+	for last := (warifu.Intent{CreatedAt: a.reconciled.since(kind)}); ; {
+		intents, err := a.Issuers[kind].Unfinished(ctx, last)
+		if err != nil {
+			return listed, err
+		}
+		if len(intents) == 0 {
+			a.reconciled.reached(kind, reached)
+			return listed, nil
+		}
+		for _, intent := range intents {
+			done, waits, err := a.reconcileOne(ctx, intent)
+			if err != nil {
+				return listed, err
+			}
+			if done {
+				listed++
+			}
+			if waits && intent.CreatedAt.Before(reached) {
+				reached = intent.CreatedAt.Add(-time.Microsecond) // its application is still open
+			}
+		}
+		last = intents[len(intents)-1]
+	}
+}
+
+// reconcileOne reads before it writes: most unfinished intents were listed long ago. waits
+// tells that the intent's application is still open, so that it has to be looked at again.
+func (a *Authority) reconcileOne(ctx context.Context, intent warifu.Intent) (done, waits bool, err error) {
 	var open bool
 	err = a.Store.Read(ctx, func(tx *store.Tx) error {
-		_, open, err = unlisted(tx, intent)
+		var row store.Application
+		row, open, err = unlisted(tx, intent)
+		waits = row.ID != "" && !warifu.ApplicationLife.Final(row.State)
 		return err
 	})
 	if err != nil || !open {
-		return false, err
+		return false, waits, err
 	}
 	err = a.Store.Write(ctx, func(tx *store.Tx) error {
 		done, err = a.listIntent(tx, intent)
 		return err
 	})
-	return done, err
+	return done, false, err
 }
 
 // unlisted returns the ended application that an intent was for, and whether it has no
