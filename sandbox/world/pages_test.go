@@ -174,6 +174,14 @@ func lifeByForms(t *testing.T, w *world.World, b *browser, code string) {
 	fill(http.StatusOK, desk+"/suspensions", "code", code)
 	b.wants(b.get(phone), "<strong>held</strong> lost")
 	fill(http.StatusForbidden, phone+"/order", "verb", "revoke", "password", "WRONG123")
+	b.wants(b.get(phone), "resume with the card")
+	for _, event := range []string{"reset", "listing", "repair", "new-phone"} {
+		b.wants(b.get(phone+"/leaving?event="+event), "Mobile Suica")
+		fill(http.StatusConflict, phone+"/leaving", "event", event)
+	}
+	fill(http.StatusForbidden, phone+"/leaving", "event", "repair", "choice", "revoke", "password", "WRONG123")
+	fill(http.StatusUnprocessableEntity, phone+"/leaving", "event", "repair", "choice", "hold-until", "password", "PHONE123")
+	fill(http.StatusOK, phone+"/leaving", "event", "new-phone", "choice", "keep")
 	fill(http.StatusOK, desk+"/orders", "card", "taro", "verb", "resume", "cardPassword", "TARO1980")
 	b.wants(b.get(phone), "<strong>active</strong>")
 	fill(http.StatusOK, phone+"/order", "kind", "signature", "verb", "suspend", "password", "PHONE123")
@@ -185,7 +193,9 @@ func lifeByForms(t *testing.T, w *world.World, b *browser, code string) {
 	if page := b.get(phone); strings.Contains(page, "<strong>active</strong>") || strings.Contains(page, ": on the chip") {
 		t.Errorf("something is left:\n%s", page)
 	}
-	fill(http.StatusOK, phone+"/reset")
+	b.wants(b.get(phone), "apply again")
+	fill(http.StatusOK, phone+"/leaving", "event", "reset")
+	fill(http.StatusOK, phone+"/check")
 }
 
 var toPhones = regexp.MustCompile(`href="([^"]*/login\?at=[^"]*)"`)
