@@ -18,6 +18,11 @@ func NewRate() (worked func(kind string, done int, took time.Duration), perSecon
 	return r.worked, r.perSecond
 }
 
+// NewManyStatements asks the bureau at an address for papers about many cards.
+func NewManyStatements(base string) func(ctx context.Context, serials [][]byte, nonce warifu.Digest) ([]byte, error) {
+	return newBureauClient(base, nil, nil).Statements
+}
+
 // NewStatements asks the bureau at an address for card statements.
 func NewStatements(base string) func(ctx context.Context, certificate []byte, nonce warifu.Digest) ([]byte, error) {
 	return newBureauClient(base, nil, nil).Statement

@@ -3,6 +3,7 @@ package bureau_test
 import (
 	"bytes"
 	"crypto"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -80,6 +82,40 @@ func TestStatementsOverHTTP(t *testing.T) {
 		status, answer := ask(c.body)
 		if status != c.status || !bytes.Contains(answer, []byte("urn:warifu:problem:"+c.problem)) {
 			t.Errorf("%s: %d %s", name, status, answer)
+		}
+	}
+}
+
+func TestStatementsAboutManyCardsOverHTTP(t *testing.T) {
+	b := open(t, t.TempDir(), newClock())
+	url := serve(t, b)
+	nonce := warifu.DigestOf([]byte("round"))
+	taro, hanako := of(t, issued(t, b, "taro"), warifu.Signature).Certificate, of(t, issued(t, b, "hanako"), warifu.Signature).Certificate
+	if err := b.Suspend("hanako"); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(serials [][]byte) (int, []byte) {
+		question, _ := json.Marshal(map[string]any{"serials": serials, "nonce": nonce})
+		return fetch(t, http.MethodPost, url+"/statements/many", "application/json", question)
+	}
+	status, answer := ask([][]byte{hanako.SerialNumber.Bytes(), {1, 2, 3}, taro.SerialNumber.Bytes()})
+	var out struct{ Statements []byte }
+	if err := json.Unmarshal(answer, &out); status != http.StatusOK || err != nil {
+		t.Fatalf("%d %s", status, answer)
+	}
+	s, err := attest.OpenCardStatements(out.Statements, b.StatementKey())
+	if err != nil || s.Nonce != nonce || !s.ProducedAt.Equal(start) || len(s.Cards) != 3 || len(s.Cards[1].Certificates) != 0 || !s.Cards[1].Person.IsZero() {
+		t.Fatalf("%+v %v", s, err)
+	}
+	for i, certificate := range map[int]*x509.Certificate{0: hanako, 2: taro} {
+		alone := statement(t, b, certificate.Raw, nonce)
+		if s.Cards[i].Person != alone.Person || !reflect.DeepEqual(s.Cards[i].Certificates, alone.Certificates) {
+			t.Errorf("%+v, and alone %+v", s.Cards[i], alone)
+		}
+	}
+	for what, serials := range map[string][][]byte{"none": nil, "one too many": make([][]byte, attest.MaxStatements+1)} {
+		if status, answer := ask(serials); status != 422 || !bytes.Contains(answer, []byte("bureau-request-malformed")) {
+			t.Errorf("%s: %d %s", what, status, answer)
 		}
 	}
 }
