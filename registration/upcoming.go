@@ -69,9 +69,9 @@ func (c *calendar) add(at time.Time, what string, kind warifu.Kind, application 
 func (c *calendar) jobs() error {
 	jobs, err := c.tx.WaitingJobs(c.now, c.limit)
 	for _, j := range jobs {
-		row, err := c.tx.Application(j.Application)
-		if err != nil {
-			return err
+		row, missing := c.tx.Application(j.Application) // a job may be about something else
+		if missing != nil && !warifu.ProblemOf(missing).IsCode(warifu.CodeNotFound) {
+			return missing
 		}
 		c.add(j.DueAt, DueJob, 0, j.Application, row.Person)
 	}
