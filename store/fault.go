@@ -77,14 +77,22 @@ func postgresFault(state string) bool {
 // violationTries is how often a transaction that hit a constraint is run again.
 const violationTries = 3
 
-// isContended reports whether PostgreSQL asks for a transaction to be run again
-// after so many tries: serialization failure, deadlock, and for a few tries a
-// violated constraint, since a rival's commit may show as a taken key where the
-// snapshot had none. A violation of our own comes back as the same error.
-func isContended(err error, tries int) bool {
+// losses counts what one transaction has lost against others.
+type losses struct{ violations int }
+
+// contended reports whether PostgreSQL asks for the transaction to be run again:
+// serialization failure, deadlock, and a few times a violated constraint, since a
+// rival's commit may show as a taken key where the snapshot had none. Violations are
+// counted by themselves: whoever has lost often otherwise, where many write, must not
+// be told of the first as if it were their own. One of our own comes back as the same error.
+func (l *losses) contended(err error) bool {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
 		return false
 	}
-	return pg.Code == "40001" || pg.Code == "40P01" || strings.HasPrefix(pg.Code, "23") && tries <= violationTries
+	if strings.HasPrefix(pg.Code, "23") {
+		l.violations++
+		return l.violations <= violationTries
+	}
+	return pg.Code == "40001" || pg.Code == "40P01"
 }

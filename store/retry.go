@@ -44,8 +44,9 @@ func (e *retryEngine) read(ctx context.Context, fn func(*work) error) error {
 }
 
 func (e *retryEngine) write(ctx context.Context, fn func(*work) error) error {
+	var lost losses
 	err := e.firstTry(ctx, fn)
-	if !isContended(err, 1) {
+	if !lost.contended(err) {
 		return translate(err)
 	}
 	e.room.Lock()
@@ -54,7 +55,7 @@ func (e *retryEngine) write(ctx context.Context, fn func(*work) error) error {
 		if err := pause(ctx, tries); err != nil {
 			return err
 		}
-		if err = e.attempt(ctx, fn); !isContended(err, tries) {
+		if err = e.attempt(ctx, fn); !lost.contended(err) {
 			return translate(err)
 		}
 	}

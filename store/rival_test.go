@@ -2,9 +2,12 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"warifu"
 	"warifu/store"
@@ -130,4 +133,30 @@ func replaceWith(tx *store.Tx, c store.Credential) error {
 		return err
 	}
 	return tx.Audit(store.Line{At: base, Verb: warifu.VerbActivate, Subject: c.ID})
+}
+
+// Where many write, a transaction may lose many times for other reasons before a rival's
+// row shows as a taken key: that is no fault of its own, however late it comes.
+func TestAViolationAfterManyLossesIsTriedAgain(t *testing.T) {
+	w := openWorld(t, dialects["postgres"](t))
+	lost, violated := &pgconn.PgError{Code: "40001"}, &pgconn.PgError{Code: "23505"}
+	for _, c := range []struct {
+		fails []error
+		want  error
+	}{
+		{[]error{lost, lost, lost, lost, lost, violated, lost, violated, violated}, nil},
+		{[]error{lost, lost, violated, violated, violated, violated}, violated}, // its own
+	} {
+		tries := 0
+		err := w.Write(t.Context(), func(*store.Tx) error {
+			tries++
+			if tries <= len(c.fails) {
+				return c.fails[tries-1]
+			}
+			return nil
+		})
+		if !errors.Is(err, c.want) {
+			t.Errorf("after %d tries: %v, want %v", tries, err, c.want)
+		}
+	}
 }
