@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -110,6 +111,72 @@ func TestASweepSeesEveryOpenApplicationAndEveryLiveCredentialOnce(t *testing.T) 
 				t.Errorf("by %d: %d of %d", portion, len(got), len(want))
 			}
 		}
+	})
+}
+
+// What a sweep is told of an application is what it needs: the live kinds, or those applied
+// for, and whether something waits for the card.
+func TestACardToSweepSaysWhatStandsOnIt(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		hold := func(life, subject, reason string) {
+			w.write(func(tx *store.Tx) error {
+				_, err := tx.PutHold(store.Hold{Life: life, Subject: subject, Reason: reason, PutAt: base})
+				return err
+			})
+		}
+		live := func(person string, verbs ...[]warifu.Verb) (a store.Application, ids []string) {
+			a = w.insertApplication(person)
+			for i, path := range verbs {
+				c := w.insertCredential(a, warifu.Kinds[i])
+				for _, v := range path {
+					_, err := w.moveCredential(c.ID, v, 0, base)
+					must(t, err)
+				}
+				ids = append(ids, c.ID)
+			}
+			for _, v := range []warifu.Verb{warifu.VerbIssue, warifu.VerbPersonalize} {
+				_, err := w.moveApplication(a.ID, v, base, "")
+				must(t, err)
+			}
+			return a, ids
+		}
+		on, held, off := []warifu.Verb{warifu.VerbActivate}, []warifu.Verb{warifu.VerbActivate, warifu.VerbSuspend}, []warifu.Verb{warifu.VerbActivate, warifu.VerbRevoke}
+		want := map[string]store.CardToSweep{}
+		expect := func(a store.Application, open, cardHeld bool, kinds ...warifu.Kind) {
+			want[a.ID] = store.CardToSweep{
+				Application: a.ID, Open: open, Person: a.Person, Kinds: kinds, SignatureSerial: a.Parent.SignatureSerial,
+				SignatureCertificate: a.Parent.SignatureCertificate, AuthenticationCertificate: a.Parent.AuthenticationCertificate, CardHeld: cardHeld,
+			}
+		}
+		a, _ := live("both", on, on)
+		expect(a, false, false, warifu.Signature, warifu.Authentication)
+		a, _ = live("one is left", off, on)
+		expect(a, false, false, warifu.Authentication)
+		a, ids := live("held by the card", on, held)
+		hold("credential", ids[1], "card")
+		expect(a, false, true, warifu.Signature, warifu.Authentication)
+		a, ids = live("lost", held, on)
+		hold("credential", ids[0], "lost")
+		expect(a, false, false, warifu.Signature, warifu.Authentication)
+		live("nothing is left", off, off)
+		a = w.insertApplication("open")
+		expect(a, true, false, a.Kinds...)
+		a = w.insertApplication("open and held by the card")
+		hold("application", a.ID, "card")
+		expect(a, true, true, a.Kinds...)
+		a = w.insertApplication("open and held by an operator")
+		hold("application", a.ID, "operator")
+		expect(a, true, false, a.Kinds...)
+		w.read(func(tx *store.Tx) error {
+			cards, err := tx.CardsToSweep("", 100)
+			equal(t, "cards", len(cards), len(want))
+			for _, c := range cards {
+				if !reflect.DeepEqual(c, want[c.Application]) {
+					t.Errorf("got %+v, want %+v", c, want[c.Application])
+				}
+			}
+			return err
+		})
 	})
 }
 
