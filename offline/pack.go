@@ -190,11 +190,40 @@ func malformed(what string) *warifu.Error {
 
 func (p *Pack) read(content []byte) error {
 	rest := cryptobyte.String(content)
-	var body, explicit cryptobyte.String
-	var issuer, filter []byte
+	var body cryptobyte.String
+	if !rest.ReadASN1(&body, cbasn1.SEQUENCE) || !rest.Empty() {
+		return malformed("sequence")
+	}
+	if err := p.readHead(&body); err != nil {
+		return err
+	}
+	var filter []byte
+	if !body.ReadASN1Bytes(&filter, cbasn1.OCTET_STRING) {
+		return malformed("filter")
+	}
+	var err error
+	if p.Filter, err = ParseFilter(filter); err != nil {
+		return err
+	}
+	if !readList(&body, &p.Held) || !readList(&body, &p.Unused) {
+		return malformed("list")
+	}
+	if !body.Empty() {
+		return malformed("more than a pack")
+	}
+	if again, err := p.marshal(); err != nil || !bytes.Equal(again, content) {
+		return malformed("encoding")
+	}
+	return nil
+}
+
+// readHead reads what says of whom and when the pack speaks.
+func (p *Pack) readHead(body *cryptobyte.String) error {
+	var explicit cryptobyte.String
+	var issuer []byte
 	var version int
 	var hasBase bool
-	if !rest.ReadASN1(&body, cbasn1.SEQUENCE) || !rest.Empty() || !body.ReadASN1Integer(&version) || version != 1 {
+	if !body.ReadASN1Integer(&version) || version != 1 {
 		return malformed("version")
 	}
 	if !body.ReadASN1Bytes(&issuer, cbasn1.OCTET_STRING) || len(issuer) != len(p.Issuer) {
@@ -215,24 +244,6 @@ func (p *Pack) read(content []byte) error {
 	}
 	if p.CoveredTo.After(p.ProducedAt) || !p.NextUpdate.After(p.ProducedAt) {
 		return malformed("times")
-	}
-	if !body.ReadASN1Bytes(&filter, cbasn1.OCTET_STRING) {
-		return malformed("filter")
-	}
-	var err error
-	if p.Filter, err = ParseFilter(filter); err != nil {
-		return err
-	}
-	for _, l := range []*List{&p.Held, &p.Unused} {
-		if !readList(&body, l) {
-			return malformed("list")
-		}
-	}
-	if !body.Empty() {
-		return malformed("more than a pack")
-	}
-	if again, err := p.marshal(); err != nil || !bytes.Equal(again, content) {
-		return malformed("encoding")
 	}
 	return nil
 }
