@@ -45,8 +45,11 @@ func (r *resident) asker(id int, shared *cache, client *http.Client) *asker {
 // than is stated: they must have been true at some instant since their thisUpdate.
 var ways = []string{"GET", "POST", "history", "cache", "list", "delta"}
 
-// allowed is how old an answer may be that came by a way, by the town's clock.
-var allowed = map[string]time.Duration{"cache": status.MaxAge, "list": status.DefaultListAge, "delta": status.DefaultListAge}
+// allowed is how old an answer may be that came by a way, by the town's clock. While a
+// list is being made the one before it is served (status.Publisher), and the clock goes on.
+var allowed = map[string]time.Duration{"cache": status.MaxAge, "list": status.DefaultListAge + beingMade, "delta": status.DefaultListAge + beingMade}
+
+const beingMade = time.Minute
 
 // look asks about one certificate by one way and writes down what was said.
 func (a *asker) look(ctx context.Context, one certificate, way string) error {

@@ -1,6 +1,7 @@
 package lineartest_test
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -185,11 +186,28 @@ func linearizable(t *testing.T, operations []porcupine.Operation) bool {
 }
 
 // draw writes the picture of a person's history that does not fit, for whoever looks
-// into it, and tells the longest order that was found.
+// into it, and tells which calls the longest order that was found leaves out.
 func draw(t *testing.T, operations []porcupine.Operation) {
 	t.Helper()
 	m := specification()
 	_, info := porcupine.CheckOperationsVerbose(m, operations, patience)
+	longest := map[int64]bool{} // by the tick of the end
+	for _, orders := range info.PartialLinearizationsOperations() {
+		for _, order := range orders {
+			if len(order) < len(longest) {
+				continue
+			}
+			clear(longest)
+			for _, o := range order {
+				longest[o.Return] = true
+			}
+		}
+	}
+	left := slices.DeleteFunc(slices.Clone(operations), func(o porcupine.Operation) bool { return longest[o.Return] })
+	slices.SortFunc(left, func(a, b porcupine.Operation) int { return cmp.Compare(a.Return, b.Return) })
+	for _, o := range left[:min(5, len(left))] {
+		t.Logf("after %d calls there is no place for %v → %v, from %d to %d", len(longest), o.Input, o.Output, o.Call, o.Return)
+	}
 	file := filepath.Join(os.TempDir(), "warifu-"+filepath.Base(t.Name())+".html")
 	if err := porcupine.VisualizePath(m, info, file); err != nil {
 		t.Logf("no picture: %v", err)
