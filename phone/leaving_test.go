@@ -181,6 +181,39 @@ func TestAResetGivesItsHolderEverythingBackAndAThiefNothing(t *testing.T) {
 	h.Check(t)
 }
 
+// A thief who resets a stolen phone and registers their own card on it destroys the keys and
+// gains nothing of the holder's: what the server still counts as live is live nowhere, and
+// the holder ends it with the card.
+func TestAThiefsOwnRegistrationLeavesNothingOfTheHolders(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	p := h.Phone(t)
+	stolen := p.Own(t, "taro")
+	must(t, p.FactoryReset())
+	mine := p.Own(t, "hanako")
+	kinds := finds(t, "after the thief's registration", p.App, phone.FindingUsable, phone.FindingUsable)
+	state, err := p.App.State()
+	must(t, err)
+	if state.Application != mine.ID || kinds[0].Standing.State != warifu.CredentialActive {
+		t.Errorf("%+v %+v", state, kinds)
+	}
+	card := h.Card(t, "taro")
+	defer card.PowerOff()
+	elsewhere := phone.Elsewhere{Server: h.Server, Scheme: h.Scheme, Clock: h.Clock}
+	_, err = elsewhere.Order(ctx, phone.CardOrder{Verb: warifu.VerbRevoke, Card: card, CardPassword: string(h.PINs(t, "taro").Signature.Reveal())})
+	if err != nil && !slices.Contains([]string{"credential-ended", "credential-absent"}, warifu.ProblemOf(err).Problem) {
+		t.Error(err)
+	}
+	standing, err := h.Server.Credentials(ctx, stolen.ID)
+	must(t, err)
+	for _, c := range standing {
+		if c.State == warifu.CredentialActive || c.State == warifu.CredentialHeld {
+			t.Errorf("the holder's %s credential is %s", c.Kind, c.State)
+		}
+	}
+	finds(t, "the thief's own", p.App, phone.FindingUsable, phone.FindingUsable)
+	h.Check(t)
+}
+
 // K18: what its former holder revoked without the phone at hand is destroyed at the first
 // contact of the next one's app, without a secret; what was not revoked is not.
 func TestANewOwnersAppDestroysWhatIsDeadAtFirstContact(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -188,7 +189,10 @@ func (c phoneCheck) Run(s *session) error {
 			return err
 		}
 	}
-	return s.table(out, rows)
+	if err := s.table(out, rows); err != nil || s.json || !out.New || !slices.ContainsFunc(out.Kinds, func(v phone.Validity) bool { return v.OnChip && v.Live }) {
+		return err
+	}
+	return s.say(out, "phone.finding-not-yours", nil)
 }
 
 // remind prints what the holder should know.

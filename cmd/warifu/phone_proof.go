@@ -19,6 +19,7 @@ import (
 	"warifu/phone"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/handset"
+	"warifu/text"
 )
 
 type phoneProof struct {
@@ -60,11 +61,21 @@ func (c phoneProof) Run(s *session) error {
 	if out.Answer, err = server.Clean(s.ctx, out.CleanProof, out.Question); err != nil {
 		return err
 	}
-	params := map[string]string{"counter": strconv.Itoa(out.Answer.Counter), "at": out.Answer.CheckedAt.Format(time.RFC3339), "reasons": strings.Join(out.Answer.Reasons, ", ")}
+	params := map[string]string{"counter": strconv.Itoa(out.Answer.Counter), "at": out.Answer.CheckedAt.Format(time.RFC3339), "reasons": s.reasons(out.Answer.Reasons)}
 	if err := s.say(out, "cli.proof-"+out.Answer.Answer, params); err != nil || out.Answer.Answer == answerClean {
 		return err
 	}
 	return errTold
+}
+
+// reasons says in words why a phone is not clean, with the slugs behind them.
+func (s *session) reasons(slugs []string) string {
+	said := make([]string, len(slugs))
+	for i, slug := range slugs {
+		title, _, _ := text.Problem(warifu.Refused(slug), s.lang)
+		said[i] = title + " (" + slug + ")"
+	}
+	return strings.Join(said, ", ")
 }
 
 // The three answers about a phone (R81); unknown is never clean.
@@ -179,7 +190,7 @@ func judged(said attest.CleanProof) offline {
 func (o offline) sentence(s *session) string {
 	key := "cli.proof-alone-" + o.Answer
 	params := map[string]string{"at": o.ProvedAt.Format(time.RFC3339), "counter": strconv.Itoa(o.Counter), "marketplace": o.Marketplace,
-		"identifiers": strings.Join(o.Identifiers, ", "), "reasons": strings.Join(o.Reasons, ", ")}
+		"identifiers": strings.Join(o.Identifiers, ", "), "reasons": s.reasons(o.Reasons)}
 	if o.CheckedAt != nil {
 		key, params["checked"] = "cli.proof-still-"+o.Answer, o.CheckedAt.Format(time.RFC3339)
 	}
