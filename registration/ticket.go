@@ -30,14 +30,14 @@ func (a *Authority) Tickets(ctx context.Context, element warifu.ElementID) ([][]
 		dead, err = left(tx, element)
 		return err
 	})
+	out := [][]byte{}
 	if err != nil || len(dead) == 0 {
-		return nil, err
+		return out, err
 	}
 	signed, err := a.tickets(ctx, dead)
 	if err != nil {
 		return nil, err
 	}
-	var out [][]byte
 	for _, kind := range warifu.Kinds {
 		out = append(out, a.TicketPapers[kind]...)
 	}
