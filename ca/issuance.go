@@ -3,11 +3,12 @@ package ca
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/base32"
-	"encoding/binary"
 	"errors"
 	"io"
+	"math/big"
 	"runtime"
 	"slices"
 	"sync"
@@ -76,15 +77,41 @@ func (i *Issuer) draft(w *issuance) (err error) {
 	return w.lint(w.intent.TBS)
 }
 
+// leastSpace is how many indices there are to draw from at the beginning.
+const leastSpace = 1 << 20
+
+// spread is the space that indices are drawn from: four times as many as certificates
+// were intended, so that a status set with a bit for each stays small (package status)
+// and few draws find their place taken. The ledger is asked again after so many batches.
+type spread struct {
+	space atomic.Uint64
+	drawn atomic.Int64
+}
+
+const spreadAge = 64
+
+// widen asks the ledger how far indices go, now and then. While it does not answer, what
+// it last said will do.
+func (i *Issuer) widen(ctx context.Context) {
+	if i.spread.drawn.Add(-1) >= 0 {
+		return
+	}
+	size, err := i.config.Ledger.Size(ctx)
+	if err != nil {
+		return
+	}
+	i.spread.space.Store(min(max(leastSpace, 2*uint64(size)), 1<<32)) // two entries a certificate
+	i.spread.drawn.Store(spreadAge)
+}
+
 // number gives the intent an index at random and the serial number that follows from
-// it. The index space has 2³² places, so that a status set indexed by it stays compact;
-// the ledger sees to it that none is used twice.
+// it; the ledger sees to it that none is used twice.
 func (i *Issuer) number(intent *warifu.Intent) error {
-	var octets [4]byte
-	if _, err := io.ReadFull(i.config.Random, octets[:]); err != nil {
+	index, err := rand.Int(i.config.Random, new(big.Int).SetUint64(max(leastSpace, i.spread.space.Load())))
+	if err != nil {
 		return err
 	}
-	intent.Index = uint64(binary.BigEndian.Uint32(octets[:]))
+	intent.Index = index.Uint64()
 	intent.Serial = i.config.Serials.Serial(intent.Index)
 	return nil
 }
@@ -115,7 +142,7 @@ func startOfDay(t time.Time) time.Time {
 }
 
 // draws bounds how often a taken index is drawn anew.
-const draws = 8
+const draws = 24
 
 // intend records the intents of all that passed, drawing a new index where one was
 // taken, and adopts what stands in the ledger.

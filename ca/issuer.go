@@ -49,6 +49,7 @@ type Issuer struct {
 	zlintConfig lint.Configuration
 	answers     *ocsp.Answers // one speaks of a whole batch
 	shapes      signed.Facts  // of certificates that zlint found no fault with
+	spread      spread
 }
 
 // New checks the configuration. Errors: Internal "issuer-incomplete" naming the field,
@@ -119,6 +120,7 @@ type Outcome struct {
 // same certificate. When ctx ends after the intents were recorded the work is finished
 // all the same.
 func (i *Issuer) Issue(ctx context.Context, requests []Request) []Outcome {
+	i.widen(ctx)
 	work := make([]*issuance, len(requests))
 	each(len(requests), func(n int) { work[n] = i.prepare(requests[n]) })
 	i.finish(ctx, work)

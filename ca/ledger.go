@@ -23,4 +23,6 @@ type Ledger interface {
 	// Unfinished lists the next intents behind one (zero: from the beginning) that were
 	// created before the instant and have no certificate, oldest first; none at the end.
 	Unfinished(ctx context.Context, before time.Time, behind warifu.Intent) ([]warifu.Intent, error)
+	// Size returns how many entries the ledger has: an intent is one, its certificate another.
+	Size(ctx context.Context) (int64, error)
 }

@@ -80,6 +80,12 @@ func (m *memory) Record(_ context.Context, certificates []warifu.IssuedCertifica
 	return m.plug(m.after, "Record")
 }
 
+func (m *memory) Size(context.Context) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return 2 * int64(len(m.rows)), nil
+}
+
 func (m *memory) Unfinished(_ context.Context, before time.Time, _ warifu.Intent) ([]warifu.Intent, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -38,6 +38,7 @@ func (i *Issuer) CertifyResponder(ctx context.Context, key crypto.PublicKey) ([]
 			PublicKey: warifu.DigestOf(public), CreatedAt: i.config.Clock.Now(),
 		},
 	}
+	i.widen(ctx)
 	if err := i.draft(w); err != nil {
 		return nil, err
 	}

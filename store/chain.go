@@ -96,6 +96,12 @@ func framed(fields ...[]byte) []byte {
 	return out
 }
 
+// Size returns how many entries the chain has.
+func (l *Ledger) Size(ctx context.Context) (int64, error) {
+	h, err := l.Head(ctx)
+	return h.Seq, err
+}
+
 // Head returns the end of the chain; zero for an empty ledger.
 func (l *Ledger) Head(ctx context.Context) (Head, error) {
 	var h Head

@@ -209,6 +209,9 @@ func (l *Ledger) Unfinished(ctx context.Context, before time.Time, behind warifu
 	return l.Ledger.Unfinished(ctx, before, behind)
 }
 
+// Size implements ca.Ledger.
+func (l *Ledger) Size(ctx context.Context) (int64, error) { return l.Ledger.Size(ctx) }
+
 // Pushed is what was told to phones.
 type Pushed struct {
 	mu   sync.Mutex
