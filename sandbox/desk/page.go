@@ -69,6 +69,6 @@ func (d *Desk) draw(w http.ResponseWriter, r *http.Request, problem error) {
 		return
 	}
 	now := d.now()
-	data := frontData{d.config.Places, now.Format("2006-01-02 15:04:05 MST"), cards, d.config.Phones(), Events, due[:min(len(due), maxShown)], visits, d.config.Tray.Notices()}
+	data := frontData{d.config.Places, now.Format("2006-01-02 15:04:05 MST"), cards, d.config.Phones(), Events, shown(due), visits, d.config.Tray.Notices()}
 	doorway.Show(w, r, front, "desk.title", data, problem)
 }

@@ -1,7 +1,21 @@
 package desk
 
+import "warifu/sandbox/moment"
+
 // maxShown is how much of the calendar the page shows; `warifu clock upcoming` shows all.
 const maxShown = 20
+
+// shown is the part of the calendar that the page shows: everybody's ordinary birthdays
+// would hide what matters.
+func shown(due []moment.Due) []moment.Due {
+	var out []moment.Due
+	for _, d := range due {
+		if d.What != moment.Birthday && len(out) < maxShown {
+			out = append(out, d)
+		}
+	}
+	return out
+}
 
 // clockPart is the time machine of the start page: words or the browser's own field, and
 // what will fall due.

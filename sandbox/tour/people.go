@@ -75,7 +75,7 @@ func (w *walker) turnFifteen(ctx context.Context) (said, error) {
 	}()
 	w.App, w.Card, w.Holder, w.certificates = w.first, w.MinorCard, w.Minor, map[warifu.Kind]*x509.Certificate{}
 	w.Holder.PINs.Signature = minorPassword
-	if err := refused("a signing certificate at fourteen", w.register(ctx)); err != nil {
+	if err := expect("an application at fourteen", "card-signature-absent", w.register(ctx)); err != nil {
 		return nil, err
 	}
 	if err := w.App.Abandon(ctx); err != nil {
