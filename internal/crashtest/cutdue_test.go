@@ -40,7 +40,7 @@ func TestCutBetweenAnyTwoStatementsOfWhatFallsDue(t *testing.T) {
 		tn.silent.Store(f.silent)
 		c.fall(t, f)
 	}
-	c.report(t, 15)
+	c.report(t, 10)
 }
 
 // falls prepares the books, in the order in which things fall due.
@@ -97,7 +97,7 @@ func (c *cutter) quiet(t *testing.T) {
 // fall cuts at one statement after the other until what is due is done untouched.
 func (c *cutter) fall(t *testing.T, f fall) {
 	t.Helper()
-	stride := 37
+	stride := 61
 	if soaking() {
 		stride = 1
 	}

@@ -60,7 +60,7 @@ func TestCutBetweenAnyTwoStatementsOfOthersHolds(t *testing.T) {
 	everywhere(t, false, func(t *testing.T, c *cutter) {
 		c.begun(t, "A")
 		c.turn(t, c.othersHolds()...)
-		c.report(t, 30)
+		c.report(t, 10)
 	})
 }
 
@@ -104,7 +104,7 @@ func (c *cutter) ownHolds() []operation {
 func (c *cutter) othersHolds() []operation {
 	lost := heldA(warifu.HoldLost)
 	return []operation{
-		{"suspend by code", func(ctx context.Context) error { return c.server.SuspendByCode(ctx, c.code) }, []string{liveA, lost}, 1},
+		{"suspend by code", func(ctx context.Context) error { return c.server.SuspendByCode(ctx, c.code) }, []string{liveA, lost}, 7},
 		{"resume by card", c.orders(warifu.VerbResume, warifu.HoldLost), []string{lost, liveA}, 17},
 		{"suspend by card", c.orders(warifu.VerbSuspend, warifu.HoldOwnWish), []string{liveA, heldA(warifu.HoldOwnWish)}, 23},
 		{"resume own wish by card", c.orders(warifu.VerbResume, warifu.HoldOwnWish), []string{heldA(warifu.HoldOwnWish), liveA}, 29},
@@ -132,7 +132,7 @@ func (c *cutter) call() []operation {
 			err := c.door(c.operator).Post(ctx, "/api/v1/hotline/resumptions", map[string]string{"match": c.match, "cause": "found"}, &out)
 			c.proposal = out.Proposal
 			return err
-		}, []string{lost, lost}, 9},
+		}, []string{lost, lost}, 1},
 		{"confirm", c.confirms, []string{lost, liveA}, 9},
 	}
 }

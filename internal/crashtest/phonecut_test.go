@@ -104,12 +104,12 @@ func beginPhone(t *testing.T) *phoneLife {
 
 // acts are the whole life of a phone, twice from the application to the end.
 func (l *phoneLife) acts() []act {
-	begin := []act{{name: "apply", stride: 5, shadow: 2}, {name: "personalize", stride: 1, live: 2, before: l.awaitIssued}}
+	begin := []act{{name: "apply", stride: 5, shadow: 2}, {name: "personalize", stride: 2, live: 2, before: l.awaitIssued}}
 	out := append(slices.Clone(begin),
-		act{name: "screen lock", live: 2, stride: 1},
-		act{name: "log in by finger", live: 2, stride: 1},
+		act{name: "screen lock", live: 2, stride: 2},
+		act{name: "log in by finger", live: 2, stride: 3},
 		act{name: "change", to: "1357", live: 2, stride: 1},
-		act{name: "screen lock", live: 2, stride: 1},
+		act{name: "screen lock", live: 2, stride: 2},
 		act{name: "unlock with the card", to: "2468", live: 2, stride: 3},
 		act{name: "suspend", live: 2, stride: 3, before: l.guesses},
 		act{name: "resume", live: 2, stride: 3},
