@@ -40,7 +40,7 @@ func (b *blade) fell() string {
 func (b *blade) sheathe(t *testing.T, tn *town, p *process) bool {
 	t.Helper()
 	b.arm(t, 0)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for { // the next statement takes the file away
 		if response, err := http.Get(tn.origin + "/readyz"); err == nil {

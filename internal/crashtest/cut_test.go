@@ -154,7 +154,7 @@ func (c *cutter) again(t *testing.T) {
 // rests waits until no job is due, or the server is gone.
 func (c *cutter) rests(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for c.p.alive() && count(t, c.live, `SELECT COUNT(*) FROM jobs`) > 0 {
 		if ctx.Err() != nil {

@@ -85,7 +85,7 @@ func (c *cutter) falls(t *testing.T) (out []fall) {
 // quiet waits until the running server has nothing left to do.
 func (c *cutter) quiet(t *testing.T) {
 	t.Helper()
-	late := clock.Now().Add(30 * time.Second)
+	late := clock.Now().Add(2 * time.Minute)
 	for count(t, c.live, `SELECT COUNT(*) FROM jobs`) > 0 {
 		if clock.Now().After(late) {
 			t.Fatal("a job is never done")

@@ -43,7 +43,7 @@ type holderLife struct {
 
 const (
 	glance    = 3 * time.Millisecond // between two looks at something that is to happen
-	waitLists = 15 * time.Second     // the server's own round is a second
+	waitLists = time.Minute          // on a machine with other work; the server's own round is a second
 )
 
 // kindNumber is the kind as the books write it.

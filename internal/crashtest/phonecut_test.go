@@ -283,7 +283,7 @@ func (l *phoneLife) nextSecond(t *testing.T) {
 // awaitIssued waits for the certificates.
 func (l *phoneLife) awaitIssued(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for count(t, l.books, `SELECT COUNT(*) FROM applications WHERE state = 'issued'`) == 0 {
 		if ctx.Err() != nil {
