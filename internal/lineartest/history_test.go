@@ -124,7 +124,7 @@ func (h *history) taken() ([]porcupine.Operation, map[string]int) {
 }
 
 // patience bounds one search for an order; a history of this size takes a fraction of it.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // delayed are reads by ways that may be as old as they say.
 func delayed(o porcupine.Operation) bool {
