@@ -19,7 +19,9 @@
 //
 // Of what is registered, Suspend, Resume and Revoke dispose with one of the phone's
 // secrets, Check tells where it stands, Wipe has the chip destroy what is dead, and
-// CleanProof proves to whoever takes the phone over that nothing is left. Without the
+// CleanProof proves to whoever takes the phone over that nothing is left. Before the phone
+// leaves its holder's hands Leaving asks and Leave does; after a reset Recognise takes up
+// what is there; Reminders tells what nobody asked about. Without the
 // phone, Elsewhere does the same with the card, and SuspendByCode with the code that
 // Personalize showed.
 //
