@@ -215,6 +215,7 @@ type attempt struct {
 	hurt  bool // something was done to it
 	said  []housetest.Exchanged
 	fused bool // a transaction may have been cut
+	lit   bool // one of those that nobody is told of may have been
 }
 
 // did reports whether the server answered a request to such a path with success, whoever

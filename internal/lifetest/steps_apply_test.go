@@ -100,7 +100,7 @@ func (m *machine) direct(t *rapid.T, path string, op func(ctx context.Context) e
 	if lit {
 		m.fuse.light(t, rapid.IntRange(0, 24).Draw(t, "statement"))
 	}
-	a := attempt{err: op(context.Background())}
+	a := attempt{err: op(context.Background()), lit: lit}
 	if lit {
 		a.fused = m.fuse.out(t)
 		if a.hurt = a.fused || problem(a.err) == "internal"; a.hurt {
