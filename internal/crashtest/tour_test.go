@@ -16,6 +16,9 @@ type step struct {
 	OK     *bool    `json:"ok"`
 	MS     *float64 `json:"ms"`
 	Detail string   `json:"detail"`
+	// The same in Japanese, which came later.
+	NameJa   string `json:"nameJa"`
+	DetailJa string `json:"detailJa"`
 }
 
 // stops is how many stops a whole tour has.
