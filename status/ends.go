@@ -54,6 +54,9 @@ func (e *ends) put(i uint32, to end) {
 
 // merge writes the columns anew with the latest changes in them.
 func (e *ends) merge() {
+	if len(e.latest) == 0 {
+		return
+	}
 	changed := slices.Sorted(maps.Keys(e.latest))
 	room := len(e.index) + len(changed)
 	out := ends{index: make([]uint32, 0, room), since: make([]uint32, 0, room), reason: make([]uint8, 0, room)}
@@ -78,6 +81,12 @@ func (e *ends) merge() {
 
 func (e *ends) push(i uint32, to end) {
 	e.index, e.since, e.reason = append(e.index, i), append(e.since, to.since), append(e.reason, to.reason)
+}
+
+// freeze returns what stands now. The columns are never written to but by a merge,
+// which makes new ones.
+func (e *ends) freeze() ends {
+	return ends{e.index, e.since, e.reason, maps.Clone(e.latest)}
 }
 
 // load fills empty columns with entries in any order; the last of one index counts.

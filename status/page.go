@@ -16,6 +16,7 @@ const sparseLimit = pageBits / 16
 type page struct {
 	few  []uint16 // ascending
 	many *[pageBits / 64]uint64
+	age  uint32 // of the set of indices that may change it; an older page is also a snapshot's
 }
 
 func (p *page) has(i uint16) bool {
@@ -69,7 +70,31 @@ func (p *page) count() (n int) {
 }
 
 // indices is a set of 32-bit indices.
-type indices struct{ pages []*page }
+type indices struct {
+	pages []*page
+	age   uint32
+}
+
+// freeze returns what is in the set now. It costs a pointer a page: a page is copied when
+// it is changed afterwards, once.
+func (s *indices) freeze() indices {
+	s.age++
+	return indices{pages: slices.Clone(s.pages)}
+}
+
+// own returns the page for changing.
+func (s *indices) own(at int) *page {
+	p := s.pages[at]
+	if p.age != s.age {
+		copied := &page{few: slices.Clone(p.few), age: s.age}
+		if p.many != nil {
+			many := *p.many
+			copied.many = &many
+		}
+		s.pages[at], p = copied, copied
+	}
+	return p
+}
 
 func (s *indices) has(i uint32) bool {
 	at := int(i / pageBits)
@@ -82,14 +107,14 @@ func (s *indices) add(i uint32) {
 		s.pages = append(s.pages, make([]*page, at+1-len(s.pages))...)
 	}
 	if s.pages[at] == nil {
-		s.pages[at] = &page{}
+		s.pages[at] = &page{age: s.age}
 	}
-	s.pages[at].add(uint16(i))
+	s.own(at).add(uint16(i))
 }
 
 func (s *indices) remove(i uint32) {
 	if at := int(i / pageBits); at < len(s.pages) && s.pages[at] != nil {
-		s.pages[at].remove(uint16(i))
+		s.own(at).remove(uint16(i))
 	}
 }
 

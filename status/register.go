@@ -37,6 +37,7 @@ type Snapshot interface {
 // have no gaps, so that whoever misses one knows.
 type Change struct {
 	Number int64
+	At     time.Time // when the move was made
 	Record warifu.StatusRecord
 }
 

@@ -2,6 +2,8 @@ package status
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
@@ -31,25 +33,51 @@ type Set struct {
 	indexer Indexer
 	clock   warifu.Clock
 
-	mu     sync.RWMutex
+	mu     *sync.RWMutex // of all sets that are followed together
 	good   indices
 	ends   ends
 	head   int64     // the newest number of the feed that is in it
+	mark   [32]byte  // of the change with that number
 	asOf   time.Time // when it was known to be up to date
 	broken error     // why it follows no more
+	owed   bool      // something was acknowledged that is not in it
+	told   []func(warifu.Kind, []byte)
 }
 
 // NewSet makes an empty set of the kind's authority: nothing was issued, and nothing of
 // the feed has been seen.
 func NewSet(kind warifu.Kind, indexer Indexer, clock warifu.Clock) *Set {
-	return &Set{kind: kind, indexer: indexer, clock: clock}
+	return &Set{kind: kind, indexer: indexer, clock: clock, mu: &sync.RWMutex{}}
 }
 
-// errCutOff is for answers that would be older than the limit.
-var errCutOff = errors.New("status: the set is cut off from the feed")
+// Kind is whose certificates are in the set.
+func (s *Set) Kind() warifu.Kind { return s.kind }
+
+// OnChange has f told of every certificate of the set's authority whose status changed,
+// once the set answers with the new one and before whoever followed (Apply, CatchUp) goes on; a
+// serial of nil says that all may have changed (Load, ReadSnapshot). f is called under no lock, and
+// by several goroutines at once. It is for what remembers answers. Call it before the set is in use.
+func (s *Set) OnChange(f func(kind warifu.Kind, serial []byte)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = append(s.told, f)
+}
+
+func (s *Set) tell(serials ...[]byte) {
+	for _, serial := range serials {
+		for _, f := range s.told {
+			f(s.kind, serial)
+		}
+	}
+}
+
+var (
+	errCutOff = errors.New("status: the set is cut off from the feed")           // older than the limit
+	errOwed   = errors.New("status: the set has not seen what was done already") // by this process itself
+)
 
 // Status implements Source. NotAfter is not told. It errs when the set is older than
-// its limit.
+// its limit, or misses what this process itself did.
 func (s *Set) Status(_ context.Context, kind warifu.Kind, serial []byte) (warifu.StatusRecord, bool, error) {
 	index, ours := s.indexer.Index(serial)
 	if kind != s.kind || !ours || index > 1<<32-1 {
@@ -59,6 +87,9 @@ func (s *Set) Status(_ context.Context, kind warifu.Kind, serial []byte) (warifu
 	defer s.mu.RUnlock()
 	if s.Limit > 0 && s.clock.Now().Sub(s.asOf) > s.Limit {
 		return warifu.StatusRecord{}, false, errCutOff
+	}
+	if s.owed {
+		return warifu.StatusRecord{}, false, errOwed
 	}
 	record := warifu.StatusRecord{Kind: kind, Serial: serial}
 	if e, revoked := s.ends.get(uint32(index)); revoked {
@@ -72,12 +103,16 @@ func (s *Set) Status(_ context.Context, kind warifu.Kind, serial []byte) (warifu
 	return warifu.StatusRecord{}, false, nil
 }
 
-// Age returns how long ago the set was known to be up to date.
-func (s *Set) Age() time.Duration {
+// AsOf returns when the set was last known to be up to date: what it answers was true then,
+// or became so since.
+func (s *Set) AsOf() time.Time {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return max(0, s.clock.Now().Sub(s.asOf))
+	return s.asOf
 }
+
+// Age returns how long ago the set was known to be up to date.
+func (s *Set) Age() time.Duration { return max(0, s.clock.Now().Sub(s.AsOf())) }
 
 // Head returns the newest number of the feed that is in the set.
 func (s *Set) Head() int64 {
@@ -102,40 +137,68 @@ func (e GapError) Error() string {
 	return fmt.Sprintf("status: the feed goes on with number %d where %d should come", e.Got, e.Want)
 }
 
-// Apply takes over changes of the feed, which it counts for both authorities and of which
-// it keeps its own. Those it has already are passed over. At a gap it takes nothing more,
-// now or later, and returns a GapError.
-func (s *Set) Apply(changes ...Change) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, c := range changes {
-		if s.broken != nil {
-			return s.broken
-		}
-		if c.Number <= s.head {
-			continue
-		}
-		if c.Number != s.head+1 {
-			s.broken = GapError{s.head + 1, c.Number}
-			return s.broken
-		}
-		s.head = c.Number
-		s.set(c.Record)
-	}
-	return nil
+// DivergedError says that what the feed has under a number is not what the set took over
+// under it, or that it has nothing there: the database is an older one than the set has seen.
+type DivergedError struct{ Number int64 }
+
+// Error implements error.
+func (e DivergedError) Error() string {
+	return fmt.Sprintf("status: the feed has another change under number %d than the set took over", e.Number)
 }
 
-func (s *Set) set(r warifu.StatusRecord) {
+// Mark is a digest of a change, by which a set knows again what it took over last.
+func (c Change) Mark() [32]byte {
+	b := binary.BigEndian.AppendUint64(nil, uint64(c.Number))
+	b = binary.BigEndian.AppendUint64(b, uint64(c.At.UnixMicro()))
+	b = append(b, byte(c.Record.Kind), byte(c.Record.Status.Cert), byte(c.Record.Status.Reason))
+	return sha256.Sum256(append(b, c.Record.Serial...))
+}
+
+// Apply takes over changes of the feed, which it counts for both authorities and of which
+// it keeps its own. Those it has already are passed over; the newest of them must be what it
+// took over, or it is a DivergedError. At that, and at a gap (GapError), it takes nothing more,
+// now or later, until a Load.
+func (s *Set) Apply(changes ...Change) error {
+	s.mu.Lock()
+	changed, err := s.apply(changes)
+	s.mu.Unlock()
+	s.tell(changed...)
+	return err
+}
+
+// apply returns the serial numbers that changed. The caller holds the lock.
+func (s *Set) apply(changes []Change) (changed [][]byte, err error) {
+	for _, c := range changes {
+		switch {
+		case s.broken != nil:
+			return changed, s.broken
+		case c.Number == s.head && c.Mark() != s.mark:
+			s.broken = DivergedError{c.Number}
+		case c.Number <= s.head:
+		case c.Number != s.head+1:
+			s.broken = GapError{s.head + 1, c.Number}
+		default:
+			s.head, s.mark = c.Number, c.Mark()
+			if s.set(c.Record) {
+				changed = append(changed, c.Record.Serial)
+			}
+		}
+	}
+	return changed, s.broken
+}
+
+// set takes over one record and says whether it is of the set's own authority.
+func (s *Set) set(r warifu.StatusRecord) bool {
 	index, ours := s.indexer.Index(r.Serial)
 	if r.Kind != s.kind || !ours || index > 1<<32-1 {
-		return
+		return false
 	}
 	i := uint32(index)
 	switch r.Status.Cert {
 	case warifu.StatusRevoked:
 		s.good.remove(i)
 		s.ends.put(i, endOf(r.Status))
-		return
+		return true
 	case warifu.StatusGood:
 		s.good.add(i)
 	default:
@@ -144,66 +207,5 @@ func (s *Set) set(r warifu.StatusRecord) {
 	if _, ended := s.ends.get(i); ended {
 		s.ends.put(i, end{})
 	}
-}
-
-// UpToDate says that at that instant the feed had no number beyond the set's own.
-func (s *Set) UpToDate(at time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if at.After(s.asOf) && s.broken == nil {
-		s.asOf = at
-	}
-}
-
-// Census hands every certificate of the authority that is good, revoked or held to add,
-// in any order, and returns the newest number of the feed at that moment.
-type Census func(ctx context.Context, add func(warifu.StatusRecord) error) (head int64, err error)
-
-// Load fills the set anew from a census. Until it is done the old content answers; a gap
-// is forgiven.
-func (s *Set) Load(ctx context.Context, census Census) error {
-	fresh := NewSet(s.kind, s.indexer, s.clock)
-	began := s.clock.Now()
-	var ended []indexed
-	head, err := census(ctx, func(r warifu.StatusRecord) error {
-		index, ours := s.indexer.Index(r.Serial)
-		switch {
-		case r.Kind != s.kind || !ours || index > 1<<32-1:
-		case r.Status.Cert == warifu.StatusGood:
-			fresh.good.add(uint32(index))
-		case r.Status.Cert == warifu.StatusRevoked:
-			ended = append(ended, indexed{uint32(index), endOf(r.Status)})
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	fresh.ends.load(ended)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.good, s.ends, s.head, s.asOf, s.broken = fresh.good, fresh.ends, head, began, nil
-	return nil
-}
-
-// Feed is the status feed: up to a page of changes behind a number, in order; none when
-// there are none yet.
-type Feed func(ctx context.Context, after int64) ([]Change, error)
-
-// CatchUp reads the feed to its end. Errors: the feed's, a GapError.
-func (s *Set) CatchUp(ctx context.Context, feed Feed) error {
-	for {
-		asked := s.clock.Now()
-		changes, err := feed(ctx, s.Head())
-		if err != nil {
-			return err
-		}
-		if len(changes) == 0 {
-			s.UpToDate(asked)
-			return nil
-		}
-		if err := s.Apply(changes...); err != nil {
-			return err
-		}
-	}
+	return true
 }

@@ -9,11 +9,13 @@ import (
 	"io"
 	"slices"
 	"time"
+
+	"warifu"
 )
 
 // A snapshot of a set on disk, all integers little-endian:
 //
-//	"WSET1" ‖ kind (1) ‖ head (8) ‖ as of (8, microseconds since 1970) ‖ pages (4) ‖ ends (4)
+//	"WSET1" ‖ kind (1) ‖ head (8) ‖ as of (8, microseconds since 1970) ‖ mark (32) ‖ pages (4) ‖ ends (4)
 //	page: number (4) ‖ listed (4), 0xFFFFFFFF for a bitmap ‖ listed × 2 octets, or 8 KiB
 //	ends: index column (4 each) ‖ since column (4 each) ‖ reason column (1 each)
 //	SHA-256 of everything before it (32)
@@ -27,36 +29,53 @@ const (
 
 var errSnapshot = errors.New("status: the snapshot cannot be read")
 
-// WriteSnapshot writes the set down. Answering goes on meanwhile; following waits.
-func (s *Set) WriteSnapshot(w io.Writer) error {
+// frozen is a set at one instant, which stays as it is while the set goes on.
+type frozen struct {
+	kind warifu.Kind
+	head int64
+	mark [32]byte
+	asOf time.Time
+	good indices
+	ends ends
+}
+
+func (s *Set) freeze() frozen {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ends.merge()
+	return frozen{s.kind, s.head, s.mark, s.asOf, s.good.freeze(), s.ends.freeze()}
+}
+
+// WriteSnapshot writes down the set as it is when it is called. Answering and following
+// go on meanwhile.
+func (s *Set) WriteSnapshot(w io.Writer) error {
+	f := s.freeze()
+	f.ends.merge()
 	digest := sha256.New()
 	b := bufio.NewWriterSize(io.MultiWriter(w, digest), 1<<16)
 	var pages uint32
-	for _, p := range s.good.pages {
+	for _, p := range f.good.pages {
 		if p != nil && p.count() > 0 {
 			pages++
 		}
 	}
-	head := append([]byte(snapshotMark), byte(s.kind))
-	head = binary.LittleEndian.AppendUint64(head, uint64(s.head))
-	head = binary.LittleEndian.AppendUint64(head, uint64(s.asOf.UnixMicro()))
+	head := append([]byte(snapshotMark), byte(f.kind))
+	head = binary.LittleEndian.AppendUint64(head, uint64(f.head))
+	head = binary.LittleEndian.AppendUint64(head, uint64(f.asOf.UnixMicro()))
+	head = append(head, f.mark[:]...)
 	head = binary.LittleEndian.AppendUint32(head, pages)
-	head = binary.LittleEndian.AppendUint32(head, uint32(len(s.ends.index)))
+	head = binary.LittleEndian.AppendUint32(head, uint32(len(f.ends.index)))
 	_, _ = b.Write(head) // a bufio.Writer keeps its first error for Flush
-	for n, p := range s.good.pages {
+	for n, p := range f.good.pages {
 		if p != nil && p.count() > 0 {
 			writePage(b, uint32(n), p)
 		}
 	}
-	for _, column := range [][]uint32{s.ends.index, s.ends.since} {
+	for _, column := range [][]uint32{f.ends.index, f.ends.since} {
 		for _, v := range column {
 			_, _ = b.Write(binary.LittleEndian.AppendUint32(b.AvailableBuffer(), v))
 		}
 	}
-	_, _ = b.Write(s.ends.reason)
+	_, _ = b.Write(f.ends.reason)
 	if err := b.Flush(); err != nil {
 		return err
 	}
@@ -108,13 +127,22 @@ func (r *snapshotReader) uint32() uint32 { return binary.LittleEndian.Uint32(r.t
 // ReadSnapshot fills the set from what WriteSnapshot wrote; the feed is followed from
 // there. On an error the set stays as it was.
 func (s *Set) ReadSnapshot(in io.Reader) error {
+	if err := s.readSnapshot(in); err != nil {
+		return err
+	}
+	s.tell(nil)
+	return nil
+}
+
+func (s *Set) readSnapshot(in io.Reader) error {
 	r := &snapshotReader{in: bufio.NewReaderSize(in, 1<<20), digest: sha256.New()}
-	head := r.take(len(snapshotMark) + 1 + 8 + 8)
+	head := r.take(len(snapshotMark) + 1 + 8 + 8 + 32)
 	if r.err != nil || string(head[:len(snapshotMark)]) != snapshotMark || head[len(snapshotMark)] != byte(s.kind) {
 		return errSnapshot
 	}
 	number := int64(binary.LittleEndian.Uint64(head[6:]))
 	asOf := time.UnixMicro(int64(binary.LittleEndian.Uint64(head[14:])))
+	mark := [32]byte(head[22:])
 	pages, count := r.uint32(), r.uint32()
 	if r.err != nil || pages > pageBits || number < 0 {
 		return errSnapshot
@@ -135,7 +163,7 @@ func (s *Set) ReadSnapshot(in io.Reader) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.good, s.ends, s.head, s.asOf, s.broken = good, e, number, asOf, nil
+	s.good, s.ends, s.head, s.mark, s.asOf, s.broken = good, e, number, mark, asOf, nil
 	return nil
 }
 
@@ -146,6 +174,7 @@ func (r *snapshotReader) page(good *indices) bool {
 		return false
 	}
 	p := &page{}
+	p.age = good.age
 	if listed == snapshotBitmap {
 		p.many = new([pageBits / 64]uint64)
 		octets := r.take(pageBits / 8)
