@@ -43,6 +43,8 @@ type Config struct {
 	Authority map[string]AuthorityConfig `toml:"authority"`
 	// Cards is the card bureau: whose cards are believed.
 	Cards CardsConfig `toml:"cards"`
+	// Timestamp is the time-stamping authority. It may be left out.
+	Timestamp TimestampConfig `toml:"timestamp"`
 	// Makers is a folder of PEM files: the attestation roots of the secure elements' makers.
 	Makers string `toml:"makers"`
 	// Devices is a CSV file of device models, read into an empty catalogue at the

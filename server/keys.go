@@ -85,6 +85,9 @@ func Ceremony(c Config, clock warifu.Clock, tell func(format string, args ...any
 	if err := reportCeremony(c, keys, tell); err != nil {
 		return err
 	}
+	if err := timestampCeremony(c, keys, clock, tell); err != nil {
+		return err
+	}
 	for _, kind := range warifu.Kinds {
 		if err := authorityCeremony(c, s, keys, kind, clock, tell); err != nil {
 			return err

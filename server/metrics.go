@@ -27,6 +27,7 @@ type metrics struct {
 	answers  *prometheus.CounterVec
 	notices  *prometheus.CounterVec
 	contacts *prometheus.CounterVec
+	stamps   *prometheus.CounterVec
 	lateness prometheus.Gauge
 	rate     *rate // of issuing
 }
@@ -37,8 +38,9 @@ func newMetrics(s *store.Store, q *queue.Queue, clock warifu.Clock, r *rate) *me
 	m.answers = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_status_answers_total", Help: "OCSP answers, by authority and answer."}, []string{"authority", "answer"})
 	m.notices = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_notices_total", Help: "Notices handed on, by result."}, []string{"result"})
 	m.contacts = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_contact_notices_total", Help: "Notices to registered contacts, by result."}, []string{"result"})
+	m.stamps = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_timestamps_total", Help: "Time-stamp requests, by answer: granted, or the problem."}, []string{"answer"})
 	m.lateness = prometheus.NewGauge(prometheus.GaugeOpts{Name: "warifu_forecast_late", Help: "1 while what waits will be finished after closing time (K1)."})
-	m.registry.MustRegister(m.lateness, m.refusals, m.answers, m.notices, m.contacts, &stateCollector{m}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.lateness, m.refusals, m.answers, m.notices, m.contacts, m.stamps, &stateCollector{m}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -53,6 +55,8 @@ func (m *metrics) refused(operation, problem string) {
 func (m *metrics) answered(kind warifu.Kind) func(string) {
 	return func(answer string) { m.answers.WithLabelValues(kind.String(), answer).Inc() }
 }
+
+func (m *metrics) stamped(answer string) { m.stamps.WithLabelValues(answer).Inc() }
 
 func (m *metrics) late(late bool) {
 	m.lateness.Set(0)

@@ -51,6 +51,7 @@ type Server struct {
 	contacts     *gateway // nil: contacts are not told
 	registration *registration.Authority
 	metrics      *metrics
+	timestamps   *timestamper // nil: there are none
 	handler      http.Handler
 }
 
@@ -58,7 +59,7 @@ type Server struct {
 // serves nothing yet. An error closes what was opened.
 func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	s := newServer(c, o)
-	err := s.open(ctx, s.openGround, s.openAuthorities, s.appointResponders, s.openDevices, s.fillDevices, s.openRegistration, s.openSite)
+	err := s.open(ctx, s.openGround, s.openAuthorities, s.openTimestamps, s.appointResponders, s.appointTimestamper, s.openDevices, s.fillDevices, s.openRegistration, s.openSite)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 func Examine(ctx context.Context, c Config, o Options) error {
 	s := newServer(c, o)
 	parse := func(context.Context) error { _, err := s.firstDevices(); return err }
-	if err := s.open(ctx, s.openGround, s.openAuthorities, s.openDevices, parse, s.openRegistration); err != nil {
+	if err := s.open(ctx, s.openGround, s.openAuthorities, s.openTimestamps, s.openDevices, parse, s.openRegistration); err != nil {
 		return err
 	}
 	return s.Close()
@@ -246,9 +247,13 @@ func (s *Server) openSite(context.Context) error {
 	for kind, a := range s.authorities {
 		published[kind] = web.Authority{Certificate: a.certificate.Raw, OCSP: a.responder, CRL: a.publisher, Delta: a.publisher.Deltas(), History: a.historian}
 	}
+	var timestamps *web.Timestamps
+	if t := s.timestamps; t != nil {
+		timestamps = &web.Timestamps{Certificate: t.root.Raw, Authority: t}
+	}
 	s.handler = web.New(web.Config{
 		Origin: s.config.Origin, Hosts: s.config.hosts(), Scheme: s.scheme, Registration: s.registration, Follow: s.FollowCard, Catalogue: s.catalogue,
-		Authorities: published, Notices: s.notifier, Metrics: s.metrics.handler(), Refused: s.metrics.refused,
+		Authorities: published, Timestamps: timestamps, Notices: s.notifier, Metrics: s.metrics.handler(), Refused: s.metrics.refused,
 		Forecast: s.metrics.forecast(s.scheme), Ready: s.ready, NewID: func() (string, error) { return s.store.NewID(), nil },
 		Clock: s.clock, Log: s.log,
 	})

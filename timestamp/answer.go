@@ -57,9 +57,14 @@ type Signer struct {
 }
 
 // Answer makes the DER of a TimeStampResp with a token for the request. The time is cut
-// to the millisecond. Error: Refused "timestamp-policy" for a policy that is not the signer's.
+// to the millisecond. The authority's certificate travels along where it was asked for, and
+// not otherwise (RFC 3161 §2.4.1, certReq). Error: Refused "timestamp-policy" for a policy that is
+// not the signer's.
 func (s *Signer) Answer(r *Request, at time.Time, serial *big.Int) ([]byte, error) {
 	token, err := s.Token(r, at, serial)
+	if err == nil && !r.Certificates {
+		token, err = withoutCertificates(token)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +72,30 @@ func (s *Signer) Answer(r *Request, at time.Time, serial *big.Int) ([]byte, erro
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddASN1Int64(statusGranted) })
 		b.AddBytes(token)
+	})
+	return b.Bytes()
+}
+
+// withoutCertificates takes the certificates out of a token: they are not signed.
+func withoutCertificates(token []byte) ([]byte, error) {
+	in := cryptobyte.String(token)
+	var message, oid, wrapped, data, version, algorithms, content, certificates cryptobyte.String
+	outer := cbasn1.Tag(0).ContextSpecific().Constructed()
+	if !in.ReadASN1(&message, cbasn1.SEQUENCE) || !message.ReadASN1Element(&oid, cbasn1.OBJECT_IDENTIFIER) || !message.ReadASN1(&wrapped, outer) ||
+		!wrapped.ReadASN1(&data, cbasn1.SEQUENCE) || !data.ReadASN1Element(&version, cbasn1.INTEGER) || !data.ReadASN1Element(&algorithms, cbasn1.SET) ||
+		!data.ReadASN1Element(&content, cbasn1.SEQUENCE) || !data.ReadASN1(&certificates, outer) {
+		return nil, malformed("certificates")
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddBytes(oid)
+		b.AddASN1(outer, func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				for _, part := range []cryptobyte.String{version, algorithms, content, data} {
+					b.AddBytes(part)
+				}
+			})
+		})
 	})
 	return b.Bytes()
 }

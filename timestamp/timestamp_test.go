@@ -132,7 +132,7 @@ func TestTokenProvesThatADigestExisted(t *testing.T) {
 
 func TestOnlyAnAuthorityForTimeAloneIsBelieved(t *testing.T) {
 	for what, a := range map[string]authority{"code signing": newAuthority(t, forCode, true), "not critical": newAuthority(t, forStamps, false)} {
-		question := &timestamp.Request{Imprint: sha256.Sum256(text)}
+		question := &timestamp.Request{Imprint: sha256.Sum256(text), Certificates: true}
 		token, err := timestamp.ParseAnswer(a.answer(t, question), question)
 		if err != nil {
 			t.Fatal(err)
@@ -145,11 +145,11 @@ func TestOnlyAnAuthorityForTimeAloneIsBelieved(t *testing.T) {
 
 func TestAnAnswerToAnotherQuestionIsRefused(t *testing.T) {
 	a := newAuthority(t, forStamps, true)
-	question := &timestamp.Request{Imprint: sha256.Sum256(text), Nonce: big.NewInt(5)}
+	question := &timestamp.Request{Imprint: sha256.Sum256(text), Nonce: big.NewInt(5), Certificates: true}
 	for what, other := range map[string]*timestamp.Request{
-		"nonce":      {Imprint: question.Imprint, Nonce: big.NewInt(6)},
-		"no nonce":   {Imprint: question.Imprint},
-		"the digest": {Imprint: sha256.Sum256(nil), Nonce: big.NewInt(5)},
+		"nonce":      {Imprint: question.Imprint, Nonce: big.NewInt(6), Certificates: true},
+		"no nonce":   {Imprint: question.Imprint, Certificates: true},
+		"the digest": {Imprint: sha256.Sum256(nil), Nonce: big.NewInt(5), Certificates: true},
 	} {
 		if _, err := timestamp.ParseAnswer(a.answer(t, other), question); warifu.ProblemOf(err).Problem != "timestamp-mismatch" {
 			t.Errorf("%s: %v", what, err)

@@ -33,6 +33,10 @@ func (s *site) publicKeyInfrastructure(next http.Handler) http.Handler {
 				return
 			}
 		}
+		if s.Timestamps != nil && escaped == "/ca/timestamp.cer" {
+			s.authorityCertificate(w, r, s.Timestamps.Certificate)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }

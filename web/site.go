@@ -52,6 +52,7 @@ type Config struct {
 	Catalogue    *catalogue.Catalogue
 	Authorities  map[warifu.Kind]Authority
 	Notices      Notices
+	Timestamps   *Timestamps // nil: there are none
 	Metrics      http.Handler
 	Refused      func(operation, problem string) // counted
 	Forecast     func(due time.Time) (time.Time, bool)
@@ -94,6 +95,7 @@ func New(c Config) http.Handler {
 	s.cardEvents(api)
 	s.devices(api, mux)
 	s.documentation(api, mux)
+	s.timestamps(mux)
 	s.health(mux)
 	s.pages(mux)
 	mux.Handle(noticesPrefix, endless(c.Notices.Handler(noticesPrefix, writeProblem)))

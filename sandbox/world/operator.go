@@ -42,6 +42,7 @@ func (w *World) serverConfig() server.Config {
 		},
 		Operators: server.OperatorsConfig{File: at("operators.toml")},
 		Contacts:  server.ContactsConfig{Webhook: w.Places.Desk + "/api/notices", AllowPrivate: true},
+		Timestamp: server.TimestampConfig{Certificate: at("timestamp.cer")},
 		Makers:    at("makers"), Log: "warn",
 	}
 }
