@@ -57,6 +57,11 @@ func Build(revoked []Key, others iter.Seq[Key]) (*Filter, bool) {
 	for range others {
 		count++
 	}
+	return build(revoked, count, others)
+}
+
+// build is Build for who has counted the others, nearly: they are gone through once.
+func build(revoked []Key, count int, others iter.Seq[Key]) (*Filter, bool) {
 	f := &Filter{}
 	if len(revoked) == 0 {
 		return f, true

@@ -32,9 +32,14 @@ const (
 )
 
 // Pack is what one authority knows of all its certificates at one instant, small enough
-// to be carried about. It covers the certificates whose notBefore is not after CoveredTo
-// and that had not expired by ProducedAt: of these every answer is exact. Of others it
-// knows nothing, and neither does its reader.
+// to be carried about. It covers the certificates whose notBefore is not after CoveredTo,
+// and those of a younger day that are in Recent, as long as they had not expired by
+// ProducedAt: of these every answer is exact. Of others it knows nothing, and neither
+// does its reader.
+//
+// A certificate's notBefore is the beginning of the day in Japan it was issued on, so
+// CoveredTo can be no later than the end of a day that is over: of what was issued today
+// a filter alone could not tell what came before ProducedAt from what came after.
 //
 // A pack with a Base is a delta: it is read together with the pack of that number, and
 // its filter tells which of the certificates that were not revoked there are revoked
@@ -53,7 +58,8 @@ const (
 //	   nextUpdate  GeneralizedTime,
 //	   filter      OCTET STRING,             -- Filter.Marshal
 //	   held        OCTET STRING,             -- first 16 octets of each Key, ascending
-//	   unused      OCTET STRING }            -- the same: issued and not in use yet
+//	   unused      OCTET STRING,             -- the same: issued and not in use yet
+//	   recent      OCTET STRING }            -- the same: issued after coveredTo and known
 type Pack struct {
 	Issuer     [32]byte
 	Number     uint64
@@ -64,6 +70,7 @@ type Pack struct {
 	Filter     *Filter
 	Held       List
 	Unused     List
+	Recent     List
 }
 
 // List is an exact set of certificates: ascending, each once.
@@ -85,10 +92,17 @@ func (l List) Has(k Key) bool {
 	return ok
 }
 
-// Covers reports whether the pack speaks of a certificate with that validity.
+// Covers reports whether the pack speaks of the certificate, which is one of the issuer's.
 func (p *Pack) Covers(c *x509.Certificate) bool {
-	return !c.NotBefore.After(p.CoveredTo) && !c.NotAfter.Before(p.ProducedAt)
+	return p.covers(Keyer{p.Issuer}.Key(c.SerialNumber.Bytes()), c.NotBefore) && !c.NotAfter.Before(p.ProducedAt)
 }
+
+func (p *Pack) covers(k Key, notBefore time.Time) bool {
+	return !notBefore.After(p.CoveredTo) || p.Recent.Has(k)
+}
+
+// lists are the exact ones, in the order in which they are written.
+func (p *Pack) lists() []*List { return []*List{&p.Held, &p.Unused, &p.Recent} }
 
 // Status returns the status at ProducedAt of a certificate of the issuer, whose
 // signature the caller has checked: unknown for one that is not covered, or not in use.
@@ -112,8 +126,10 @@ func (p *Pack) Status(base *Pack, c *x509.Certificate) warifu.Status {
 
 // Sign signs the pack with the key of a responder. Error: TooLarge "offline-too-large".
 func Sign(p *Pack, responder *x509.Certificate, key crypto.Signer) ([]byte, error) {
-	if len(p.Held) > MaxListed || len(p.Unused) > MaxListed {
-		return nil, warifu.TooLarge("offline-too-large")
+	for _, l := range p.lists() {
+		if len(*l) > MaxListed {
+			return nil, warifu.TooLarge("offline-too-large")
+		}
 	}
 	content, err := p.marshal()
 	if err != nil {
@@ -144,10 +160,10 @@ func (p *Pack) marshal() ([]byte, error) {
 			b.AddASN1GeneralizedTime(t.UTC())
 		}
 		b.AddASN1OctetString(p.Filter.Marshal())
-		for _, l := range []List{p.Held, p.Unused} {
+		for _, l := range p.lists() {
 			b.AddASN1(cbasn1.OCTET_STRING, func(b *cryptobyte.Builder) {
-				for i := range l {
-					b.AddBytes(l[i][:])
+				for _, k := range *l {
+					b.AddBytes(k[:])
 				}
 			})
 		}
@@ -205,8 +221,10 @@ func (p *Pack) read(content []byte) error {
 	if p.Filter, err = ParseFilter(filter); err != nil {
 		return err
 	}
-	if !readList(&body, &p.Held) || !readList(&body, &p.Unused) {
-		return malformed("list")
+	for _, l := range p.lists() {
+		if !readList(&body, l) {
+			return malformed("list")
+		}
 	}
 	if !body.Empty() {
 		return malformed("more than a pack")
