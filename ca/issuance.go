@@ -44,7 +44,7 @@ func (i *Issuer) prepare(r Request) *issuance {
 	if err != nil {
 		return &issuance{err: err}
 	}
-	limits := Limits{Issuer: i.config.Certificate, Serials: i.config.Serials, PublicKey: c.key.PublicKey, Attributes: c.attributes, NotAfter: c.notAfter}
+	limits := Limits{Issuer: i.config.Certificate, Serials: i.config.Serials, PublicKey: c.key.PublicKey, Attributes: c.attributes, NotAfter: c.notAfter, Point: i.point}
 	w := &issuance{
 		build:  func(serial []byte) ([]byte, error) { return i.build(c, serial) },
 		lint:   func(tbs []byte) error { return i.lint(tbs, limits) },
@@ -62,7 +62,7 @@ func (i *Issuer) build(c *claim, serial []byte) ([]byte, error) {
 	}
 	return i.profile.TBS(profile.EndEntity{
 		Serial: serial, PublicKey: c.key.PublicKey, CommonName: name, Attributes: c.attributes,
-		NotBefore: i.notBefore(c.now), NotAfter: c.notAfter,
+		NotBefore: i.notBefore(c.now), NotAfter: c.notAfter, Partition: i.config.Partitions.Of(serial),
 	}, i.config.Certificate)
 }
 

@@ -23,7 +23,7 @@ import (
 // SerialCipher makes and recognises an authority's serial numbers.
 type SerialCipher = profile.SerialCipher
 
-// Config is what an Issuer is made of. Every field is required but Random.
+// Config is what an Issuer is made of. Every field is required but Partitions and Random.
 type Config struct {
 	Kind         warifu.Kind
 	Certificate  *x509.Certificate // of this authority, made by profile.Authority
@@ -37,7 +37,8 @@ type Config struct {
 	StatementKey *ecdsa.PublicKey                    // of the card bureau
 	Challenge    attest.MAC                          // checks challenges; the registration authority makes them
 	Serials      SerialCipher
-	Random       io.Reader // of indices and common names; nil: crypto/rand
+	Partitions   profile.Partitions // of the revocation lists; zero: certificates name the full list
+	Random       io.Reader          // of indices and common names; nil: crypto/rand
 }
 
 // Issuer is one certification authority. It is safe for concurrent use.
@@ -80,6 +81,7 @@ func New(c Config) (*Issuer, error) {
 	if !ok || !public.Equal(c.Certificate.PublicKey) {
 		return nil, incomplete("key")
 	}
+	c.Endpoints.Partitions = c.Partitions.Len()
 	registry, err := registry()
 	if err != nil {
 		return nil, err
@@ -149,7 +151,12 @@ func (i *Issuer) Unfinished(ctx context.Context, behind warifu.Intent) ([]warifu
 	return i.config.Ledger.Unfinished(ctx, i.config.Clock.Now().Add(-unfinishedAge), behind)
 }
 
-// SignCRL builds a revocation list of the records, signs it and writes its DER to w.
-func (i *Issuer) SignCRL(w io.Writer, head crl.Head, records crl.Records) error {
-	return crl.Write(w, head, records, i.config.Certificate, i.config.Key)
+// point is the CRL distribution point of the certificate of that number.
+func (i *Issuer) point(serial []byte) string {
+	return i.config.Endpoints.Point(i.config.Partitions.Of(serial))
+}
+
+// SignCRL signs a revocation list.
+func (i *Issuer) SignCRL(list *crl.Draft) error {
+	return list.Sign(i.config.Certificate, i.config.Key)
 }

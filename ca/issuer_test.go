@@ -18,7 +18,7 @@ func TestACardBecomesTwoCertificates(t *testing.T) {
 		r := w.newApplication().request()
 		for _, kind := range warifu.Kinds {
 			c := parse(w.issue(t, kind, r))
-			if err := profile.Phone(kind, profile.Algorithm(w.scheme.Algorithm), phoneEndpoints).Check(c); err != nil {
+			if err := profile.Phone(kind, profile.Algorithm(w.scheme.Algorithm), partitioned()).Check(c); err != nil {
 				t.Errorf("%s %s: %v", name, kind, err)
 			}
 			if err := c.CheckSignatureFrom(w.authority[kind].certificate); err != nil {

@@ -18,9 +18,10 @@ import (
 type Limits struct {
 	Issuer     *x509.Certificate
 	Serials    SerialCipher
-	PublicKey  []byte             // the attested key, SubjectPublicKeyInfo
-	Attributes profile.Attributes // the card's; none on authentication
-	NotAfter   time.Time          // the earliest end of parent, statement and authority
+	PublicKey  []byte                     // the attested key, SubjectPublicKeyInfo
+	Attributes profile.Attributes         // the card's; none on authentication
+	NotAfter   time.Time                  // the earliest end of parent, statement and authority
+	Point      func(serial []byte) string // the CRL distribution point of a certificate of that number
 }
 
 // Lint is one rule of this authority for what it is about to sign, beyond the profile's
@@ -57,6 +58,9 @@ var lints = []Lint{
 	{"attributes-of-the-card", "design §3.5", false, func(l Limits, c *x509.Certificate) bool {
 		a, _, err := profile.ParseAttributes(c)
 		return err == nil && a == l.Attributes
+	}},
+	{"partition-of-the-serial", "docs/profile.md: the list on which the serial number would be", false, func(l Limits, c *x509.Certificate) bool {
+		return len(c.CRLDistributionPoints) == 1 && c.CRLDistributionPoints[0] == l.Point(c.SerialNumber.Bytes())
 	}},
 	{"opaque-common-name", "docs/profile.md", false, func(_ Limits, c *x509.Certificate) bool {
 		return opaque(c.Subject.CommonName)

@@ -27,19 +27,24 @@ func TestEachLintHasACertificateThatFailsItAlone(t *testing.T) {
 	limits := ca.Limits{
 		Issuer: w.authority[sig].certificate, Serials: serials(sig), PublicKey: spki(key), Attributes: yamada,
 		NotAfter: time.Date(2030, 2, 17, 23, 59, 59, 0, profile.Japan),
+		Point:    func(serial []byte) string { return partitioned().Point(partitions(sig).Of(serial)) },
 	}
 	changes := map[string]func(s *specimen){
-		"none":                     func(*specimen) {},
-		"serial-of-this-authority": func(s *specimen) { s.entity.Serial = serials(auth).Serial(7) },
-		"issuer-name":              func(s *specimen) { s.issuer.RawSubject = w.authority[auth].certificate.RawSubject },
-		"issuer-key":               func(s *specimen) { s.issuer.SubjectKeyId = w.authority[auth].certificate.SubjectKeyId },
-		"issuer-algorithm":         func(s *specimen) { s.issuer.PublicKey = rsaKey().Public() },
-		"not-before-of-the-day":    func(s *specimen) { s.entity.NotBefore = s.entity.NotBefore.Add(time.Second) },
-		"not-after-parent":         func(s *specimen) { s.entity.NotAfter = s.entity.NotAfter.Add(time.Second) },
-		"attested-key":             func(s *specimen) { s.entity.PublicKey = spki(stranger) },
-		"attributes-of-the-card":   func(s *specimen) { s.entity.Attributes.Address = "東京都千代田区霞が関一丁目１番１" },
-		"opaque-common-name":       func(s *specimen) { s.entity.CommonName = "Yamada Taro" },
-		"size":                     func(s *specimen) { s.profile.Endpoints.CPS = "http://127.0.0.1/" + strings.Repeat("x", 4<<10) },
+		"none": func(*specimen) {},
+		"serial-of-this-authority": func(s *specimen) {
+			s.entity.Serial = serials(auth).Serial(7)
+			s.entity.Partition = partitions(sig).Of(s.entity.Serial)
+		},
+		"partition-of-the-serial": func(s *specimen) { s.entity.Partition = (s.entity.Partition + 1) % partitions(sig).Len() },
+		"issuer-name":             func(s *specimen) { s.issuer.RawSubject = w.authority[auth].certificate.RawSubject },
+		"issuer-key":              func(s *specimen) { s.issuer.SubjectKeyId = w.authority[auth].certificate.SubjectKeyId },
+		"issuer-algorithm":        func(s *specimen) { s.issuer.PublicKey = rsaKey().Public() },
+		"not-before-of-the-day":   func(s *specimen) { s.entity.NotBefore = s.entity.NotBefore.Add(time.Second) },
+		"not-after-parent":        func(s *specimen) { s.entity.NotAfter = s.entity.NotAfter.Add(time.Second) },
+		"attested-key":            func(s *specimen) { s.entity.PublicKey = spki(stranger) },
+		"attributes-of-the-card":  func(s *specimen) { s.entity.Attributes.Address = "東京都千代田区霞が関一丁目１番１" },
+		"opaque-common-name":      func(s *specimen) { s.entity.CommonName = "Yamada Taro" },
+		"size":                    func(s *specimen) { s.profile.Endpoints.CPS = "http://127.0.0.1/" + strings.Repeat("x", 4<<10) },
 	}
 	document := string(must(os.ReadFile("../docs/profile.md")))
 	for _, l := range ca.Lints() {
@@ -52,10 +57,11 @@ func TestEachLintHasACertificateThatFailsItAlone(t *testing.T) {
 	}
 	for name, do := range changes {
 		s := &specimen{
-			profile: profile.Phone(sig, profile.P256, phoneEndpoints), issuer: *limits.Issuer,
+			profile: profile.Phone(sig, profile.P256, partitioned()), issuer: *limits.Issuer,
 			entity: profile.EndEntity{
 				Serial: serials(sig).Serial(7), PublicKey: limits.PublicKey, CommonName: strings.Repeat("A2", 12), Attributes: yamada,
 				NotBefore: time.Date(2026, 6, 10, 0, 0, 0, 0, profile.Japan), NotAfter: limits.NotAfter,
+				Partition: partitions(sig).Of(serials(sig).Serial(7)),
 			},
 		}
 		do(s)

@@ -1,8 +1,8 @@
 package ca_test
 
 import (
-	"bytes"
 	"encoding/pem"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,11 +28,13 @@ func TestOpenSSLBelievesWhatWeIssue(t *testing.T) {
 			dir := t.TempDir()
 			leaf := write(t, dir, "leaf.pem", "CERTIFICATE", w.issue(t, kind, r))
 			root := write(t, dir, "root.pem", "CERTIFICATE", w.authority[kind].certificate.Raw)
-			var list bytes.Buffer
-			if err := w.issuers[kind].SignCRL(&list, crl.Head{Number: 1, ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(time.Hour)}, crl.None); err != nil {
+			list := crl.NewDraft(new(crl.Memory), crl.Head{
+				Number: 1, ThisUpdate: now.Add(-time.Hour), NextUpdate: now.Add(time.Hour), Point: parse(w.issue(t, kind, r)).CRLDistributionPoints[0],
+			})
+			if err := w.issuers[kind].SignCRL(list); err != nil {
 				t.Fatal(err)
 			}
-			lists := write(t, dir, "crl.pem", "X509 CRL", list.Bytes())
+			lists := write(t, dir, "crl.pem", "X509 CRL", must(io.ReadAll(list.Reader())))
 			at := now.UTC().Unix()
 			out := openssl(t, "verify", "-x509_strict", "-attime", strconv.FormatInt(at, 10), "-CAfile", root, "-CRLfile", lists, "-crl_check", leaf)
 			if !strings.Contains(out, "OK") {
@@ -50,7 +52,7 @@ func checkText(t *testing.T, kind warifu.Kind, text string) {
 		warifu.Authentication: {"X509v3 Key Usage: critical\n                Digital Signature\n", "TLS Web Client Authentication", "2.25.154071603.2.2"},
 	}[kind]
 	wants = append(wants, "Version: 3", "X509v3 Certificate Policies: critical", "X509v3 Issuer Alternative Name", "DirName:/C=JP/O=",
-		"URI:http://127.0.0.1:8400/crl/signature.crl", "OCSP - URI:http://127.0.0.1:8400/ocsp/signature", "CA Issuers - URI:http://127.0.0.1:8400/ca/signature.cer",
+		"URI:http://127.0.0.1:8400/crl/signature/", "OCSP - URI:http://127.0.0.1:8400/ocsp/signature", "CA Issuers - URI:http://127.0.0.1:8400/ca/signature.cer",
 		"Not Before: Jun  9 15:00:00 2026 GMT", "Not After : Feb 17 14:59:59 2030 GMT")
 	for _, want := range wants {
 		if !strings.Contains(text, want) {

@@ -3,6 +3,8 @@ package ca_test
 import (
 	"bytes"
 	"crypto"
+	"errors"
+	"io"
 	"testing"
 	"time"
 
@@ -71,12 +73,11 @@ func TestTheAuthoritySignsItsList(t *testing.T) {
 	w := newWorld("badge")
 	c := parse(w.issue(t, sig, w.newApplication().request()))
 	record := warifu.StatusRecord{Kind: sig, Serial: c.SerialNumber.Bytes(), Status: warifu.Status{Cert: warifu.StatusRevoked, Reason: warifu.ReasonSuperseded, RevokedAt: now}}
-	var der bytes.Buffer
-	err := w.issuers[sig].SignCRL(&der, crl.Head{Number: 1, ThisUpdate: now, NextUpdate: now.Add(time.Hour)}, func(add func(warifu.StatusRecord) error) error { return add(record) })
-	if err != nil {
+	draft := crl.NewDraft(new(crl.Memory), crl.Head{Number: 1, ThisUpdate: now, NextUpdate: now.Add(time.Hour)})
+	if err := errors.Join(draft.Add(record), w.issuers[sig].SignCRL(draft)); err != nil {
 		t.Fatal(err)
 	}
-	list := must(crl.Parse(der.Bytes()))
+	list := must(crl.Parse(must(io.ReadAll(draft.Reader()))))
 	if err := list.Verify(w.authority[sig].certificate, now); err != nil {
 		t.Error(err)
 	}

@@ -147,13 +147,24 @@ func (w *world) issuer(kind warifu.Kind) *ca.Issuer {
 		Cards: map[warifu.Kind][]*x509.Certificate{
 			warifu.Signature: {w.bureau[warifu.Signature].certificate}, warifu.Authentication: {w.bureau[warifu.Authentication].certificate},
 		},
-		Makers: makers, StatementKey: w.statement.Public().(*ecdsa.PublicKey), Challenge: w.mac, Serials: serials(kind),
+		Makers: makers, StatementKey: w.statement.Public().(*ecdsa.PublicKey), Challenge: w.mac, Serials: serials(kind), Partitions: partitions(kind),
 	}))
 }
 
 func serials(kind warifu.Kind) ca.SerialCipher {
 	block := must(aes.NewCipher([]byte{byte(kind), 15: 0}))
 	return must(profile.NewSerialCipher(byte(kind), block))
+}
+
+func partitions(kind warifu.Kind) profile.Partitions {
+	return must(profile.NewPartitions(16, must(aes.NewCipher([]byte{byte(kind), 1, 15: 0}))))
+}
+
+// partitioned are the addresses in a certificate with sixteen lists.
+func partitioned() profile.Endpoints {
+	e := phoneEndpoints
+	e.Partitions = 16
+	return e
 }
 
 // card is one person's card.

@@ -1,13 +1,10 @@
 package crl
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
@@ -59,67 +56,24 @@ type Records func(add func(warifu.StatusRecord) error) error
 func None(func(warifu.StatusRecord) error) error { return nil }
 
 // Write builds the list of the issuer, signs it with key (RSA or P-256, SHA-256) and
-// writes its DER to w. Only revoked records are taken; in a delta also good ones,
-// whose entry says removeFromCRL.
+// writes its DER to w, holding it in memory: for lists that are small, or the only one.
+// A Draft makes large ones and many at once. Only revoked records are taken; in a delta
+// also good ones, whose entry says removeFromCRL. Nothing is written on an error.
 func Write(w io.Writer, head Head, records Records, issuer *x509.Certificate, key crypto.Signer) error {
-	algorithm, err := algorithmOf(key.Public())
-	if err != nil {
+	draft := NewDraft(new(Memory), head)
+	if err := records(draft.Add); err != nil {
 		return err
 	}
-	var entries bytes.Buffer
-	add := func(r warifu.StatusRecord) error { return addEntry(&entries, r, head) }
-	if err := records(add); err != nil {
+	if err := draft.Sign(issuer, key); err != nil {
 		return err
 	}
-	before, after, err := head.frame(algorithm, issuer, entries.Len())
-	if err != nil {
-		return err
-	}
-	pieces := [][]byte{before, entries.Bytes(), after}
-	tail, err := sign(pieces, algorithm, key)
-	if err != nil {
-		return err
-	}
-	pieces = append(pieces, tail)
-	return writeAll(w, header(cbasn1.SEQUENCE, total(pieces)), pieces)
-}
-
-func writeAll(w io.Writer, first []byte, rest [][]byte) error {
-	for _, p := range append([][]byte{first}, rest...) {
-		if _, err := w.Write(p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func total(pieces [][]byte) int {
-	n := 0
-	for _, p := range pieces {
-		n += len(p)
-	}
-	return n
-}
-
-// sign returns signatureAlgorithm and signatureValue over the pieces.
-func sign(pieces [][]byte, algorithm asn1.ObjectIdentifier, key crypto.Signer) ([]byte, error) {
-	hash := sha256.New()
-	for _, p := range pieces {
-		hash.Write(p)
-	}
-	signature, err := key.Sign(rand.Reader, hash.Sum(nil), crypto.SHA256)
-	if err != nil {
-		return nil, err
-	}
-	var b cryptobyte.Builder
-	addAlgorithm(&b, algorithm)
-	b.AddASN1BitString(signature)
-	return b.Bytes()
+	_, err := io.Copy(w, draft.Reader())
+	return err
 }
 
 // frame returns the octets of tbsCertList around its entries, of which there are
 // entries octets. revokedCertificates is absent when nothing is revoked (§5.1.2.6).
-func (h Head) frame(algorithm asn1.ObjectIdentifier, issuer *x509.Certificate, entries int) (before, after []byte, err error) {
+func (h Head) frame(algorithm asn1.ObjectIdentifier, issuer *x509.Certificate, entries int64) (before, after []byte, err error) {
 	if h.Number == 0 || (h.Base != 0 && (h.Base >= h.Number || h.Freshest != "")) || !h.NextUpdate.After(h.ThisUpdate) {
 		return nil, nil, errors.New("crl: the number, its base or the times make no list")
 	}
@@ -141,7 +95,7 @@ func (h Head) frame(algorithm asn1.ObjectIdentifier, issuer *x509.Certificate, e
 	if after, err = e.Bytes(); err != nil {
 		return nil, nil, err
 	}
-	return append(header(cbasn1.SEQUENCE, len(before)+entries+len(after)), before...), after, nil
+	return append(header(cbasn1.SEQUENCE, int64(len(before)+len(after))+entries), before...), after, nil
 }
 
 func (h Head) addExtensions(b *cryptobyte.Builder, issuer *x509.Certificate) {
@@ -176,35 +130,52 @@ func addPoint(b *cryptobyte.Builder, address string) {
 	})
 }
 
-// addEntry appends one revokedCertificates entry (§5.3).
-func addEntry(out *bytes.Buffer, r warifu.StatusRecord, head Head) error {
+// reasonExtension is the entry extension reasonCode (§5.3.1) up to its last octet, the
+// reason. It stands here encoded because lists have a million of them.
+var reasonExtension = []byte{0x30, 0x0C, 0x30, 0x0A, 0x06, 0x03, 0x55, 0x1D, 0x15, 0x04, 0x03, 0x0A, 0x01}
+
+// appendEntry appends one revokedCertificates entry (§5.3), which has less than 128 octets.
+func appendEntry(out []byte, r warifu.StatusRecord, head Head) ([]byte, error) {
 	reason := r.Status.Reason
 	switch {
 	case len(r.Serial) == 0 || len(r.Serial) > maxSerial:
-		return fmt.Errorf("crl: a serial number of %d octets", len(r.Serial))
+		return out, fmt.Errorf("crl: a serial number of %d octets", len(r.Serial))
 	case r.Status.Cert == warifu.StatusRevoked && reason.Valid() && (reason != warifu.ReasonRemoveFromCRL || head.Base != 0):
 	case r.Status.Cert == warifu.StatusGood && head.Base != 0:
 		reason = warifu.ReasonRemoveFromCRL
 	default:
-		return fmt.Errorf("crl: a record that is %s, %s is not for this list", r.Status.Cert, reason)
+		return out, fmt.Errorf("crl: a record that is %s, %s is not for this list", r.Status.Cert, reason)
 	}
 	at := r.Status.RevokedAt
 	if at.IsZero() {
 		at = head.ThisUpdate
 	}
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1BigInt(new(big.Int).SetBytes(r.Serial))
-		addTime(b, at)
-		if reason != warifu.ReasonUnspecified { // §5.3.1: rather absent
-			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				addExtension(b, oidReason, false, func(b *cryptobyte.Builder) { b.AddASN1Enum(int64(reason)) })
-			})
-		}
-	})
-	der, err := b.Bytes()
-	out.Write(der)
-	return err
+	if at = at.UTC(); at.Year() < 0 || at.Year() > 9999 {
+		return out, fmt.Errorf("crl: revoked in the year %d", at.Year())
+	}
+	begin := len(out)
+	out = appendSerial(append(out, byte(cbasn1.SEQUENCE), 0), r.Serial)
+	if at.Year() >= 1950 && at.Year() < 2050 { // §5.1.2.4
+		out = at.AppendFormat(append(out, byte(cbasn1.UTCTime), 13), "060102150405Z")
+	} else {
+		out = at.AppendFormat(append(out, byte(cbasn1.GeneralizedTime), 15), "20060102150405Z")
+	}
+	if reason != warifu.ReasonUnspecified { // §5.3.1: rather absent
+		out = append(append(out, reasonExtension...), byte(reason))
+	}
+	out[begin+1] = byte(len(out) - begin - 2)
+	return out, nil
+}
+
+// appendSerial appends a big-endian number of at most maxSerial octets as an INTEGER.
+func appendSerial(out, serial []byte) []byte {
+	for len(serial) > 1 && serial[0] == 0 {
+		serial = serial[1:]
+	}
+	if serial[0]&0x80 != 0 {
+		return append(append(out, byte(cbasn1.INTEGER), byte(len(serial)+1), 0), serial...)
+	}
+	return append(append(out, byte(cbasn1.INTEGER), byte(len(serial))), serial...)
 }
 
 func addExtension(b *cryptobyte.Builder, oid asn1.ObjectIdentifier, critical bool, value cryptobyte.BuilderContinuation) {
@@ -250,10 +221,10 @@ func algorithmOf(key crypto.PublicKey) (asn1.ObjectIdentifier, error) {
 
 // header returns tag and length of an element whose content has n octets; cryptobyte
 // would want the content with it.
-func header(tag cbasn1.Tag, n int) []byte {
+func header(tag cbasn1.Tag, n int64) []byte {
 	if n < 0x80 {
 		return []byte{byte(tag), byte(n)}
 	}
-	length := big.NewInt(int64(n)).Bytes()
+	length := big.NewInt(n).Bytes()
 	return append([]byte{byte(tag), 0x80 | byte(len(length))}, length...)
 }

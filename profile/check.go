@@ -164,7 +164,7 @@ func crlPointHolds(p *Profile, c *x509.Certificate) bool {
 	if p.Class == ClassCard {
 		return name.ReadASN1(&inner, cbasn1.Tag(4).ContextSpecific().Constructed()) && name.Empty()
 	}
-	return name.ReadASN1(&inner, cbasn1.Tag(6).ContextSpecific()) && name.Empty() && addressIs(string(inner), p.Endpoints.CRL)
+	return name.ReadASN1(&inner, cbasn1.Tag(6).ContextSpecific()) && name.Empty() && p.Endpoints.pointIs(string(inner))
 }
 
 func onlyFullName(value []byte) (cryptobyte.String, bool) {

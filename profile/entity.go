@@ -16,9 +16,12 @@ import (
 // without them (the zero value) can check but not build.
 type Endpoints struct {
 	OCSP   string // AIA id-ad-ocsp, http://…
-	CRL    string // phone only: CRL distribution point, http://…
+	CRL    string // phone only: the full list, http://….crl; the CRL distribution point where there are no partitions
 	Issuer string // phone only: AIA id-ad-caIssuers, http://…
 	CPS    string // policy qualifier; may be empty
+	// Partitions is how many partial lists there are; the distribution point is then the
+	// address of one of them (Point).
+	Partitions int
 }
 
 // Profile is one end-entity profile: what TBS builds and Check demands.
@@ -71,6 +74,7 @@ type EndEntity struct {
 	Prefecture   string     // card only: romaji, "Tokyo-to"
 	Municipality string     // card only: romaji, "Kiyose-shi"
 	Attributes   Attributes // signature only
+	Partition    int        // phone only: of the revocation lists, from 0 to Endpoints.Partitions-1; 0 where there are none
 	NotBefore    time.Time
 	NotAfter     time.Time
 }
@@ -104,6 +108,8 @@ func (p *Profile) checkInput(in EndEntity) error {
 		return malformed("attributes")
 	case p.Endpoints.OCSP == "" || p.Class == ClassPhone && (p.Endpoints.CRL == "" || p.Endpoints.Issuer == ""):
 		return malformed("endpoints")
+	case in.Partition < 0 || in.Partition >= max(1, p.Endpoints.Partitions) || p.Class == ClassCard && p.Endpoints.Partitions != 0:
+		return malformed("partition")
 	}
 	return readKey(in.PublicKey, p.Algorithm)
 }
@@ -167,7 +173,7 @@ func (p *Profile) issuerAddress() string {
 // crlPoint is a directory entry per municipality on the card, an address on the phone.
 func (p *Profile) crlPoint(in EndEntity, issuer *x509.Certificate) pkix.Extension {
 	if p.Class == ClassPhone {
-		return crlPoint(func(b *cryptobyte.Builder) { uniformResource(b, p.Endpoints.CRL) })
+		return crlPoint(func(b *cryptobyte.Builder) { uniformResource(b, p.Endpoints.Point(in.Partition)) })
 	}
 	parts := []part{{oidCountry, "JP"}}
 	for _, o := range issuer.Subject.Organization {

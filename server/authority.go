@@ -3,7 +3,7 @@ package server
 import (
 	"context"
 	"crypto/x509"
-	"io"
+	"errors"
 
 	"warifu"
 	"warifu/ca"
@@ -69,17 +69,21 @@ func (s *Server) openAuthority(ctx context.Context, kind warifu.Kind, t *trust) 
 	if err != nil {
 		return nil, err
 	}
+	partitions, err := s.partitions(kind)
+	if err != nil {
+		return nil, errors.Join(err, ledger.Close())
+	}
 	a := &authority{kind: kind, certificate: certificate, ledger: ledger}
 	a.issuer, err = ca.New(ca.Config{
 		Kind: kind, Certificate: certificate, Key: key, Ledger: ledger, Clock: s.clock, Scheme: s.scheme, Endpoints: s.endpoints(kind),
-		Cards: t.cards, Makers: t.makers, StatementKey: t.statement, Challenge: challenge.HMAC, Serials: serials,
+		Cards: t.cards, Makers: t.makers, StatementKey: t.statement, Challenge: challenge.HMAC, Serials: serials, Partitions: partitions,
 	})
 	if err != nil {
 		_ = ledger.Close()
 		return nil, err
 	}
 	a.delegate = &delegate{issuer: a.issuer, clock: s.clock, log: s.log}
-	s.publish(a)
+	s.publish(a, partitions)
 	return a, nil
 }
 
@@ -94,16 +98,18 @@ func (s *Server) appointResponders(context.Context) error {
 }
 
 // publish makes the responder, the historian and the lists of an authority.
-func (s *Server) publish(a *authority) {
+func (s *Server) publish(a *authority, partitions profile.Partitions) {
 	a.responder = status.NewResponder(a.kind, a.certificate, source{s.store}, a.delegate.now, s.clock)
 	a.responder.Count = s.metrics.answered(a.kind)
 	a.historian = status.NewHistorian(a.kind, a.certificate, source{s.store}, a.delegate.now, s.clock)
 	a.historian.Count = s.metrics.answered(a.kind)
-	sign := func(_ context.Context, w io.Writer, head crl.Head, records crl.Records) error {
-		return a.issuer.SignCRL(w, head, records)
-	}
+	sign := func(_ context.Context, list *crl.Draft) error { return a.issuer.SignCRL(list) }
 	a.publisher = status.NewPublisher(a.kind, sign, register{s.store, a.kind}, s.clock)
 	a.publisher.Freshest = s.config.Origin + "/crl/" + a.kind.String() + "-delta.crl"
+	a.publisher.Room = newSpool
+	endpoints := s.endpoints(a.kind)
+	endpoints.Partitions = partitions.Len()
+	a.publisher.Partitions, a.publisher.Points = partitions, endpoints.Point
 }
 
 func (s *Server) serials(kind warifu.Kind) (ca.SerialCipher, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"warifu"
+	"warifu/profile"
 )
 
 // Config is the configuration file (TOML). The comments of its fields are its
@@ -90,6 +91,11 @@ type AuthorityConfig struct {
 	Certificate string `toml:"certificate"`
 }
 
+	// Partitions is how many partial revocation lists there are, on one of which each
+	// certificate is: 1 to 1024, or 0 for the full list alone; 16 when it is left out. It is
+	// fixed when the authority's keys are made: about a thousand certificates that live
+	// should be on each.
+	Partitions *int `toml:"partitions"`
 // CardsConfig is the card bureau as this server believes it.
 type CardsConfig struct {
 	// Bureau is the address of the card bureau: statements are asked for at
@@ -217,6 +223,7 @@ func (c Config) Check() error {
 	must(c.level() != nil, "log %q is none of debug, info, warn, error", c.Log)
 	if len(faults) > 0 {
 		return warifu.Invalid("configuration-invalid", "faults", strings.Join(faults, "; "))
+		must(a.wanted() >= 0 && a.wanted() <= profile.MaxPartitions, "[authority.%s] partitions is not between 0 and %d", k, profile.MaxPartitions)
 	}
 	return nil
 }

@@ -127,6 +127,9 @@ func authorityCeremony(c Config, s *scheme.Scheme, keys *keystore.Store, kind wa
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	if err := partitionCeremony(c.Authority[kind.String()], keys, kind, tell); err != nil {
+		return err
+	}
 	serial := make([]byte, 16)
 	if _, err := rand.Read(serial); err != nil {
 		return err

@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"fmt"
-	"io"
 	"maps"
 	"sync"
 	"testing"
@@ -86,9 +85,7 @@ func TestListsStayConsistentWhileTheDatabaseMoves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sign := func(_ context.Context, w io.Writer, head crl.Head, records crl.Records) error {
-		return crl.Write(w, head, records, ca, key)
-	}
+	sign := func(_ context.Context, list *crl.Draft) error { return list.Sign(ca, key) }
 	for name, dsn := range map[string]func() string{"sqlite": func() string { return "sqlite:" + t.TempDir() + "/w.db" }, "postgres": func() string { return postgrestest.DSN(t) }} {
 		t.Run(name, func(t *testing.T) {
 			r := registry{t: t}

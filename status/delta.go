@@ -112,7 +112,11 @@ func (p *Publisher) follow(ctx context.Context, r *round, head crl.Head, feed in
 		s.extend(r)
 		of := head
 		of.Base, of.Freshest, of.NextUpdate = s.base.Number, "", head.ThisUpdate.Add(p.DeltaLife)
-		if delta, err = p.document(ctx, of, p.deltaRecords(r)); err != nil {
+		list := p.draft(of)
+		if err = p.deltaRecords(r)(list.Add); err != nil {
+			return nil, err
+		}
+		if delta, err = p.document(ctx, list); err != nil {
 			return nil, err
 		}
 		if r.at.Sub(s.base.ThisUpdate) < p.BaseAge && len(s.changed) <= maxChanged {

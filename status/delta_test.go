@@ -3,7 +3,6 @@ package status_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -260,11 +259,11 @@ func TestNeitherListIsServedWithoutTheOther(t *testing.T) {
 	p := newPress(t)
 	p.source.set(2, held(now), now.AddDate(1, 0, 0))
 	full, delta := p.pair()
-	fail := func(ctx context.Context, w io.Writer, head crl.Head, records crl.Records) error {
-		if head.Base != 0 {
+	fail := func(ctx context.Context, list *crl.Draft) error {
+		if list.Head().Base != 0 {
 			return errSigning
 		}
-		return sign(ctx, w, head, records)
+		return sign(ctx, list)
 	}
 	broken := newPress(t)
 	broken.source = p.source

@@ -1,9 +1,7 @@
 package status
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"io"
 	"net/http"
@@ -13,6 +11,7 @@ import (
 
 	"warifu"
 	"warifu/crl"
+	"warifu/profile"
 )
 
 const (
@@ -27,14 +26,15 @@ const (
 	DefaultBaseAge = 12 * time.Hour
 )
 
-// Signing writes a signed list of the records to w: crl.Write with the authority's
-// certificate and key, done by whoever holds them.
-type Signing func(ctx context.Context, w io.Writer, head crl.Head, records crl.Records) error
+// Signing signs a list: crl.Draft.Sign with the authority's certificate and key, done by
+// whoever holds them.
+type Signing func(ctx context.Context, list *crl.Draft) error
 
-// Publisher makes and serves the lists of one authority: the full one and, where
-// Freshest says so, a delta beside it. Both are made of one snapshot, bear one
-// number (RFC 5280 §5.2.4) and are swapped in together; readers never wait for them
-// being made unless there are none yet.
+// Publisher makes and serves the lists of one authority: the full one; where Partitions
+// says so, the partial ones, on one of which each certificate is; and where Freshest says
+// so, a delta on the full one. All are made of one snapshot, bear one number (RFC 5280
+// §5.2.4) and are swapped in together; readers never wait for them being made unless there
+// are none yet. They are made as a stream: what is in memory of them, Room says.
 //
 // A delta tells everything that changed since its base, which is a full list that was
 // served before it; every full list made while the base stands may be used in its
@@ -42,13 +42,19 @@ type Signing func(ctx context.Context, w io.Writer, head crl.Head, records crl.R
 // remembered over a restart: deltas then stand on the first list made after it, and
 // whoever holds an older one sees that and fetches the full list again.
 type Publisher struct {
-	// Life, Age, DeltaLife, BaseAge, Point and Freshest may be changed before use.
+	// The fields may be changed before use.
 	Life      time.Duration // of a full list
 	Age       time.Duration // of a full list and its delta when new ones are made
 	DeltaLife time.Duration
 	BaseAge   time.Duration
 	// Point goes into the lists' issuingDistributionPoint when not empty.
 	Point string
+	// Partitions says which certificates the partial lists name; Points is the address of
+	// each, which goes into its issuingDistributionPoint and is in its certificates.
+	Partitions profile.Partitions
+	Points     func(partition int) string
+	// Room makes the place for one list; nil: memory.
+	Room func() crl.Spool
 	// Freshest is the address of the deltas, written into the full lists' freshestCRL.
 	// While it is empty no deltas are made.
 	Freshest string
@@ -63,18 +69,22 @@ type Publisher struct {
 	current atomic.Pointer[published]
 }
 
-// published is what is served: a full list and the delta of the same moment, nil
-// where it has no base to stand on.
+// published is what is served: a full list, its parts, and the delta of the same moment,
+// nil where it has no base to stand on.
 type published struct {
 	full, delta *document
+	parts       []*document
 	number      uint64
 }
 
+// document is a signed list.
 type document struct {
-	der                    []byte
+	list                   *crl.Draft
 	tag                    string
 	thisUpdate, nextUpdate time.Time
 }
+
+func (d *document) octets() ([]byte, error) { return io.ReadAll(d.list.Reader()) }
 
 // NewPublisher makes the publisher of the authority for that kind; nothing is made
 // before Refresh or the first reader.
@@ -106,13 +116,14 @@ func (p *Publisher) make(ctx context.Context) error {
 	}
 	head := crl.Head{Number: number, Point: p.Point, Freshest: p.Freshest, ThisUpdate: now.Truncate(time.Second), NextUpdate: now.Add(p.Life).Truncate(time.Second)}
 	r := &round{publisher: p, at: head.ThisUpdate, held: map[string]struct{}{}}
-	full, err := p.document(ctx, head, func(add func(warifu.StatusRecord) error) error {
-		return p.register.View(ctx, func(s Snapshot) error { return r.read(s, add) })
-	})
+	e := p.edition(head)
+	if err := p.register.View(ctx, func(s Snapshot) error { return r.read(s, e.add) }); err != nil {
+		return err
+	}
+	next, err := p.print(ctx, e)
 	if err != nil {
 		return err
 	}
-	next := &published{full: full, number: number}
 	if p.Freshest != "" {
 		if next.delta, err = p.follow(ctx, r, head, feed); err != nil {
 			return err
@@ -122,14 +133,13 @@ func (p *Publisher) make(ctx context.Context) error {
 	return nil
 }
 
-// document signs a list of the records.
-func (p *Publisher) document(ctx context.Context, head crl.Head, records crl.Records) (*document, error) {
-	var out bytes.Buffer
-	if err := p.sign(ctx, &out, head, records); err != nil {
+// document signs a list whose records are in it.
+func (p *Publisher) document(ctx context.Context, list *crl.Draft) (*document, error) {
+	if err := p.sign(ctx, list); err != nil {
 		return nil, err
 	}
-	digest := sha256.Sum256(out.Bytes())
-	return &document{out.Bytes(), `"` + hex.EncodeToString(digest[:]) + `"`, head.ThisUpdate, head.NextUpdate}, nil
+	digest, head := list.Digest(), list.Head()
+	return &document{list, `"` + hex.EncodeToString(digest[:]) + `"`, head.ThisUpdate, head.NextUpdate}, nil
 }
 
 // number returns the next CRLNumber where the register takes none: the microseconds
@@ -150,7 +160,7 @@ func (p *Publisher) List(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return list.full.der, nil
+	return list.full.octets()
 }
 
 // DeltaList returns the DER of the delta of the same moment as List's; where no base
@@ -160,7 +170,7 @@ func (p *Publisher) DeltaList(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return delta.der, nil
+	return delta.octets()
 }
 
 func (p *Publisher) fresh(ctx context.Context) (*published, error) {
@@ -251,5 +261,5 @@ func (p *Publisher) serve(w http.ResponseWriter, r *http.Request, pick func(cont
 	}
 	w.Header().Set("Content-Type", "application/pkix-crl")
 	setCaching(w.Header(), d.tag, d.thisUpdate, d.nextUpdate, p.clock.Now())
-	http.ServeContent(w, r, "", d.thisUpdate, bytes.NewReader(d.der))
+	http.ServeContent(w, r, "", d.thisUpdate, d.list.Reader())
 }

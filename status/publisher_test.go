@@ -3,7 +3,6 @@ package status_test
 import (
 	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -15,8 +14,8 @@ import (
 	"warifu/status"
 )
 
-func sign(_ context.Context, w io.Writer, head crl.Head, list crl.Records) error {
-	return crl.Write(w, head, list, world().ca.certificate, world().ca.key)
+func sign(_ context.Context, list *crl.Draft) error {
+	return list.Sign(world().ca.certificate, world().ca.key)
 }
 
 func listOf(t *testing.T, p *status.Publisher) *crl.List {
@@ -133,11 +132,11 @@ func TestListsAreServedWithATag(t *testing.T) {
 func TestManyReadersMakeOneList(t *testing.T) {
 	var mu sync.Mutex
 	made := 0
-	counting := func(ctx context.Context, w io.Writer, head crl.Head, list crl.Records) error {
+	counting := func(ctx context.Context, list *crl.Draft) error {
 		mu.Lock()
 		made++
 		mu.Unlock()
-		return sign(ctx, w, head, list)
+		return sign(ctx, list)
 	}
 	p := status.NewPublisher(warifu.Signature, counting, status.Listing(newRecords().revoked), clock)
 	var wg sync.WaitGroup

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 
 	"warifu"
@@ -25,6 +26,9 @@ func (s *site) publicKeyInfrastructure(next http.Handler) http.Handler {
 			case escaped == "/crl/"+name+"-delta.crl" && a.Delta != nil:
 				a.Delta.ServeHTTP(w, r)
 				return
+			case strings.HasPrefix(escaped, "/crl/"+name+"/"):
+				partial(a.Parts, strings.TrimPrefix(escaped, "/crl/"+name+"/")).ServeHTTP(w, r)
+				return
 			case strings.HasPrefix(escaped, "/api/v1/status-history/"+name+"/") && a.History != nil:
 				a.History.ServeHTTP(w, r)
 				return
@@ -39,6 +43,16 @@ func (s *site) publicKeyInfrastructure(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// partial is the handler of "7.crl": one number has one address.
+func partial(parts []http.Handler, name string) http.Handler {
+	digits, ok := strings.CutSuffix(name, ".crl")
+	n, err := strconv.Atoi(digits)
+	if !ok || err != nil || n < 0 || n >= len(parts) || strconv.Itoa(n) != digits {
+		return http.NotFoundHandler()
+	}
+	return parts[n]
 }
 
 func (s *site) authorityCertificate(w http.ResponseWriter, r *http.Request, der []byte) {

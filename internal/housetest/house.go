@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/x509"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -231,9 +230,7 @@ func (h *House) Drain(t TB) {
 
 // publisher makes the publisher of one authority's lists.
 func (h *House) publisher(kind warifu.Kind) *status.Publisher {
-	sign := func(_ context.Context, w io.Writer, head crl.Head, records crl.Records) error {
-		return h.Issuers[kind].CA.SignCRL(w, head, records)
-	}
+	sign := func(_ context.Context, list *crl.Draft) error { return h.Issuers[kind].CA.SignCRL(list) }
 	p := status.NewPublisher(kind, sign, register{h.Store, kind}, h.Clock)
 	p.Freshest = Origin + "/crl/" + kind.String() + "-delta.crl"
 	return p
