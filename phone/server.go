@@ -69,13 +69,16 @@ type call struct {
 }
 
 // do performs c, repeating it where that is allowed.
-func (s *Server) do(ctx context.Context, c call) error {
+func (s *Server) do(ctx context.Context, c call) error { return s.doAs(ctx, c, "") }
+
+// doAs is do with a header Authorization.
+func (s *Server) doAs(ctx context.Context, c call, authorization string) error {
 	body, err := encode(c.in)
 	if err != nil {
 		return err
 	}
 	for attempt := 0; ; attempt++ {
-		err = s.once(ctx, c, body)
+		err = s.once(ctx, c, body, authorization)
 		if err == nil || !c.repeat || !passing(err) || attempt+1 == attempts {
 			return err
 		}
@@ -98,7 +101,7 @@ func passing(err error) bool {
 	return errors.As(err, &e) && e.Code == warifu.CodeUnavailable
 }
 
-func (s *Server) once(ctx context.Context, c call, body []byte) error {
+func (s *Server) once(ctx context.Context, c call, body []byte, authorization string) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, c.method, s.base.String()+c.path, bytes.NewReader(body))
@@ -108,6 +111,9 @@ func (s *Server) once(ctx context.Context, c call, body []byte) error {
 	request.Header.Set("Accept", "application/json, application/problem+json")
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
+	}
+	if authorization != "" {
+		request.Header.Set("Authorization", authorization)
 	}
 	response, err := s.client.Do(request)
 	if err != nil {

@@ -28,6 +28,7 @@ type file struct {
 
 	CardFirst         bool `toml:"card_first"`
 	ScreenLockSigning bool `toml:"screenlock_signing"`
+	AttributeConsent  bool `toml:"attribute_consent"`
 	MinimumAge        int  `toml:"minimum_age"`
 	MinimumAppVersion int  `toml:"minimum_app_version"`
 
@@ -110,7 +111,7 @@ func invalid(field string, err error) error {
 func (f *file) scheme() (*Scheme, error) {
 	s := &Scheme{
 		Name: f.Name, Version: f.Version, Title: Title(f.Title), Algorithm: f.Algorithm, Consent: f.Consent, Hotline: f.Hotline,
-		CardFirst: f.CardFirst, ScreenLockSigning: f.ScreenLockSigning, MinimumAge: f.MinimumAge, MinimumAppVersion: f.MinimumAppVersion,
+		CardFirst: f.CardFirst, ScreenLockSigning: f.ScreenLockSigning, AttributeConsent: f.AttributeConsent, MinimumAge: f.MinimumAge, MinimumAppVersion: f.MinimumAppVersion,
 	}
 	if err := s.checkPlain(); err != nil {
 		return nil, err
@@ -188,6 +189,8 @@ func (s *Scheme) readLifetimes(f *file) error {
 		"supersede_cooling":  {&s.SupersedeCooling, 0, 7 * day},
 		"notice_within":      {&s.NoticeWithin, time.Second, time.Hour},
 		"write_within":       {&s.WriteWithin, time.Second, time.Minute},
+		"ledger_keep":        {&s.LedgerKeep, 30 * day, 3660 * day},
+		"evidence_keep":      {&s.EvidenceKeep, 30 * day, 11000 * day},
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		v, there := f.Lifetimes[name]

@@ -25,6 +25,7 @@ type Scheme struct {
 	Lifetimes
 
 	CardFirst         bool   // K2: the screens ask for the tap before the password (R33); the protocol is the same
+	AttributeConsent  bool   // a relying party is told attributes only after the holder said so on the phone
 	ScreenLockSigning bool   // K3: the screen lock may stand in for the signing password too (R53)
 	MinimumAge        int    // K14: full years below which no signing credential is issued; 0: none
 	MinimumAppVersion int    // R20
@@ -49,6 +50,8 @@ type Lifetimes struct {
 	SupersedeCooling time.Duration // waiting time before a new device supersedes an older one; 0: none
 	NoticeWithin     time.Duration // R42, K11: the promise of the notice inside hours
 	WriteWithin      time.Duration // R44, K11: the promise of the write to the phone
+	LedgerKeep       time.Duration // how long a line of who checked me is kept
+	EvidenceKeep     time.Duration // how long the evidence of a verification is kept for its relying party
 }
 
 // Tries says how many consecutive wrong entries lock each secret (K14).

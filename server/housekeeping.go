@@ -94,6 +94,7 @@ func (s *Server) Sweep(ctx context.Context) {
 
 func (s *Server) sweep(ctx context.Context) {
 	s.followOperators()
+	s.followParties()
 	s.sweepCards(ctx)
 	ended, err := s.registration.EndRepairHolds(ctx)
 	s.complain("repair holds", err)
@@ -110,6 +111,7 @@ func (s *Server) sweep(ctx context.Context) {
 		return err
 	})
 	s.complain("challenges", err)
+	s.sweepVerifications(ctx)
 	s.watchForecast(ctx)
 }
 

@@ -15,11 +15,13 @@ import (
 	"warifu"
 	"warifu/catalogue"
 	"warifu/keystore"
+	"warifu/ledger"
 	"warifu/notify"
 	"warifu/queue"
 	"warifu/registration"
 	"warifu/scheme"
 	"warifu/store"
+	"warifu/verification"
 	"warifu/web"
 )
 
@@ -50,6 +52,8 @@ type Server struct {
 	bureau       *bureauClient
 	contacts     *gateway // nil: contacts are not told
 	registration *registration.Authority
+	ledger       *ledger.Ledger
+	desk         *verification.Desk
 	metrics      *metrics
 	timestamps   *timestamper // nil: there are none
 	handler      http.Handler
@@ -59,7 +63,7 @@ type Server struct {
 // serves nothing yet. An error closes what was opened.
 func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	s := newServer(c, o)
-	err := s.open(ctx, s.openGround, s.openAuthorities, s.openTimestamps, s.appointResponders, s.appointTimestamper, s.openDevices, s.fillDevices, s.openRegistration, s.openSite)
+	err := s.open(ctx, s.openGround, s.openAuthorities, s.openTimestamps, s.appointResponders, s.appointTimestamper, s.openDevices, s.fillDevices, s.openRegistration, s.openVerification, s.openSite)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +77,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 func Examine(ctx context.Context, c Config, o Options) error {
 	s := newServer(c, o)
 	parse := func(context.Context) error { _, err := s.firstDevices(); return err }
-	if err := s.open(ctx, s.openGround, s.openAuthorities, s.openTimestamps, s.openDevices, parse, s.openRegistration); err != nil {
+	if err := s.open(ctx, s.openGround, s.openAuthorities, s.openTimestamps, s.openDevices, parse, s.openRegistration, s.openVerification); err != nil {
 		return err
 	}
 	return s.Close()
@@ -253,6 +257,7 @@ func (s *Server) openSite(context.Context) error {
 	}
 	s.handler = web.New(web.Config{
 		Origin: s.config.Origin, Hosts: s.config.hosts(), Scheme: s.scheme, Registration: s.registration, Follow: s.FollowCard, Catalogue: s.catalogue,
+		Verification: s.desk, Checked: s.ledger, Holders: s.registration,
 		Authorities: published, Timestamps: timestamps, Notices: s.notifier, Metrics: s.metrics.handler(), Refused: s.metrics.refused,
 		Forecast: s.metrics.forecast(s.scheme), Ready: s.ready, NewID: func() (string, error) { return s.store.NewID(), nil },
 		Clock: s.clock, Log: s.log,

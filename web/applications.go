@@ -133,8 +133,13 @@ func (s *site) applications(api huma.API) {
 
 // register adds an operation with the bounds and the error wording of the house.
 func register[I, O any](s *site, api huma.API, method, path, id, summary string, status int, handle func(context.Context, *I) (*O, error)) {
+	registerUpTo(s, api, maxBody, method, path, id, summary, status, handle)
+}
+
+// registerUpTo is register for bodies of up to that many octets.
+func registerUpTo[I, O any](s *site, api huma.API, most int64, method, path, id, summary string, status int, handle func(context.Context, *I) (*O, error)) {
 	huma.Register(api, huma.Operation{
-		OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status, MaxBodyBytes: maxBody,
+		OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status, MaxBodyBytes: most,
 		Errors: []int{401, 403, 404, 409, 413, 422, 429, 503},
 	}, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)

@@ -75,7 +75,11 @@ func (s *site) guard(next http.Handler) http.Handler {
 		case !loopback(r.RemoteAddr) && !anonymous(r.URL.Path) && !s.limits.allow(sourceOf(r)):
 			writeProblem(w, r, warifu.TooMany("requests-too-many"))
 		default:
-			r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
+			limit := int64(maxRequest)
+			if more, allowed := s.verificationLimit(r); allowed {
+				limit = more
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, limit)
 			next.ServeHTTP(w, r)
 		}
 		s.Log.DebugContext(r.Context(), "request", "method", r.Method, "route", routeOf(r), "ms", s.Clock.Now().Sub(started).Milliseconds())

@@ -43,13 +43,16 @@ type Authority struct {
 	History     http.Handler   // serves /api/v1/status-history/{kind}/{serial}; nil: nobody does
 }
 
-// Config is what a site is made of. Every field is required but Metrics and Log.
+// Config is what a site is made of. Every field is required but Metrics, Log and Verification.
 type Config struct {
 	Origin       string   // scheme://host[:port] under which the site is reached
 	Hosts        []string // Host headers that are answered
 	Scheme       *scheme.Scheme
 	Registration Registration
-	Follow       Follow // takes the card bureau's events
+	Follow       Follow       // takes the card bureau's events
+	Verification Verification // answers relying parties; nil: there is none, nor the two behind it
+	Checked      Checked      // who checked me
+	Holders      Holders
 	Catalogue    *catalogue.Catalogue
 	Authorities  map[warifu.Kind]Authority
 	Notices      Notices
@@ -94,6 +97,7 @@ func New(c Config) http.Handler {
 	s.life(api)
 	s.hotline(api)
 	s.cardEvents(api)
+	s.verifications(api)
 	s.devices(api, mux)
 	s.documentation(api, mux)
 	s.timestamps(mux)

@@ -25,6 +25,7 @@ import (
 	"warifu/scheme"
 	"warifu/status"
 	"warifu/store"
+	"warifu/verification"
 )
 
 // Origin is where the house's site stands.
@@ -72,6 +73,8 @@ type House struct {
 	Registrar *registration.Authority
 	Site      http.Handler
 	Server    *phone.Server
+	Desk      *verification.Desk // keeps evidence, stamped by Stamps
+	Stamps    *Stamps
 
 	keys       *keystore.Store
 	source     *keySource

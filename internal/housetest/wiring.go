@@ -22,6 +22,7 @@ import (
 	"warifu/registration"
 	"warifu/status"
 	"warifu/store"
+	"warifu/verification"
 	"warifu/verify"
 	"warifu/web"
 )
@@ -159,6 +160,8 @@ func (h *House) SecondServer(t TB) (*registration.Authority, *queue.Queue) {
 
 func (h *House) openSite(t TB) {
 	t.Helper()
+	h.Stamps = h.NewStamps(t, 3*365*24*time.Hour)
+	h.Desk = verification.New(h.DeskConfig(t, h.Stamps))
 	h.openHandler()
 	var err error
 	h.Server, err = phone.NewServer(Origin, &http.Client{Transport: h.Wire})
@@ -177,6 +180,7 @@ func (h *House) SiteConfig() web.Config {
 	}
 	return web.Config{
 		Origin: Origin, Hosts: []string{"warifu.test"}, Scheme: h.Scheme, Registration: h.Registrar, Follow: h.Follow, Catalogue: h.Catalogue,
+		Verification: h.Desk, Checked: h.Desk.Ledger, Holders: h.Registrar,
 		Authorities: published, Notices: silent{}, Forecast: func(due time.Time) (time.Time, bool) { return due, true },
 		Ready: h.Store.Ready, NewID: func() (string, error) { return h.Store.NewID(), nil }, Clock: h.Clock, Log: h.logger(),
 	}
