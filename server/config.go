@@ -57,8 +57,6 @@ type Config struct {
 	Contacts ContactsConfig `toml:"contacts"`
 	// Operators says who works at the hotline. It may be left out.
 	Operators OperatorsConfig `toml:"operators"`
-	// Parties says who may have signatures checked at the verification service. It may be left out.
-	Parties PartiesConfig `toml:"parties"`
 	// Queue says how work is shared out among servers. It may be left out.
 	Queue QueueConfig `toml:"queue"`
 	// TLS holds certificate and key of the listener. Without it the server speaks
@@ -91,13 +89,13 @@ type AuthorityConfig struct {
 	Ledger string `toml:"ledger"`
 	// Certificate is the file of its certificate (DER), made by `warifud keys`.
 	Certificate string `toml:"certificate"`
-}
-
 	// Partitions is how many partial revocation lists there are, on one of which each
 	// certificate is: 1 to 1024, or 0 for the full list alone; 16 when it is left out. It is
 	// fixed when the authority's keys are made: about a thousand certificates that live
 	// should be on each.
 	Partitions *int `toml:"partitions"`
+}
+
 // CardsConfig is the card bureau as this server believes it.
 type CardsConfig struct {
 	// Bureau is the address of the card bureau: statements are asked for at
@@ -148,18 +146,6 @@ type OperatorsConfig struct {
 	// File is a TOML file with one [[operator]] for each: name, role (hotline, registrar
 	// or auditor) and token_sha256, 64 hexadecimal digits. Empty: there is no hotline.
 	File string `toml:"file"`
-}
-
-// PartiesConfig is who may have signatures checked here.
-type PartiesConfig struct {
-	// File is a TOML file with one [[party]] for each relying party: id, name (ja, en),
-	// key_sha256, 64 hexadecimal digits, and what it may: attributes, per_minute, per_day,
-	// webhooks. `warifud relying-party add` writes an entry. Empty: the verification service
-	// answers nobody.
-	File string `toml:"file"`
-	// AllowPrivate lets webhooks go to loopback and private addresses, and to plain HTTP.
-	// For tests only.
-	AllowPrivate bool `toml:"allow_private"`
 }
 
 // TLSConfig is the listener's certificate.
@@ -223,6 +209,7 @@ func (c Config) Check() error {
 		a := c.Authority[k.String()]
 		must(a.Ledger != "", "[authority.%s] ledger is missing", k)
 		must(a.Certificate != "", "[authority.%s] certificate is missing", k)
+		must(a.wanted() >= 0 && a.wanted() <= profile.MaxPartitions, "[authority.%s] partitions is not between 0 and %d", k, profile.MaxPartitions)
 		must(a.Ledger != c.Store.DSN || a.Ledger == "", "[authority.%s] ledger is the registration's own database", k)
 	}
 	must(len(c.Authority) <= len(warifu.Kinds), "[authority] has more than signature and authentication")
@@ -237,7 +224,6 @@ func (c Config) Check() error {
 	must(c.level() != nil, "log %q is none of debug, info, warn, error", c.Log)
 	if len(faults) > 0 {
 		return warifu.Invalid("configuration-invalid", "faults", strings.Join(faults, "; "))
-		must(a.wanted() >= 0 && a.wanted() <= profile.MaxPartitions, "[authority.%s] partitions is not between 0 and %d", k, profile.MaxPartitions)
 	}
 	return nil
 }
