@@ -57,6 +57,10 @@ type Config struct {
 	Contacts ContactsConfig `toml:"contacts"`
 	// Operators says who works at the hotline. It may be left out.
 	Operators OperatorsConfig `toml:"operators"`
+	// Parties says who may have signatures checked at the verification service. It may be left out.
+	Parties PartiesConfig `toml:"parties"`
+	// Parties says who may have signatures checked at the verification service. It may be left out.
+	Parties PartiesConfig `toml:"parties"`
 	// Queue says how work is shared out among servers. It may be left out.
 	Queue QueueConfig `toml:"queue"`
 	// TLS holds certificate and key of the listener. Without it the server speaks
@@ -146,6 +150,18 @@ type OperatorsConfig struct {
 	// File is a TOML file with one [[operator]] for each: name, role (hotline, registrar
 	// or auditor) and token_sha256, 64 hexadecimal digits. Empty: there is no hotline.
 	File string `toml:"file"`
+}
+
+// PartiesConfig is who may have signatures checked here.
+type PartiesConfig struct {
+	// File is a TOML file with one [[party]] for each relying party: id, name (ja, en),
+	// key_sha256, 64 hexadecimal digits, and what it may: attributes, per_minute, per_day,
+	// webhooks. `warifud relying-party add` writes an entry. Empty: the verification service
+	// answers nobody.
+	File string `toml:"file"`
+	// AllowPrivate lets webhooks go to loopback and private addresses, and to plain HTTP.
+	// For tests only.
+	AllowPrivate bool `toml:"allow_private"`
 }
 
 // TLSConfig is the listener's certificate.
