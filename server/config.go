@@ -59,8 +59,6 @@ type Config struct {
 	Operators OperatorsConfig `toml:"operators"`
 	// Parties says who may have signatures checked at the verification service. It may be left out.
 	Parties PartiesConfig `toml:"parties"`
-	// Parties says who may have signatures checked at the verification service. It may be left out.
-	Parties PartiesConfig `toml:"parties"`
 	// Queue says how work is shared out among servers. It may be left out.
 	Queue QueueConfig `toml:"queue"`
 	// TLS holds certificate and key of the listener. Without it the server speaks
