@@ -5,14 +5,7 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/base64"
-	"encoding/hex"
-	"errors"
-	"fmt"
-	"io"
-	"net/http"
-	"net/url"
-	"strings"
+	"sync"
 	"time"
 
 	"warifu"
@@ -24,9 +17,13 @@ const (
 	MaxAge = 60 * time.Second
 	// DefaultAnswerLife is the time from thisUpdate to nextUpdate of an answer.
 	DefaultAnswerLife = 10 * time.Minute
+	// MaxUnsaid is the greatest age of a source that an answer leaves unsaid: a follower
+	// is a moment behind by its nature. Beyond it thisUpdate is when the source was last up to date.
+	MaxUnsaid = 10 * time.Second
 )
 
-// Source knows the status of certificates.
+// Source knows the status of certificates. One that also has a method Age() time.Duration
+// says by it how long ago what it knows was known to be up to date.
 type Source interface {
 	// Status returns what is known of the certificate of that kind with that serial
 	// number (big-endian, no sign octet), and false for one never issued. A
@@ -51,12 +48,21 @@ type Responder struct {
 	// Count, when not nil, is told every answer in a word, for metrics: "good", "revoked",
 	// "unknown", or the name of the error response.
 	Count func(answer string)
+	// Cache, when not nil, keeps the signed answers to questions without a nonce. It is
+	// for a source that answers from memory, since that is asked for each answer all the same. No other
+	// responder of the same kind may use it.
+	Cache *Cache
 
 	kind     warifu.Kind
 	issuer   *x509.Certificate
+	forms    *ocsp.Forms
 	source   Source
 	delegate func() (Delegate, error)
 	clock    warifu.Clock
+
+	mu        sync.Mutex
+	appointed *x509.Certificate // whose answers are in the cache
+	number    uint64            // of that appointment
 }
 
 // NewResponder makes the responder for the issuer's certificates. delegate is called
@@ -64,65 +70,8 @@ type Responder struct {
 func NewResponder(kind warifu.Kind, issuer *x509.Certificate, source Source, delegate func() (Delegate, error), clock warifu.Clock) *Responder {
 	return &Responder{
 		Path: "/ocsp/" + kind.String(), Life: DefaultAnswerLife,
-		kind: kind, issuer: issuer, source: source, delegate: delegate, clock: clock,
+		kind: kind, issuer: issuer, forms: ocsp.NewForms(issuer), source: source, delegate: delegate, clock: clock,
 	}
-}
-
-// ServeHTTP implements http.Handler (RFC 6960 appendix A): POST with the request as
-// body, or GET with its base64 behind Path. It must be reached with the path as it
-// came, not through http.ServeMux, which would redirect a GET whose base64 has two
-// slashes in a row to another question.
-func (o *Responder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var question []byte
-	var err error
-	switch r.Method {
-	case http.MethodGet:
-		question, err = o.questionOfPath(r.URL.EscapedPath())
-	case http.MethodPost:
-		if mediaType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); strings.TrimSpace(mediaType) != "application/ocsp-request" {
-			http.Error(w, "Content-Type must be application/ocsp-request", http.StatusUnsupportedMediaType)
-			return
-		}
-		question, err = io.ReadAll(http.MaxBytesReader(w, r.Body, ocsp.MaxRequest+1))
-	default:
-		w.Header().Set("Allow", "GET, POST")
-		http.Error(w, "ask by GET or POST", http.StatusMethodNotAllowed)
-		return
-	}
-	if err != nil {
-		o.refuse(w, ocsp.MalformedRequest)
-		return
-	}
-	a, refusal := o.answer(r.Context(), question)
-	if refusal != ocsp.Successful {
-		o.refuse(w, refusal)
-		return
-	}
-	a.write(w, r, o.clock.Now())
-}
-
-// questionOfPath decodes the base64 behind Path: '+' and '/' may stand as they are
-// or percent-escaped.
-func (o *Responder) questionOfPath(escaped string) ([]byte, error) {
-	encoded, ok := strings.CutPrefix(escaped, o.Path+"/")
-	if !ok || len(encoded) > 3*ocsp.MaxRequest {
-		return nil, errors.New("status: no request in the path")
-	}
-	plain, err := url.PathUnescape(encoded)
-	if err != nil {
-		return nil, err
-	}
-	if strings.ContainsAny(plain, "\r\n") { // which the decoder would skip
-		return nil, errors.New("status: line break in base64")
-	}
-	return base64.StdEncoding.DecodeString(plain)
-}
-
-func (o *Responder) refuse(w http.ResponseWriter, status ocsp.ResponseStatus) {
-	o.count(status.String())
-	w.Header().Set("Content-Type", "application/ocsp-response")
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(ocsp.ErrorResponse(status))
 }
 
 func (o *Responder) count(answer string) {
@@ -131,101 +80,225 @@ func (o *Responder) count(answer string) {
 	}
 }
 
-// answered is a signed response with what a cache has to know of it.
+// answered is a signed response with what a cache has to know of it. The response is head
+// and tail, one behind the other: the tail is common to all of one appointment.
 type answered struct {
-	der        []byte
+	head, tail []byte
+	tag        [sha256.Size]byte // zero: not computed yet
 	thisUpdate time.Time
 	nextUpdate time.Time
 	keep       bool // caches may
 }
 
+func (a answered) length() int { return len(a.head) + len(a.tail) }
+
+// etag is the digest of the response (RFC 9919 §6.2).
+func (a answered) etag() [sha256.Size]byte {
+	if a.tag != [sha256.Size]byte{} {
+		return a.tag
+	}
+	d := sha256.New()
+	d.Write(a.head)
+	d.Write(a.tail)
+	return [sha256.Size]byte(d.Sum(nil))
+}
+
 // Answer answers a DER request with a DER response, which is an error response for
 // what it cannot or must not answer (RFC 6960 §2.3).
 func (o *Responder) Answer(ctx context.Context, question []byte) []byte {
-	a, refusal := o.answer(ctx, question)
+	a, refusal := o.answer(ctx, question, nil)
 	if refusal != ocsp.Successful {
 		return ocsp.ErrorResponse(refusal)
 	}
-	return a.der
+	return append(a.head, a.tail...)
 }
 
-func (o *Responder) answer(ctx context.Context, question []byte) (answered, ocsp.ResponseStatus) {
-	request, err := ocsp.ParseRequest(question)
-	if err != nil || request.CriticalUnknown {
-		return answered{}, ocsp.MalformedRequest
+// answer answers and counts. What it returns may lie in scratch.
+func (o *Responder) answer(ctx context.Context, question, scratch []byte) (answered, ocsp.ResponseStatus) {
+	if o.Cache != nil {
+		if form, serial, ok := o.forms.Recognize(question); ok {
+			return o.answerOne(ctx, question, form, serial, scratch)
+		}
+	}
+	return o.answerAny(ctx, question)
+}
+
+// answerOne answers about one certificate, with a kept answer where there is one that
+// still says what the source says now.
+func (o *Responder) answerOne(ctx context.Context, question []byte, form ocsp.Form, serial, scratch []byte) (answered, ocsp.ResponseStatus) {
+	record, known, err := o.source.Status(ctx, o.kind, serial)
+	if err != nil {
+		return o.refuse(ocsp.TryLater)
+	}
+	if !known || record.Status.Cert == warifu.StatusUnknown {
+		return o.answerAny(ctx, question) // in a moment it may be another, and is never kept
 	}
 	now := o.clock.Now().UTC().Truncate(time.Second)
-	singles, refusal := o.singles(ctx, request, now)
-	if refusal != ocsp.Successful {
-		return answered{}, refusal
+	d, number, err := o.signer(now)
+	if err != nil {
+		return o.refuse(ocsp.TryLater)
 	}
+	archive, life := o.expired(record, now), min(o.Cache.Keep, o.Life-MaxAge)
+	fits := func(a kept) bool {
+		age := now.Sub(a.thisUpdate)
+		return a.status == record.Status && a.archive == archive && a.signer == number && age >= 0 && (age < life || age == 0)
+	}
+	a, err := o.Cache.make(keyOf(o.kind, form, serial), scratch, fits, func() (kept, error) { return o.sign(question, record, now, d, number) })
+	if err != nil {
+		return o.refuse(refusalOf(err))
+	}
+	o.count(record.Status.Cert.String())
+	out := answered{head: a.head, tag: a.tag, thisUpdate: a.thisUpdate, nextUpdate: a.thisUpdate.Add(o.Life), keep: true}
+	if !d.Certificate.IsCA {
+		out.tail = d.Certificate.Raw
+	}
+	return out, ocsp.Successful
+}
+
+// sign makes an answer to be kept.
+func (o *Responder) sign(question []byte, record warifu.StatusRecord, now time.Time, d Delegate, number uint64) (kept, error) {
+	request, err := ocsp.ParseRequest(question)
+	if err != nil {
+		return kept{}, refused(ocsp.MalformedRequest)
+	}
+	thisUpdate, err := o.asOf(now)
+	if err != nil {
+		return kept{}, err
+	}
+	single := o.single(request.CertIDs[0], thisUpdate, now, record)
+	der, err := ocsp.Sign([]ocsp.Single{single}, nil, now, d.Certificate, d.Key)
+	if err != nil {
+		return kept{}, refused(ocsp.InternalError)
+	}
+	out := kept{status: record.Status, archive: !single.Archive.IsZero(), thisUpdate: thisUpdate, signer: number, tag: sha256.Sum256(der), head: der}
+	if !d.Certificate.IsCA { // it stands at the very end (RFC 6960 §4.2.1)
+		out.head = der[:len(der)-len(d.Certificate.Raw)]
+	}
+	return out, nil
+}
+
+// signer returns who signs now and the number of that appointment. A new one empties the
+// cache; what the one before has signed stays true wherever else it lies, as long as its certificate lives.
+func (o *Responder) signer(now time.Time) (Delegate, uint64, error) {
 	d, err := o.delegate()
 	if err != nil || now.Before(d.Certificate.NotBefore) || now.After(d.Certificate.NotAfter) {
-		return answered{}, ocsp.TryLater
+		return Delegate{}, 0, refused(ocsp.TryLater)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.appointed != d.Certificate {
+		o.appointed = d.Certificate
+		o.number++
+		if o.Cache != nil {
+			o.Cache.Invalidate(o.kind, nil)
+		}
+	}
+	return d, o.number, nil
+}
+
+// answerAny answers whatever can be answered, with a signature of its own.
+func (o *Responder) answerAny(ctx context.Context, question []byte) (answered, ocsp.ResponseStatus) {
+	request, err := ocsp.ParseRequest(question)
+	if err != nil || request.CriticalUnknown {
+		return o.refuse(ocsp.MalformedRequest)
+	}
+	now := o.clock.Now().UTC().Truncate(time.Second)
+	singles, err := o.singles(ctx, request, now)
+	if err != nil {
+		return o.refuse(refusalOf(err))
+	}
+	d, _, err := o.signer(now)
+	if err != nil {
+		return o.refuse(refusalOf(err))
 	}
 	der, err := ocsp.Sign(singles, request.Nonce, now, d.Certificate, d.Key)
 	if err != nil {
-		return answered{}, ocsp.InternalError
+		return o.refuse(ocsp.InternalError)
 	}
 	keep := request.Nonce == nil
 	for _, s := range singles {
 		o.count(s.Status.Cert.String())
 		keep = keep && s.Status.Cert != warifu.StatusUnknown
 	}
-	return answered{der, now, now.Add(o.Life), keep}, ocsp.Successful
+	return answered{head: der, thisUpdate: singles[0].ThisUpdate, nextUpdate: singles[0].NextUpdate, keep: keep}, ocsp.Successful
 }
 
 // singles answers every CertID. One of another authority is unknown here; a request
 // with none of ours is not ours to answer.
-func (o *Responder) singles(ctx context.Context, request *ocsp.Request, now time.Time) ([]ocsp.Single, ocsp.ResponseStatus) {
+func (o *Responder) singles(ctx context.Context, request *ocsp.Request, now time.Time) ([]ocsp.Single, error) {
 	out := make([]ocsp.Single, len(request.CertIDs))
+	records := make([]warifu.StatusRecord, len(out))
 	ours := false
 	for i, id := range request.CertIDs {
-		out[i] = ocsp.Single{CertID: id, ThisUpdate: now, NextUpdate: now.Add(o.Life)}
 		if !id.IssuedBy(o.issuer) {
 			continue
 		}
 		ours = true
 		record, known, err := o.source.Status(ctx, o.kind, id.Serial)
 		if err != nil {
-			return nil, ocsp.TryLater
+			return nil, refused(ocsp.TryLater)
 		}
 		if known {
-			out[i].Status = record.Status
-		}
-		if known && !record.NotAfter.IsZero() && now.After(record.NotAfter) {
-			out[i].Archive = o.issuer.NotBefore // nothing is ever forgotten
+			records[i] = record
 		}
 	}
 	if !ours {
-		return nil, ocsp.Unauthorized
+		return nil, refused(ocsp.Unauthorized)
 	}
-	return out, ocsp.Successful
+	thisUpdate, err := o.asOf(now)
+	if err != nil {
+		return nil, err
+	}
+	for i, id := range request.CertIDs {
+		out[i] = o.single(id, thisUpdate, now, records[i])
+	}
+	return out, nil
 }
 
-// write sends the response with the headers of RFC 5019 §6.2. An answer to a nonce
-// is of use to nobody else, one to a POST is not kept by caches anyway, and what is
-// unknown now may be in use the next second: the holder who has just personalized a
-// phone logs in with it.
-func (a answered) write(w http.ResponseWriter, r *http.Request, now time.Time) {
-	h := w.Header()
-	h.Set("Content-Type", "application/ocsp-response")
-	if !a.keep || r.Method != http.MethodGet {
-		h.Set("Cache-Control", "no-store")
-		_, _ = w.Write(a.der)
-		return
+func (o *Responder) single(id ocsp.CertID, thisUpdate, now time.Time, record warifu.StatusRecord) ocsp.Single {
+	s := ocsp.Single{CertID: id, Status: record.Status, ThisUpdate: thisUpdate, NextUpdate: thisUpdate.Add(o.Life)}
+	if o.expired(record, now) {
+		s.Archive = o.issuer.NotBefore // nothing is ever forgotten
 	}
-	digest := sha256.Sum256(a.der)
-	tag := `"` + hex.EncodeToString(digest[:]) + `"`
-	setCaching(h, tag, a.thisUpdate, a.nextUpdate, now)
-	_, _ = w.Write(a.der)
+	return s
 }
 
-// setCaching lets caches keep something true at thisUpdate for MaxAge, but never past nextUpdate.
-func setCaching(h http.Header, tag string, thisUpdate, nextUpdate, now time.Time) {
-	keep := max(0, min(MaxAge, nextUpdate.Sub(now))).Truncate(time.Second)
-	h.Set("ETag", tag)
-	h.Set("Last-Modified", thisUpdate.UTC().Format(http.TimeFormat))
-	h.Set("Expires", now.Add(keep).UTC().Format(http.TimeFormat))
-	h.Set("Cache-Control", fmt.Sprintf("max-age=%d, public, no-transform, must-revalidate", int(keep.Seconds())))
+// expired reports whether the answer is about a certificate past its end.
+func (o *Responder) expired(record warifu.StatusRecord, now time.Time) bool {
+	return !record.NotAfter.IsZero() && now.After(record.NotAfter)
+}
+
+// asOf is the time at which what the source says is known to be correct (RFC 9919
+// §3.2.4): now, or when a source that is cut off was last up to date.
+func (o *Responder) asOf(now time.Time) (time.Time, error) {
+	aged, ok := o.source.(interface{ Age() time.Duration })
+	if !ok {
+		return now, nil
+	}
+	age := aged.Age()
+	if age <= MaxUnsaid {
+		return now, nil
+	}
+	if age >= o.Life { // the answer would be over before it is given
+		return time.Time{}, refused(ocsp.TryLater)
+	}
+	return now.Add(-age).Truncate(time.Second), nil
+}
+
+// refused is a refusal as an error.
+type refused ocsp.ResponseStatus
+
+// Error implements error.
+func (r refused) Error() string { return "status: " + ocsp.ResponseStatus(r).String() }
+
+func refusalOf(err error) ocsp.ResponseStatus {
+	if r, ok := err.(refused); ok { //nolint:errorlint // made here, never wrapped
+		return ocsp.ResponseStatus(r)
+	}
+	return ocsp.InternalError
+}
+
+func (o *Responder) refuse(status ocsp.ResponseStatus) (answered, ocsp.ResponseStatus) {
+	o.count(status.String())
+	return answered{}, status
 }
