@@ -11,9 +11,10 @@ import (
 
 // KillTicket lets a chip destroy one key that is finally dead, at first contact and
 // without a secret, in whoever's hands it is (K18). It is signed by the ticket key
-// of an authority, which personalization pinned in the chip; the chip obeys only for a
-// key it has and a ticket number it has not seen, and the authority never writes one
-// for a certificate that is on hold.
+// of an authority, which personalization pinned in the chip. The chip obeys only for a
+// key it has or had: a key is never made twice, so that no replay can harm another, and
+// the authority never writes one for a certificate that is on hold. The number tells which
+// ticket a receipt answers; tickets of any order are obeyed.
 type KillTicket struct {
 	Element   warifu.ElementID
 	Kind      warifu.Kind

@@ -211,11 +211,7 @@ func (h *holder) order(ctx context.Context, purpose string) ([]byte, error) {
 	if err := token.VerifyPhone(ctx, warifu.Signature, warifu.NewActivationSecret([]byte("ABC123"))); err != nil {
 		return nil, err
 	}
-	element, err := jpki.SelectElement(ctx, h.app.Element)
-	if err != nil {
-		return nil, err
-	}
-	return element.DeviceRequest(ctx, purpose, "signature,authentication", challenge)
+	return token.Element().DeviceRequest(ctx, purpose, "signature,authentication", challenge)
 }
 
 // awaitStatus asks the responder about both certificates until it calls both revoked for

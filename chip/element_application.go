@@ -26,6 +26,9 @@ type elementApplication struct {
 	files     []*file // of both kinds; those of an empty slot are hidden
 	challenge []byte  // given out for RESET SECRET, for one use
 	proved    bool    // a clean-phone proof was given: a reader may have the chain that goes with it
+	// given are the secrets verified since the selection and since anything else was done:
+	// what DEVICE REQUEST counts. The status that VERIFY leaves for signing outlasts them.
+	given map[*reference]bool
 }
 
 func newElementApplication(e *Element, internal bool) *elementApplication {
@@ -48,12 +51,12 @@ func (e *Element) token() []byte {
 }
 
 func (a *elementApplication) enter(again bool) {
-	a.challenge, a.proved = nil, false
+	a.challenge, a.proved, a.given = nil, false, nil
 	a.application.enter(again)
 }
 
 func (a *elementApplication) leave() {
-	a.challenge, a.proved = nil, false
+	a.challenge, a.proved, a.given = nil, false, nil
 	a.application.leave()
 }
 
@@ -79,14 +82,33 @@ func (a *elementApplication) process(c iso7816.Command) ([]byte, error) {
 		return nil, iso7816.SWConditions
 	}
 	if handle, ok := ownCommands[c.INS]; ok && c.CLA == 0x80 {
+		if c.INS != jpki.InsDeviceRequest {
+			a.given = nil
+		}
 		return handle(a, c)
 	}
 	a.hideEmpty()
 	data, err := a.application.process(c)
+	a.count(c, err == nil)
 	if c.INS == insGetChallenge && err == nil && len(data) == jpki.ResetChallengeLength {
 		a.challenge = bytes.Clone(data)
 	}
 	return data, err
+}
+
+// count keeps account of what was given for a DEVICE REQUEST: a secret verified for
+// something else, and be it the command before, is none (K10).
+func (a *elementApplication) count(c iso7816.Command, done bool) {
+	switch {
+	case c.INS == insSelect:
+	case c.INS != insVerify:
+		a.given = nil
+	case len(c.Data) > 0 && a.current != nil:
+		if a.given == nil {
+			a.given = map[*reference]bool{}
+		}
+		a.given[a.current.secret] = done
+	}
 }
 
 // hideEmpty leaves out the files of a kind that has no live slot: there is nothing to read,
@@ -231,7 +253,7 @@ func (a *elementApplication) slots(iso7816.Command) ([]byte, error) {
 }
 
 // deviceRequest signs a request in the chip's own name, and says in it which live secrets
-// this channel has given: the app cannot say so itself.
+// were given for it: the app cannot say so itself. It uses them up, for signing too.
 func (a *elementApplication) deviceRequest(c iso7816.Command) ([]byte, error) {
 	fields, err := iso7816.ParseTLVs(c.Data)
 	if err != nil {
@@ -245,19 +267,22 @@ func (a *elementApplication) deviceRequest(c iso7816.Command) ([]byte, error) {
 	}
 	e := a.element
 	return finish(attest.DeviceRequest{
-		Element: e.ID(), Purpose: string(purpose), Subject: string(subject), Nonce: nonce, Verified: a.verifiedKinds(),
+		Element: e.ID(), Purpose: string(purpose), Subject: string(subject), Nonce: nonce, Verified: a.useGiven(),
 	}.Seal(e.attestation))
 }
 
-// verifiedKinds lists the kinds whose live secret was verified on this channel.
-func (a *elementApplication) verifiedKinds() []warifu.Kind {
+// useGiven lists the kinds whose live secret was given for a request, and ends what was
+// verified on this channel.
+func (a *elementApplication) useGiven() []warifu.Kind {
 	var out []warifu.Kind
 	a.element.state.Live.all(func(kind warifu.Kind, _ *heldSlot) bool {
-		if a.isVerified(a.element.live[kind].secret) {
+		if secret := a.element.live[kind].secret; a.given[secret] && a.isVerified(secret) {
 			out = append(out, kind)
 		}
 		return true
 	})
+	a.given = nil
+	a.forget()
 	return out
 }
 

@@ -89,10 +89,9 @@ func TestEveryTicketThatIsNotRightIsRefused(t *testing.T) {
 		"for a digest that no slot has":        {with(func(k *attest.KillTicket) { k.PublicKey = warifu.DigestOf([]byte("another key")) }), "kill-ticket-other"},
 		"for the digest of the other kind":     {with(func(k *attest.KillTicket) { k.PublicKey = authentication.PublicKey }), "kill-ticket-other"},
 		"for another chip":                     {with(func(k *attest.KillTicket) { k.Element = other.Element.ID() }), "kill-ticket-other"},
-		"with a lower number":                  {p.SealTicket(t, withNumber(authentication, 40)), "kill-ticket-old"},
-		"with the number of another ticket":    {p.SealTicket(t, withNumber(authentication, 50)), "kill-ticket-old"},
-		"with the first number":                {p.SealTicket(t, withNumber(authentication, 1)), "kill-ticket-old"},
-		"that was obeyed before another":       {p.SealTicket(t, p.Ticket(warifu.Authentication, keys[warifu.Authentication], 40)), "kill-ticket-old"},
+		"with a lower number for such a key":   {p.SealTicket(t, p.Ticket(warifu.Authentication, []byte("another key"), 40)), "kill-ticket-old"},
+		"with another ticket's number for it":  {p.SealTicket(t, p.Ticket(warifu.Authentication, []byte("another key"), 50)), "kill-ticket-old"},
+		"with the first number for it":         {p.SealTicket(t, p.Ticket(warifu.Authentication, []byte("another key"), 1)), "kill-ticket-old"},
 		"without a number":                     {body(func(b *ticketBody) { b.Number = 0 }), "kill-ticket-invalid"},
 		"with a number below none":             {body(func(b *ticketBody) { b.Number = -1 }), "kill-ticket-invalid"},
 		"forged by anybody":                    {seal(t, attest.ContextKillTicket, bodyOf(right), p256(t)), "kill-ticket-invalid"},
@@ -128,11 +127,6 @@ func TestEveryTicketThatIsNotRightIsRefused(t *testing.T) {
 		}
 	}
 	kill(t, p, p.Element.Contactless(), right) // and the right one is obeyed after all that
-}
-
-func withNumber(ticket attest.KillTicket, number int64) attest.KillTicket {
-	ticket.Number = number
-	return ticket
 }
 
 func attestationSigner(t testing.TB, p *elementtest.Phone) crypto.Signer {

@@ -16,8 +16,8 @@ import (
 
 // plainOrders is what one authority's tickets did.
 type plainOrders struct {
-	last  int64
-	named []byte   // key of the last ticket
+	last  int64    // the highest number obeyed
+	named []byte   // key of that ticket
 	gone  [][]byte // keys that were here
 }
 
@@ -44,19 +44,21 @@ func (p *plainElement) verdict(kind warifu.Kind, key []byte, number int64, genui
 		return "kill-ticket-invalid"
 	case !here:
 		return "kill-ticket-other"
+	case there(p.live) || there(p.shadow) || knew: // whatever its number
+		return ""
 	case number == o.last && bytes.Equal(key, o.named): // once more
 		return ""
 	case number <= o.last:
 		return "kill-ticket-old"
-	case there(p.live) || there(p.shadow) || knew:
-		return ""
 	}
 	return "kill-ticket-other"
 }
 
 // obey is what a ticket that is obeyed does.
 func (p *plainElement) obey(kind warifu.Kind, key []byte, number int64) {
-	p.orders[kind].last, p.orders[kind].named = number, key
+	if o := p.orders[kind]; number > o.last {
+		o.last, o.named = number, key
+	}
 	for _, half := range []map[warifu.Kind]*plainSlot{p.live, p.shadow} {
 		if slot := half[kind]; slot != nil && bytes.Equal(slot.key, key) {
 			p.bury(kind, slot)
@@ -127,11 +129,11 @@ func (m *elementMachine) reach(r *rapid.T) (tr iso7816.Transmitter, app bool) {
 	return m.phone.App(), true
 }
 
-// request has the chip say which secrets the channel under test gave.
+// request has the chip say which secrets the channel under test gave for it, and uses them up.
 func (m *elementMachine) request(r *rapid.T) {
 	var want []warifu.Kind
 	for _, kind := range elementKinds {
-		if m.model.verified[kind] {
+		if m.model.verified[kind] && m.model.given[kind] {
 			want = append(want, kind)
 		}
 	}
@@ -143,6 +145,8 @@ func (m *elementMachine) request(r *rapid.T) {
 	if err != nil || !slices.Equal(said.Verified, want) {
 		r.Fatalf("said %v, %v; given %v", said.Verified, err, want)
 	}
+	clear(m.model.given)
+	clear(m.model.verified)
 }
 
 // prove asks what is still there, as a marketplace that knows the phone's number, or not.

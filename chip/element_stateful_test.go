@@ -31,6 +31,7 @@ type plainElement struct {
 	live, shadow map[warifu.Kind]*plainSlot
 	counter      int
 	verified     map[warifu.Kind]bool // on the channel under test
+	given        map[warifu.Kind]bool // there too, and nothing else done since
 	pinned       bool                 // the authorities' ticket keys, both at once
 	orders       map[warifu.Kind]*plainOrders
 	guesses      int // wrong identifiers that readers named
@@ -60,7 +61,7 @@ func newElementMachine(t *testing.T) *elementMachine {
 	memory := &tearing{after: whole}
 	m := &elementMachine{t: t, phone: elementtest.New(t, memory), memory: memory}
 	m.model = plainElement{
-		live: map[warifu.Kind]*plainSlot{}, shadow: map[warifu.Kind]*plainSlot{}, verified: map[warifu.Kind]bool{},
+		live: map[warifu.Kind]*plainSlot{}, shadow: map[warifu.Kind]*plainSlot{}, verified: map[warifu.Kind]bool{}, given: map[warifu.Kind]bool{},
 		orders: map[warifu.Kind]*plainOrders{warifu.Signature: {}, warifu.Authentication: {}},
 	}
 	m.reselect()
@@ -72,6 +73,7 @@ func (m *elementMachine) reselect() {
 	m.app = m.phone.App()
 	selectPhone(m.t, m.app)
 	clear(m.model.verified)
+	clear(m.model.given)
 }
 
 func drawKind(r *rapid.T) warifu.Kind { return rapid.SampledFrom(elementKinds).Draw(r, "kind") }
@@ -232,10 +234,12 @@ func (m *elementMachine) verify(r *rapid.T) {
 		want = iso7816.SWBlocked
 	case slot.secret == secret:
 		slot.left, m.model.verified[kind] = jpki.RuleOf(kind).Tries, true
+		m.model.given[kind] = true
 	default:
 		slot.left--
 		want = iso7816.RetriesLeft(slot.left)
 		delete(m.model.verified, kind)
+		delete(m.model.given, kind)
 	}
 	if got != want {
 		r.Fatalf("verify %v: %v, want %v", kind, got, want)
@@ -246,6 +250,7 @@ func (m *elementMachine) sign(r *rapid.T) {
 	kind := drawKind(r)
 	digest := sha256.Sum256([]byte("document"))
 	got := transmit(m.t, m.app, iso7816.Command{CLA: 0x80, INS: 0x2A, P2: 0x80 | jpki.KeyFile(kind).Short(), Data: jpki.DigestInfoSHA256(digest), Ne: 256})
+	clear(m.model.given)
 	slot := m.model.live[kind]
 	switch {
 	case slot == nil && got.SW == iso7816.SWFileNotFound:
@@ -262,6 +267,7 @@ func (m *elementMachine) change(r *rapid.T) {
 	kind := drawKind(r)
 	secret := drawSecret(r, kind)
 	got := transmit(m.t, m.app, iso7816.Command{INS: 0x24, P1: 1, P2: 0x80 | jpki.SecretFile(kind).Short(), Data: []byte(secret)}).SW
+	clear(m.model.given)
 	if (got == iso7816.SWOK) != m.model.verified[kind] {
 		r.Fatalf("change %v: %v", kind, got)
 	}

@@ -16,8 +16,8 @@ import (
 // ticketState is what the chip keeps about kill tickets of one kind (K18).
 type ticketState struct {
 	Key []byte `json:"key,omitempty"` // SubjectPublicKeyInfo of the authority's ticket key; empty: none is obeyed
-	// Last is the number of the last ticket obeyed under Key, and Named the key that it
-	// named: the same ticket again is answered, an older one refused.
+	// Last is the highest number of a ticket obeyed under Key, and Named the key that it
+	// named: that ticket again is answered, however many keys were destroyed since.
 	Last  int64         `json:"last,omitempty"`
 	Named warifu.Digest `json:"named"`
 	// Gone are keys of the kind that the chip destroyed, for whatever reason, the newest
@@ -163,35 +163,55 @@ func (a *elementApplication) kill(c iso7816.Command) ([]byte, error) {
 	}.Seal(e.attestation))
 }
 
-// obey does what a genuine ticket for this chip says. A ticket obeyed last changes nothing
-// more; neither does one for a key that went another way.
+// obey does what a genuine ticket for this chip says, whatever its number: a key that is
+// there is destroyed, one that the chip remembers having lost needs nothing more. Tickets
+// are public and come in whatever order their bearers like, so that a number must never
+// save a dead key; nor need it guard a living one, since a key is never made twice and its
+// authority names only what has ended for good. Where the chip does not know the key, the
+// number tells a ticket that may have been obeyed and forgotten (6985) from another's (6A88).
 func (e *Element) obey(ticket attest.KillTicket) error {
 	known := e.state.Tickets[ticket.Kind]
-	if ticket.Number == known.Last && ticket.PublicKey == known.Named {
+	higher := ticket.Number > known.Last
+	switch {
+	case e.state.carries(ticket.Kind, ticket.PublicKey):
+	case slices.Contains(known.Gone, ticket.PublicKey):
+		if !higher {
+			return nil
+		}
+	case ticket.Number == known.Last && ticket.PublicKey == known.Named:
 		return nil
-	}
-	if ticket.Number <= known.Last {
+	case !higher:
 		return iso7816.SWConditions
+	default:
+		return iso7816.SWReferenceNotFound
 	}
 	return e.change(func(s *elementState) error {
-		if !s.destroy(ticket.Kind, ticket.PublicKey) && !slices.Contains(known.Gone, ticket.PublicKey) {
-			return iso7816.SWReferenceNotFound
+		s.destroy(ticket.Kind, ticket.PublicKey)
+		if higher {
+			known.Last, known.Named = ticket.Number, ticket.PublicKey
+			s.Tickets[ticket.Kind] = known
 		}
-		known.Last, known.Named = ticket.Number, ticket.PublicKey
-		s.Tickets[ticket.Kind] = known
 		return nil
 	})
 }
 
+// carries reports whether a slot of the kind, live or shadow, is over the key.
+func (s *elementState) carries(kind warifu.Kind, publicKey warifu.Digest) bool {
+	for _, half := range []*heldSlots{&s.Live, &s.Shadow} {
+		if held := half.of(kind); held != nil && warifu.DigestOf(held.PublicKey) == publicKey {
+			return true
+		}
+	}
+	return false
+}
+
 // destroy empties the slots over the key, live or shadow.
-func (s *elementState) destroy(kind warifu.Kind, publicKey warifu.Digest) (found bool) {
+func (s *elementState) destroy(kind warifu.Kind, publicKey warifu.Digest) {
 	for _, half := range []*heldSlots{&s.Live, &s.Shadow} {
 		if held := half.of(kind); held != nil && warifu.DigestOf(held.PublicKey) == publicKey {
 			half.set(kind, nil)
-			found = true
 		}
 	}
-	return found
 }
 
 // nextTicketKey replaces a pinned ticket key by the one the old key names.

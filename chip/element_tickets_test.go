@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/base64"
+	"slices"
 	"testing"
 
 	"warifu"
@@ -258,6 +259,34 @@ func TestTheSameTicketKeyPinnedAgainForgetsNoNumber(t *testing.T) {
 	for _, c := range globalplatform.StoreData(jpki.WriteTicketKeys(w.TicketKeys)) {
 		s.expect(t, c, iso7816.SWOK)
 	}
-	_, err := p.Client(t).Kill(t.Context(), p.SealTicket(t, p.Ticket(warifu.Signature, again[warifu.Signature], 6)))
+	_, err := p.Client(t).Kill(t.Context(), p.SealTicket(t, p.Ticket(warifu.Signature, []byte("another key"), 6)))
 	expectProblem(t, err, "kill-ticket-old")
+	kill(t, p, p.App(), p.Ticket(warifu.Signature, again[warifu.Signature], 8))
+}
+
+// K18: tickets are public, so whoever has the phone hands them over in any order; a later one
+// obeyed first, be it for a key that is gone already, saves no dead key.
+func TestTicketsAreObeyedInWhateverOrderTheyCome(t *testing.T) {
+	p, first := inUse(t, nil)
+	kind := warifu.Signature
+	second := p.Apply(t, jpki.P256, elementKinds...)
+	p.Personalize(t, p.Work(t, second)) // the first key went with it
+	waiting := p.Apply(t, jpki.P256, kind)
+	gone := p.Ticket(kind, first[kind], 9)
+	kill(t, p, p.Element.Contactless(), gone)
+	dead, shadow := p.Ticket(kind, second[kind], 5), p.Ticket(kind, waiting[kind], 7)
+	kill(t, p, p.App(), dead)
+	if left := liveKinds(t, p); !slices.Equal(left, []warifu.Kind{warifu.Authentication}) {
+		t.Fatalf("left %v", left)
+	}
+	kill(t, p, p.App(), shadow)
+	if slots := slotsOf(t, p); len(slots.Shadow.Slots) != 0 {
+		t.Fatalf("%+v", slots)
+	}
+	if err := p.Element.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	for _, again := range []attest.KillTicket{gone, dead, shadow, gone} { // each receipt may have been lost
+		kill(t, p, p.App(), again)
+	}
 }

@@ -52,6 +52,10 @@ func (k *Token) IsPhone() bool { return isPhone(k.label) }
 // Transmitter is the chip behind the token.
 func (k *Token) Transmitter() iso7816.Transmitter { return k.chip }
 
+// Element is the phone's application behind the token, in the same selection: a secret that
+// the token verifies counts for the DEVICE REQUEST that comes next, and for no later one.
+func (k *Token) Element() *Element { return &Element{k.chip} }
+
 // Certificate reads a kind's certificate, DER. The signature certificate needs its
 // password verified before, on the phone the authentication certificate its PIN.
 // Errors: "certificate-absent", "card-pin-needed" or "secret-needed".

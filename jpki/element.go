@@ -202,7 +202,9 @@ func (e *Element) Slots(ctx context.Context) (Slots, error) {
 }
 
 // DeviceRequest returns the envelope of a request the chip makes in its own name, such
-// as "withdraw" for an application's identifier, over the server's nonce.
+// as "withdraw" for an application's identifier, over the server's nonce. In it the chip
+// names the kinds whose secret was verified right before, in the same selection
+// (Token.Element); whatever was verified on the channel is over afterwards.
 func (e *Element) DeviceRequest(ctx context.Context, purpose, subject string, nonce []byte) ([]byte, error) {
 	data := iso7816.AppendTLV(nil, TagPurpose, []byte(purpose))
 	data = iso7816.AppendTLV(data, TagSubject, []byte(subject))

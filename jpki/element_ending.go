@@ -22,7 +22,8 @@ const (
 // Kill hands the chip a kill ticket (package attest) and returns its receipt. It takes no
 // secret, works over every interface, and may be repeated. Errors: "kill-ticket-invalid"
 // where no pinned key of an authority signed it, "kill-ticket-other" where it is not for a
-// key of this chip, "kill-ticket-old" where a later ticket was obeyed before.
+// key of this chip, "kill-ticket-old" where it is not either and a later ticket was obeyed
+// before: it may have been obeyed once and forgotten.
 func (e *Element) Kill(ctx context.Context, ticket []byte) (receipt []byte, err error) {
 	receipt, err = e.send(ctx, "kill", iso7816.Command{INS: InsKill, Data: ticket, Ne: iso7816.MaxShortNe})
 	switch {

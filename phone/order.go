@@ -35,14 +35,14 @@ func (a *App) Revoke(ctx context.Context, kinds []warifu.Kind, s Secret) ([]Stan
 	}
 	var tickets [][]byte
 	for _, c := range done {
-		if c.Ticket != nil {
-			tickets = append(tickets, c.Ticket)
+		if c.Ticket == nil { // the server could not make it at once, or it was obeyed before
+			_, err := a.Wipe(ctx)
+			return done, err
 		}
+		tickets = append(tickets, c.Ticket)
 	}
-	if _, err := a.Obey(ctx, tickets); err != nil {
-		return done, err
-	}
-	return done, nil
+	_, err = a.Obey(ctx, tickets)
+	return done, err
 }
 
 // Suspend puts certificates of this phone on hold: at the holder's own wish, or for a
@@ -97,7 +97,8 @@ func (a *App) order(ctx context.Context, purpose string, kinds []warifu.Kind, s 
 	return a.Server.DeviceOrder(ctx, a.Device.Element, request)
 }
 
-// request has the chip verify the secret and sign a request in its own name.
+// request has the chip verify the secret and sign a request in its own name, both in a
+// selection of their own: what was typed for something else before does not count (K10).
 func (a *App) request(ctx context.Context, purpose, subject string, s Secret) ([]byte, error) {
 	secret, err := a.Scheme.ActivationSecret(s.Kind, s.Typed)
 	if err != nil {
@@ -114,11 +115,7 @@ func (a *App) request(ctx context.Context, purpose, subject string, s Secret) ([
 	if err := token.VerifyPhone(ctx, s.Kind, secret); err != nil {
 		return nil, phoneError(err)
 	}
-	element, err := jpki.SelectElement(ctx, a.Element)
-	if err != nil {
-		return nil, phoneError(err)
-	}
-	envelope, err := element.DeviceRequest(ctx, purpose, subject, challenge)
+	envelope, err := token.Element().DeviceRequest(ctx, purpose, subject, challenge)
 	return envelope, phoneError(err)
 }
 

@@ -12,11 +12,11 @@ import (
 // compliance is one word being followed in one transaction.
 type compliance struct {
 	word
-	a       *Authority
-	tx      *store.Tx
-	current bool // it may put and lift holds
-	did     bool
-	tell    []string // applications whose phone is to look
+	a     *Authority
+	tx    *store.Tx
+	heard map[string]bool // applications it touches: whether it may put and lift holds there
+	did   bool
+	tell  []string // applications whose phone is to look
 }
 
 // comply does what a word of the card bureau asks of everything the person has here:
@@ -31,11 +31,7 @@ func (a *Authority) comply(tx *store.Tx, w word) (bool, error) {
 	if err != nil || len(live)+len(open) == 0 {
 		return false, err
 	}
-	newest, err := tx.CardWord(w.person)
-	if err != nil {
-		return false, err
-	}
-	c := &compliance{word: w, a: a, tx: tx, current: w.fresh(newest)}
+	c := &compliance{word: w, a: a, tx: tx, heard: map[string]bool{}}
 	c.line.ID = tx.NewID()
 	for _, credential := range live {
 		if err := c.credential(credential); err != nil {
@@ -50,7 +46,22 @@ func (a *Authority) comply(tx *store.Tx, w word) (bool, error) {
 	if err := c.conclude(); err != nil {
 		return false, err
 	}
-	return c.did, tx.PutCardWord(w.person, w.at)
+	return c.did, nil
+}
+
+// current reports whether the word may put and lift holds on an application or what was
+// issued for it, and remembers that it was heard there. Of one that the word leaves alone
+// nothing is remembered: a statement about another card says nothing about this one's.
+func (c *compliance) current(row store.Application) (bool, error) {
+	if fresh, asked := c.heard[row.ID]; asked {
+		return fresh, nil
+	}
+	newest, err := c.tx.CardWord(row.ID)
+	if err != nil {
+		return false, err
+	}
+	c.heard[row.ID] = c.fresh(newest)
+	return c.heard[row.ID], c.tx.PutCardWord(row.ID, c.at)
 }
 
 func (c *compliance) credential(credential store.Credential) error {
@@ -59,6 +70,13 @@ func (c *compliance) credential(credential store.Credential) error {
 		return err
 	}
 	f := c.of(row, credential.Kind)
+	if f.action == leave {
+		return nil
+	}
+	current, err := c.current(row)
+	if err != nil {
+		return err
+	}
 	did := false
 	switch {
 	case f.action == end:
@@ -67,24 +85,31 @@ func (c *compliance) credential(credential store.Credential) error {
 			verb, reason = warifu.VerbExpire, 0
 		}
 		_, did, err = c.a.endCredential(c.tx, credential, verb, reason, actorBureau, c.line.ID)
-	case f.action == suspend && c.current:
+	case f.action == suspend && current:
 		_, did, err = c.a.putHold(c.tx, credential, hold{reason: warifu.HoldCard}, actorBureau, c.line.ID)
-	case f.action == lift && c.current:
+	case f.action == lift && current:
 		_, did, err = c.a.liftHold(c.tx, credential, warifu.HoldCard, actorBureau, c.line.ID)
 	}
 	c.note(row.ID, did)
 	return err
 }
 
-func (c *compliance) application(row store.Application) (err error) {
+func (c *compliance) application(row store.Application) error {
 	f := c.ofApplication(row)
+	if f.action == leave {
+		return nil
+	}
+	current, err := c.current(row)
+	if err != nil {
+		return err
+	}
 	did := false
 	switch {
 	case f.action == end:
 		did, err = true, c.endApplication(row, f.problem)
-	case f.action == suspend && c.current:
+	case f.action == suspend && current:
 		did, err = c.a.holdApplication(c.tx, row, hold{reason: warifu.HoldCard}, actorBureau, c.line.ID)
-	case f.action == lift && c.current:
+	case f.action == lift && current:
 		did, err = c.a.liftApplication(c.tx, row, warifu.HoldCard, actorBureau, c.line.ID)
 	}
 	c.note(row.ID, did)

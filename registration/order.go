@@ -214,22 +214,29 @@ func personOf(at aim) (person warifu.Digest, application string) {
 }
 
 // standings tells where credentials stand.
-func (a *Authority) standings(ctx context.Context, credentials []store.Credential) ([]Standing, error) {
-	out := make([]Standing, len(credentials))
-	err := a.Store.Read(ctx, func(tx *store.Tx) error {
-		for i, c := range credentials {
-			out[i] = Standing{Credential: c.ID, Kind: c.Kind, State: c.State, NotAfter: c.NotAfter}
-			holds, err := tx.Holds(c.ID)
-			if err != nil {
-				return err
-			}
-			for _, h := range holds {
-				out[i].Holds = append(out[i].Holds, warifu.HoldReason(h.Reason))
-			}
-		}
-		return nil
+func (a *Authority) standings(ctx context.Context, credentials []store.Credential) (out []Standing, err error) {
+	err = a.Store.Read(ctx, func(tx *store.Tx) error {
+		out, err = standing(tx, credentials)
+		return err
 	})
 	return out, err
+}
+
+// standing is standings within a transaction: what an order answers is read in the order's
+// own, so that nothing which fails after its commit makes it look undone.
+func standing(tx *store.Tx, credentials []store.Credential) ([]Standing, error) {
+	out := make([]Standing, len(credentials))
+	for i, c := range credentials {
+		out[i] = Standing{Credential: c.ID, Kind: c.Kind, State: c.State, NotAfter: c.NotAfter}
+		holds, err := tx.Holds(c.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range holds {
+			out[i].Holds = append(out[i].Holds, warifu.HoldReason(h.Reason))
+		}
+	}
+	return out, nil
 }
 
 // OrderChallenge makes a challenge for an order: one of a device's own, bound to its

@@ -45,7 +45,7 @@ func (a *Authority) ByCard(ctx context.Context, document []byte) ([]Standing, er
 	if err != nil {
 		return nil, err
 	}
-	var done []store.Credential
+	var done []Standing
 	err = a.Store.Write(ctx, func(tx *store.Tx) error {
 		at, err := aimOfPerson(tx, statement.Person, o.kinds)
 		if err != nil {
@@ -53,7 +53,7 @@ func (a *Authority) ByCard(ctx context.Context, document []byte) ([]Standing, er
 		}
 		at = at.narrowed(o)
 		if met, err := a.met(tx, at, o); err != nil || met {
-			done = at.credentials
+			done, err = standing(tx, at.credentials)
 			return err
 		}
 		if err := a.allowed(o); err != nil {
@@ -62,13 +62,17 @@ func (a *Authority) ByCard(ctx context.Context, document []byte) ([]Standing, er
 		if err := tx.UseChallenge(warifu.DigestOf(wanted.Challenge), expires); err != nil {
 			return err
 		}
-		done, err = a.carryOut(tx, at, o)
+		moved, err := a.carryOut(tx, at, o)
+		if err != nil {
+			return err
+		}
+		done, err = standing(tx, moved)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return a.standings(ctx, done)
+	return done, nil
 }
 
 func parseCardOrder(der []byte) (*cms.Message, attest.CardOrder, error) {

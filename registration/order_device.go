@@ -23,7 +23,8 @@ const PurposeReissueCode = "reissue-code"
 // had verified. Ending and resuming take the signing password, or the PIN where only
 // the authentication credential is left; suspending takes either. Asking for what is so
 // already changes nothing and succeeds, also with a request that was used before; any other
-// replay is Conflict "challenge-used". Errors: "element-unknown", "device-request-other",
+// replay is Conflict "challenge-used". Kill tickets for what has ended go with the answer
+// where they could be made; where not, the order stands and Tickets has them. Errors: "element-unknown", "device-request-other",
 // "order-malformed", "secret-not-verified", "hold-not-yours", "hold-until-past",
 // "hold-until-too-far", "credential-absent", "credential-ended", those of challenges and papers.
 func (a *Authority) ByDevice(ctx context.Context, element warifu.ElementID, envelope []byte) ([]Standing, error) {
@@ -36,7 +37,7 @@ func (a *Authority) ByDevice(ctx context.Context, element warifu.ElementID, enve
 		return nil, err
 	}
 	o.evidence = envelope
-	var done []store.Credential
+	var done []Standing
 	err = a.Store.Write(ctx, func(tx *store.Tx) error {
 		all, err := tx.CredentialsOfElement(element)
 		if err != nil {
@@ -52,7 +53,7 @@ func (a *Authority) ByDevice(ctx context.Context, element warifu.ElementID, enve
 			}
 		}
 		if met, err := a.met(tx, at, o); err != nil || met {
-			done = at.credentials
+			done, err = standing(tx, at.credentials)
 			return err
 		}
 		if err := a.mayOrder(tx, request, o.verb == warifu.VerbSuspend, all); err != nil {
@@ -61,13 +62,18 @@ func (a *Authority) ByDevice(ctx context.Context, element warifu.ElementID, enve
 		if err := a.allowed(o); err != nil {
 			return err
 		}
-		done, err = a.carryOut(tx, at, o)
+		moved, err := a.carryOut(tx, at, o)
+		if err != nil {
+			return err
+		}
+		done, err = standing(tx, moved)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return a.withTickets(ctx, done)
+	a.addTickets(ctx, element, done)
+	return done, nil
 }
 
 // mayOrder checks the secret that the chip had verified and spends the challenge.

@@ -34,15 +34,13 @@ func askOver(t testing.TB, p *housetest.Phone, purpose, subject string, nonce []
 	t.Helper()
 	ctx := context.Background()
 	channel := p.Element.Internal(handset.AppCertificate)
+	token, err := jpki.Select(ctx, channel)
+	must(t, err)
 	for _, kind := range given {
-		token, err := jpki.Select(ctx, channel)
-		must(t, err)
 		secret := map[warifu.Kind]string{warifu.Signature: housetest.Secrets.Signature, warifu.Authentication: housetest.Secrets.Authentication}[kind]
 		must(t, token.VerifyPhone(ctx, kind, warifu.NewActivationSecret([]byte(secret))))
 	}
-	element, err := jpki.SelectElement(ctx, channel)
-	must(t, err)
-	out, err := element.DeviceRequest(ctx, purpose, subject, nonce)
+	out, err := token.Element().DeviceRequest(ctx, purpose, subject, nonce)
 	must(t, err)
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
+	"math"
 	"slices"
 	"strconv"
 
@@ -44,7 +45,9 @@ func (a *Authority) Tickets(ctx context.Context, element warifu.ElementID) ([][]
 	return append(out, signed...), nil
 }
 
-// left lists the credentials that have ended and whose keys may still lie in the chip.
+// left lists the credentials that have ended and whose keys may still lie in the chip, in
+// order of kind and of their tickets' numbers; those that have none yet come last, and get
+// theirs in this order.
 func left(tx *store.Tx, element warifu.ElementID) ([]store.Credential, error) {
 	all, err := tx.CredentialsOfElement(element)
 	if err != nil {
@@ -60,6 +63,7 @@ func left(tx *store.Tx, element warifu.ElementID) ([]store.Credential, error) {
 	}
 	newest := slices.IndexFunc(all, func(c store.Credential) bool { return c.Application == written && !c.ActivatedAt.IsZero() })
 	var out []store.Credential
+	number := map[string]int64{}
 	for _, c := range all {
 		switch {
 		case !warifu.CredentialLife.Final(c.State):
@@ -74,11 +78,17 @@ func left(tx *store.Tx, element warifu.ElementID) ([]store.Credential, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !found || t.SettledAt.IsZero() {
+		if !found {
+			t.Number = math.MaxInt64
+		}
+		if t.SettledAt.IsZero() {
+			number[c.ID] = t.Number
 			out = append(out, c)
 		}
 	}
-	slices.SortStableFunc(out, func(x, y store.Credential) int { return cmp.Compare(x.Kind, y.Kind) })
+	slices.SortStableFunc(out, func(x, y store.Credential) int {
+		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(number[x.ID], number[y.ID]))
+	})
 	return out, nil
 }
 
@@ -138,30 +148,27 @@ func (a *Authority) writtenTickets(ctx context.Context, dead []store.Credential)
 	})
 }
 
-// withTickets tells where credentials stand, with the tickets for what has ended.
-func (a *Authority) withTickets(ctx context.Context, credentials []store.Credential) ([]Standing, error) {
-	out, err := a.standings(ctx, credentials)
-	if err != nil || len(credentials) == 0 {
-		return out, err
-	}
+// addTickets puts the tickets for what has ended into an answer, where they can be made: the
+// order is carried out by then, and no failure here may make it look otherwise.
+func (a *Authority) addTickets(ctx context.Context, element warifu.ElementID, answer []Standing) {
 	var dead []store.Credential
-	err = a.Store.Read(ctx, func(tx *store.Tx) (err error) {
-		dead, err = left(tx, credentials[0].Element)
+	err := a.Store.Read(ctx, func(tx *store.Tx) (err error) {
+		dead, err = left(tx, element)
 		return err
 	})
-	if err != nil {
-		return nil, err
+	var signed [][]byte
+	if err == nil {
+		signed, err = a.tickets(ctx, dead)
 	}
-	signed, err := a.tickets(ctx, dead)
 	if err != nil {
-		return nil, err
+		a.Log.Warn("order answered without its tickets", "problem", warifu.ProblemOf(err).Problem, "error", err.Error())
+		return
 	}
-	for i := range out {
-		if n := slices.IndexFunc(dead, func(c store.Credential) bool { return c.ID == out[i].Credential }); n >= 0 {
-			out[i].Ticket = signed[n]
+	for i := range answer {
+		if n := slices.IndexFunc(dead, func(c store.Credential) bool { return c.ID == answer[i].Credential }); n >= 0 {
+			answer[i].Ticket = signed[n]
 		}
 	}
-	return out, nil
 }
 
 // KillReceipt takes the chip's word that it destroyed a key: the ticket is not handed out

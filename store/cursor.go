@@ -24,19 +24,19 @@ func (tx *Tx) SetCursor(name, position string, at time.Time) error {
 	return err
 }
 
-// CardWord returns when the card bureau's newest word about a person was spoken that was
-// followed here, by the bureau's clock; zero where none was.
-func (tx *Tx) CardWord(person warifu.Digest) (time.Time, error) {
+// CardWord returns when the card bureau's newest word was spoken that touched an application
+// or what was issued for it, by the bureau's clock; zero where none did.
+func (tx *Tx) CardWord(application string) (time.Time, error) {
 	var at time.Time
-	_, err := tx.one(`SELECT at FROM card_words WHERE person = $1`, []any{person[:]}, instant{&at})
+	_, err := tx.one(`SELECT at FROM application_words WHERE application = $1`, []any{application}, instant{&at})
 	return at, err
 }
 
-// PutCardWord remembers that a word of that instant was followed; an older one than is
-// remembered leaves it as it is.
-func (tx *Tx) PutCardWord(person warifu.Digest, at time.Time) error {
-	_, err := tx.exec(`INSERT INTO card_words (person, at) VALUES ($1, $2)
-		ON CONFLICT (person) DO UPDATE SET at = excluded.at WHERE card_words.at < excluded.at`, person[:], micros(at))
+// PutCardWord remembers that a word of that instant touched an application; an older one
+// than is remembered leaves it as it is.
+func (tx *Tx) PutCardWord(application string, at time.Time) error {
+	_, err := tx.exec(`INSERT INTO application_words (application, at) VALUES ($1, $2)
+		ON CONFLICT (application) DO UPDATE SET at = excluded.at WHERE application_words.at < excluded.at`, application, micros(at))
 	return err
 }
 

@@ -37,19 +37,20 @@ func TestACursorMovesWithTheTransactionThatMovesIt(t *testing.T) {
 	})
 }
 
-func TestTheNewestWordAboutACardStays(t *testing.T) {
+func TestTheNewestWordAboutAnApplicationStays(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
+		a, other := w.insertApplication("p"), w.insertApplication("q")
 		for _, step := range []struct{ put, want time.Duration }{{2, 2}, {1, 2}, {2, 2}, {5, 5}} {
-			w.write(func(tx *store.Tx) error { return tx.PutCardWord(digest("p"), base.Add(step.put*time.Second)) })
+			w.write(func(tx *store.Tx) error { return tx.PutCardWord(a.ID, base.Add(step.put*time.Second)) })
 			w.read(func(tx *store.Tx) error {
-				got, err := tx.CardWord(digest("p"))
+				got, err := tx.CardWord(a.ID)
 				equal(t, "newest", got, base.Add(step.want*time.Second))
 				return err
 			})
 		}
 		w.read(func(tx *store.Tx) error {
-			got, err := tx.CardWord(digest("q"))
-			equal(t, "of nobody", got.IsZero(), true)
+			got, err := tx.CardWord(other.ID)
+			equal(t, "of another", got.IsZero(), true)
 			return err
 		})
 	})

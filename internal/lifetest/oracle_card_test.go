@@ -46,56 +46,73 @@ var follows = map[events.Type]consequence{
 type word struct {
 	who   *person
 	at    time.Time
-	fresh bool // it may put and lift: nothing later was heard
+	fresh func(last time.Time) bool // it may put and lift where that was the last word heard
 	of    func(*application, warifu.Kind) consequence
+}
+
+// hearing is one word on its way: what may be put and lifted of which application.
+type hearing struct {
+	word
+	may map[*application]bool
+}
+
+// current reports whether nothing later was heard about an application, and notes that this
+// was: about each by itself, since a person's two may stand on different cards.
+func (h hearing) current(a *application) bool {
+	may, asked := h.may[a]
+	if !asked {
+		may = h.fresh(a.word)
+		h.may[a] = may
+		if h.at.After(a.word) {
+			a.word = h.at
+		}
+	}
+	return may
 }
 
 // hear does what a word asks of everything the person has here. An end is an end however
 // late it is heard; a hold is put or lifted only by a word that is not older than the last.
 func (m *machine) hear(w word) {
 	live, open := m.liveOf(w.who), m.openOf(w.who)
-	if len(live) == 0 && open == nil {
-		return
-	}
+	h := hearing{w, map[*application]bool{}}
 	for _, c := range live {
 		k := w.of(c.of, c.kind)
+		fresh := k.fate != nothing && h.current(c.of)
 		switch {
 		case k.fate == over && k.day && c.notAfter.Before(m.h.Clock.Now()):
 			m.end(c, warifu.CredentialExpired)
 		case k.fate == over:
 			m.saw("cascade")
 			m.end(c, warifu.CredentialRevoked)
-		case k.fate == suspended && w.fresh:
+		case k.fate == suspended && fresh:
 			m.put(c, warifu.HoldCard, time.Time{})
-		case k.fate == lifted && w.fresh:
+		case k.fate == lifted && fresh:
 			m.lift(c, warifu.HoldCard)
 		}
 	}
 	if open != nil {
-		m.hearOpen(open, w)
-	}
-	if w.at.After(w.who.word) {
-		w.who.word = w.at
+		m.hearOpen(open, h)
 	}
 }
 
 // hearOpen does it to an open application: it stands on the signing certificate that signed
 // it, and on the other where one derives from it.
-func (m *machine) hearOpen(a *application, w word) {
+func (m *machine) hearOpen(a *application, w hearing) {
 	k := w.of(a, warifu.Signature)
 	if a.asked(warifu.Authentication) {
 		if other := w.of(a, warifu.Authentication); other.fate > k.fate {
 			k = other
 		}
 	}
+	fresh := k.fate != nothing && w.current(a)
 	switch {
 	case k.fate == over && a.state == warifu.ApplicationSubmitted:
 		m.close(a, warifu.ApplicationRejected, k.problem)
 	case k.fate == over:
 		m.close(a, warifu.ApplicationWithdrawn, k.problem)
-	case k.fate == suspended && w.fresh:
+	case k.fate == suspended && fresh:
 		a.holds[warifu.HoldCard] = time.Time{}
-	case k.fate == lifted && w.fresh:
+	case k.fate == lifted && fresh:
 		delete(a.holds, warifu.HoldCard)
 	}
 }
@@ -110,7 +127,7 @@ func (m *machine) hearEvent(e events.Event) {
 		return
 	}
 	who := m.people[at]
-	m.hear(word{who: who, at: e.At, fresh: !e.At.Before(who.word), of: func(a *application, kind warifu.Kind) consequence {
+	m.hear(word{who: who, at: e.At, fresh: func(last time.Time) bool { return !e.At.Before(last) }, of: func(a *application, kind warifu.Kind) consequence {
 		named := func(c events.Certificate) bool {
 			return c.Kind == kind && bytes.Equal(c.Serial, a.parents[kind].serial)
 		}
@@ -171,7 +188,7 @@ func (m *machine) sweep() {
 	for _, q := range all {
 		if !q.quiet {
 			m.saw("sweep spoke")
-			m.hear(word{who: q.a.who, at: at, fresh: at.After(q.a.who.word), of: q.of})
+			m.hear(word{who: q.a.who, at: at, fresh: at.After, of: q.of})
 		}
 	}
 }

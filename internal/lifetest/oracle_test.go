@@ -63,8 +63,9 @@ type application struct {
 	creds                          map[warifu.Kind]*credential // once issued
 	signed                         map[warifu.Kind]bool        // by the authorities
 	draft                          *phone.Draft
-	code                           string // suspension code that is known; "" for none
-	counter                        int    // of the chip when it was heard to have made the keys live; 0: never heard
+	word                           time.Time // when the bureau spoke last of what it stands on, as far as that was heard here
+	code                           string    // suspension code that is known; "" for none
+	counter                        int       // of the chip when it was heard to have made the keys live; 0: never heard
 }
 
 func (a *application) open() bool {
@@ -87,7 +88,6 @@ func (a *application) all() (out []*credential) {
 type person struct {
 	id      string
 	handle  warifu.Digest
-	word    time.Time // when the bureau spoke last of them, as far as it was heard here
 	contact *registration.Contact
 	listed  bool // the hotline can find them
 }

@@ -47,8 +47,7 @@ func (m *machine) device(t *rapid.T) {
 	o.secret = rapid.SampledFrom(warifu.Kinds[:]).Draw(t, "secret")
 	want, so, r := m.judgeDevice(on, o)
 	s := phone.Secret{Kind: o.secret, Typed: on.typed(o.secret)}
-	on.p.Element.PowerOff() // a channel of its own: what was typed for something else before does not count
-	act := func(ctx context.Context) (err error) {
+	did := m.try(t, 3, func(ctx context.Context) (err error) {
 		switch {
 		case o.verb == "revoke":
 			_, err = on.p.App.Revoke(ctx, o.kinds, s)
@@ -58,19 +57,7 @@ func (m *machine) device(t *rapid.T) {
 			_, err = on.p.App.Suspend(ctx, o.kinds, o.until, s)
 		}
 		return err
-	}
-	did := m.try(t, 3, act)
-	if want == "" && problem(did.err) == "internal" {
-		// The order may stand although the tickets after it do not: the phone asks again, and
-		// what is so already is no error.
-		m.saw("asked again")
-		if slots := m.slots(t, on); len(slots.Live.Slots) < len(on.live) {
-			did.said = append(did.said, housetest.Exchanged{Path: "/orders", Handled: true, Status: 200}) // a key is gone: it was done
-		} else {
-			on.p.Element.PowerOff()
-			did = m.quietly(t, act)
-		}
-	}
+	})
 	m.opened(t, on, o.secret, did)
 	if !did.took(t, "device "+string(o.verb), "/orders", want) {
 		return
@@ -231,7 +218,6 @@ func (m *machine) newCode(t *rapid.T) {
 	if standing != nil {
 		old = standing.of.code
 	}
-	on.p.Element.PowerOff()
 	did := m.try(t, 2, func(ctx context.Context) (err error) {
 		code, err = on.p.App.NewCode(ctx, phone.Secret{Kind: kind, Typed: on.typed(kind)})
 		return err

@@ -355,20 +355,16 @@ func (m *mobile) request(ctx context.Context, purpose string, kinds []warifu.Kin
 		if err != nil {
 			return err
 		}
+		token, err := jpki.Select(ctx, m.app.Element)
+		if err != nil {
+			return err
+		}
 		for kind, secret := range map[warifu.Kind]string{warifu.Signature: secrets.Signature, warifu.Authentication: secrets.Authentication} {
-			token, err := jpki.Select(ctx, m.app.Element)
-			if err != nil {
-				return err
-			}
 			if err := token.VerifyPhone(ctx, kind, warifu.NewActivationSecret([]byte(secret))); err != nil {
 				return err
 			}
 		}
-		element, err := jpki.SelectElement(ctx, m.app.Element)
-		if err != nil {
-			return err
-		}
-		envelope, err = element.DeviceRequest(ctx, purpose, strings.Join(names, ","), challenge)
+		envelope, err = token.Element().DeviceRequest(ctx, purpose, strings.Join(names, ","), challenge)
 		return err
 	})
 	return envelope, err
