@@ -62,9 +62,7 @@ func order(t testing.TB, h *housetest.House, p *housetest.Phone, door, purpose, 
 	token, err := jpki.Select(ctx, channel)
 	must(t, err)
 	must(t, token.VerifyPhone(ctx, warifu.Signature, warifu.NewActivationSecret([]byte(housetest.Secrets.Signature))))
-	element, err := jpki.SelectElement(ctx, channel)
-	must(t, err)
-	request, err := element.DeviceRequest(ctx, purpose, subject, c.Challenge)
+	request, err := token.Element().DeviceRequest(ctx, purpose, subject, c.Challenge)
 	must(t, err)
 	answer(t, h.Site, base+door, map[string]any{"request": request}, out)
 }
