@@ -5,12 +5,16 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/crl"
 )
 
 // NewAsking is asking for tests.
 func NewAsking(send func(context.Context, [][]byte) ([]byte, error)) func(context.Context, []byte) ([]byte, int, error) {
 	return (&asking{send: send}).ask
 }
+
+// NewSpool is the place of one list.
+func NewSpool() crl.Spool { return newSpool() }
 
 // NewRate is rate for tests.
 func NewRate() (worked func(kind string, done int, took time.Duration), perSecond func() float64) {

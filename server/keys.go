@@ -121,13 +121,14 @@ func authorityCeremony(c Config, s *scheme.Scheme, keys *keystore.Store, kind wa
 		return err
 	}
 	file := c.path(c.Authority[kind.String()].Certificate)
-	if _, err := os.Stat(file); err == nil {
+	_, err = os.Stat(file)
+	if err := partitionCeremony(c.Authority[kind.String()], keys, kind, errors.Is(err, fs.ErrNotExist), tell); err != nil {
+		return err
+	}
+	if err == nil {
 		tell("certificate %s: there already", filepath.Base(file))
 		return nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := partitionCeremony(c.Authority[kind.String()], keys, kind, tell); err != nil {
 		return err
 	}
 	serial := make([]byte, 16)

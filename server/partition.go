@@ -30,14 +30,17 @@ func (c AuthorityConfig) wanted() int {
 	return *c.Partitions
 }
 
-// partitionCeremony makes the key of an authority that has no certificate yet. An
-// authority that was made without partial lists goes on without them.
-func partitionCeremony(c AuthorityConfig, keys *keystore.Store, kind warifu.Kind, tell func(string, ...any)) error {
-	has, err := partitionsMade(keys, kind)
-	if err != nil || has > 0 || c.wanted() == 0 {
+// partitionCeremony makes the key of an authority that is being made: young says that it
+// has no certificate yet. An authority that was made without partial lists goes on without them.
+func partitionCeremony(c AuthorityConfig, keys *keystore.Store, kind warifu.Kind, young bool, tell func(string, ...any)) error {
+	n, err := partitionsMade(keys, kind)
+	if young && n == 0 {
+		n = c.wanted()
+	}
+	if err != nil || n == 0 {
 		return err
 	}
-	name := keyPartition(kind, c.wanted())
+	name := keyPartition(kind, n)
 	return once(keys, name, tell, func() error { _, err := keys.GenerateSymmetric(name, 128); return err })
 }
 
