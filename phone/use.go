@@ -9,7 +9,6 @@ import (
 
 	"warifu"
 	"warifu/attest"
-	"warifu/cms"
 	"warifu/iso7816"
 	"warifu/jpki"
 )
@@ -20,22 +19,12 @@ const MaxDocument = 64 << 20
 // Sign signs content with the phone's signature key as CMS that openssl accepts,
 // detached or with the content inside (R54: just type the password).
 func (a *App) Sign(ctx context.Context, content []byte, detached bool, u Unlock) ([]byte, error) {
-	if len(content) > MaxDocument {
-		return nil, warifu.TooLarge("document-too-large")
+	form := FormDetached
+	if !detached {
+		form = FormAttached
 	}
-	token, certificate, err := a.openKey(ctx, warifu.Signature, u)
-	if err != nil {
-		return nil, err
-	}
-	prepared, err := cms.Prepare(cms.OIDData, content, certificate, nil, a.Clock.Now(), detached)
-	if err != nil {
-		return nil, err
-	}
-	signature, err := token.Sign(ctx, warifu.Signature, jpki.DigestInfoSHA256(prepared.Digest()))
-	if err != nil {
-		return nil, phoneError(err)
-	}
-	return prepared.Finish(signature)
+	out, err := a.SignDocument(ctx, content, Signing{Form: form}, u)
+	return out.File, err
 }
 
 // Question is what a relying party asks a claimant (design §3.8).

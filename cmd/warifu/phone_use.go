@@ -1,49 +1,12 @@
 package main
 
 import (
-	"path/filepath"
-
 	"warifu"
 	"warifu/phone"
 	"warifu/sandbox/bank"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/phones"
 )
-
-type phoneSign struct {
-	onPhone
-	File     string `arg:"" help:"The file to sign."`
-	Attached bool   `help:"Put the file inside the signature: FILE.p7m instead of FILE.p7s."`
-	Password string `help:"The *phone's* signing password; asked for if not given."`
-	Method   string `name:"screen-lock" placeholder:"METHOD" help:"Open with the screen lock instead, where the scheme allows it: fingerprint, face, device-pin, pattern."`
-	Shown    string `default:"thumb" help:"What is shown to the screen lock: which finger, which PIN."`
-	Out      string `short:"o" help:"Write the signature here instead."`
-}
-
-func (c phoneSign) Run(s *session) error {
-	document, err := s.readFile(c.File)
-	if err != nil {
-		return err
-	}
-	in := phones.Sign{Document: document, Attached: c.Attached, Method: phone.Method(c.Method), Shown: c.Shown}
-	if c.Method == "" {
-		if in.Password, err = s.ask(c.Password, "cli.ask-phone-signature"); err != nil {
-			return err
-		}
-	}
-	var out phones.Signed
-	if err := c.do(s, "sign", in, &out); err != nil {
-		return err
-	}
-	name := c.Out
-	if name == "" {
-		name = c.File + phones.SignatureSuffix(c.Attached)
-	}
-	if err := writeFile(name, out.Signature); err != nil {
-		return err
-	}
-	return s.say(map[string]string{"signature": name}, "cli.signed", map[string]string{"file": filepath.ToSlash(name)})
-}
 
 // opening is how the phone's authentication key is opened.
 type opening struct {

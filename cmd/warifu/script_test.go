@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"testing"
 	"time"
 
@@ -23,10 +24,15 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("WARIFU_LANG", "en")
+			samples, err := filepath.Abs("../../document/testdata")
+			if err != nil {
+				return err
+			}
+			e.Setenv("SAMPLES", samples)
 			e.Setenv("XDG_DATA_HOME", filepath.Join(e.WorkDir, "data"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"world": standWorld, "ready": waitReady, "grab": grab},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"world": standWorld, "ready": waitReady, "grab": grab, "tamper": tamper},
 	})
 }
 
@@ -131,4 +137,15 @@ func TestColumnsKnowWideCharacters(t *testing.T) {
 	if want := "割符  x\nab    y\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+// tamper is the script command "tamper FILE N OUT": the octet at N, counted from the file's
+// start, is another one in OUT.
+func tamper(ts *testscript.TestScript, _ bool, args []string) {
+	at, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	b[at] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), b, 0o600))
 }

@@ -74,7 +74,8 @@ var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
 <form method="post" action="/phones/{{$v.ID}}/sign" enctype="multipart/form-data"><fieldset><legend>{{.T "phones.sign"}}</legend>
 <label>{{.T "phones.document"}} <input type="file" name="document" required></label>
 <label>{{.T "phones.signature-password"}} <input name="password" required autocomplete="off"></label>
-<label><input type="checkbox" name="attached" value="1"> {{.T "phones.attached"}}</label><button>{{.T "phones.sign-do"}}</button></fieldset></form>
+<label>{{.T "phones.form"}} <select name="form">{{range .Data.Forms}}<option value="{{.}}">{{$.T (printf "phones.form-%s" .)}}</option>{{end}}</select></label>
+<label><input type="checkbox" name="timestamp" value="1" checked> {{.T "phones.timestamp"}}</label><button>{{.T "phones.sign-do"}}</button></fieldset></form>
 <form method="post" action="/phones/{{$v.ID}}/screenlock"><fieldset><legend>{{.T "phones.screenlock"}}</legend>
 {{range $v.LockedKinds}}<p>{{$.T (printf "phones.kind-%s" .)}}: {{$.T "phones.screenlock-is-on"}}</p>{{end}}
 <label>{{.T "phones.pin"}} <input name="pin" inputmode="numeric" autocomplete="off"></label>
@@ -117,6 +118,7 @@ type frontData struct {
 	// ScreenLockSigning tells that the scheme lets the screen lock sign (K3).
 	ScreenLockSigning bool
 	Occasions         []phone.Occasion
+	Forms             []phone.SignatureForm
 }
 
 func (p *Phones) front(w http.ResponseWriter, r *http.Request, problem error) {
@@ -127,7 +129,7 @@ func (p *Phones) front(w http.ResponseWriter, r *http.Request, problem error) {
 	}
 	version := p.config.Scheme.Consent
 	notes := text.Sentence("consent."+version, doorway.Lang(r), nil)
-	doorway.Show(w, r, frontPage, "phones.phone", frontData{v, version, notes, p.config.Scheme.ScreenLockSigning, phone.Occasions}, problem)
+	doorway.Show(w, r, frontPage, "phones.phone", frontData{v, version, notes, p.config.Scheme.ScreenLockSigning, phone.Occasions, phone.SignatureForms}, problem)
 }
 
 // form makes a door of a step that a page's form fills: back to the page, with the
@@ -215,32 +217,24 @@ func (p *Phones) signByForm(w http.ResponseWriter, r *http.Request) {
 		p.front(w, r, warifu.Invalid("sandbox-request-malformed").With(err))
 		return
 	}
-	attached := r.FormValue("attached") != ""
-	signed, err := p.signFile(r, file, attached)
+	in := Sign{Form: phone.SignatureForm(r.FormValue("form")), Timestamp: r.FormValue("timestamp") != "", Password: r.FormValue("password")}
+	signed, err := p.signFile(r, file, in)
 	if err != nil {
 		p.front(w, r, err)
 		return
 	}
-	w.Header().Set("Content-Type", "application/pkcs7-signature")
-	w.Header().Set("Content-Disposition", `attachment; filename="`+safeName(header.Filename)+SignatureSuffix(attached)+`"`)
+	w.Header().Set("Content-Type", in.Form.MediaType())
+	w.Header().Set("Content-Disposition", `attachment; filename="`+safeName(in.Form.FileName(header.Filename))+`"`)
 	_, _ = w.Write(signed.Signature)
 }
 
-func (p *Phones) signFile(r *http.Request, file multipart.File, attached bool) (Signed, error) {
+func (p *Phones) signFile(r *http.Request, file multipart.File, in Sign) (Signed, error) {
 	defer file.Close()
-	document, err := io.ReadAll(file)
-	if err != nil {
+	var err error
+	if in.Document, err = io.ReadAll(file); err != nil {
 		return Signed{}, warifu.TooLarge("document-too-large").With(err)
 	}
-	return p.Sign(r.Context(), r.PathValue("id"), Sign{Document: document, Attached: attached, Password: r.FormValue("password")})
-}
-
-// SignatureSuffix is what is put behind a signed file's name.
-func SignatureSuffix(attached bool) string {
-	if attached {
-		return ".p7m"
-	}
-	return ".p7s"
+	return p.Sign(r.Context(), r.PathValue("id"), in)
 }
 
 // safeName keeps of a file's name what a header may carry.

@@ -165,23 +165,35 @@ func (p *Phones) Withdraw(ctx context.Context, id string) error {
 // Sign is a document to sign and the phone's signing password, or a gesture where the
 // scheme allows it (K3).
 type Sign struct {
-	Document []byte       `json:"document"`
-	Attached bool         `json:"attached"`
-	Password string       `json:"password"`
-	Method   phone.Method `json:"method,omitempty"`
-	Shown    string       `json:"shown,omitempty"`
+	Document  []byte              `json:"document"`
+	Form      phone.SignatureForm `json:"form,omitempty"` // detached by default
+	Timestamp bool                `json:"timestamp,omitempty"`
+	LongTerm  bool                `json:"longTerm,omitempty"`
+	Staple    bool                `json:"staple,omitempty"`
+	Reason    string              `json:"reason,omitempty"`
+	Location  string              `json:"location,omitempty"`
+	Password  string              `json:"password"`
+	Method    phone.Method        `json:"method,omitempty"`
+	Shown     string              `json:"shown,omitempty"`
 }
 
-// Signed is a CMS message.
+func (s Sign) signing() phone.Signing {
+	return phone.Signing{Form: s.Form, Timestamp: s.Timestamp, LongTerm: s.LongTerm, Staple: s.Staple, Reason: s.Reason, Location: s.Location}
+}
+
+// Signed is a CMS message, or the document with the signature in it; Status is the OCSP answer
+// that was asked for with it.
 type Signed struct {
 	Signature []byte `json:"signature"`
+	Status    []byte `json:"status,omitempty"`
 }
 
 // Sign signs a document.
 func (p *Phones) Sign(ctx context.Context, id string, in Sign) (Signed, error) {
 	var out Signed
-	err := p.with(ctx, id, func(o *owned) (err error) {
-		out.Signature, err = o.app.Sign(ctx, in.Document, !in.Attached, Unlock{in.Password, in.Method, in.Shown}.of())
+	err := p.with(ctx, id, func(o *owned) error {
+		signed, err := o.app.SignDocument(ctx, in.Document, in.signing(), Unlock{in.Password, in.Method, in.Shown}.of())
+		out = Signed{signed.File, signed.Status}
 		return err
 	})
 	return out, err

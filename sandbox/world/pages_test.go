@@ -8,11 +8,14 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"warifu/cms"
+	"warifu/document"
 	"warifu/sandbox/world"
 	"warifu/text"
 )
@@ -156,8 +159,35 @@ func TestTheWalkByFormPagesAlone(t *testing.T) {
 	b.wants(page, "<strong>good</strong>")
 	_, page = b.upload(w.Places.Bank+"/documents", map[string]string{"signature": signature, "document": "hullo"})
 	b.wants(page, "signature-content-mismatch")
+	signPDFByForm(t, b, phone)
 	logIn(t, w, b)
 	lifeByForms(t, w, b, code[1])
+}
+
+// signPDFByForm has a PDF file signed and stamped at the page, and a file that is none refused.
+func signPDFByForm(t *testing.T, b *browser, phone string) {
+	t.Helper()
+	contract, err := os.ReadFile("../../document/testdata/contract.pdf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := []string{"password", "PHONE123", "form", "pades", "timestamp", "1"}
+	status, signed := b.upload(phone+"/sign", map[string]string{"document": string(contract)}, fields...)
+	if status != http.StatusOK {
+		t.Fatalf("signing a PDF file: %d %s", status, signed)
+	}
+	pdf, err := document.ReadPDF([]byte(signed))
+	if err != nil || len(pdf.Signatures) != 1 || !pdf.Signatures[0].Whole || !strings.HasPrefix(signed, string(contract)) {
+		t.Fatalf("the signed file: %v", err)
+	}
+	if m, err := cms.Parse(pdf.Signatures[0].CMS); err != nil || m.Timestamp == nil {
+		t.Errorf("there is no time-stamp: %v", err)
+	}
+	status, page := b.upload(phone+"/sign", map[string]string{"document": "hello"}, fields...)
+	if status == http.StatusOK {
+		t.Error("a text was signed as PDF")
+	}
+	b.wants(page, "PDF")
 }
 
 var shownCode = regexp.MustCompile(`<strong id="code">([0-9 ]{27})</strong>`)
