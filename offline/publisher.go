@@ -29,7 +29,7 @@ type Entry struct {
 	Serial []byte // big-endian without sign octet
 	// Status is unknown for a certificate that is not in use: not activated yet, or on its way.
 	Status   warifu.Status
-	Issued   time.Time // any instant of the day in Japan with which its notBefore begins
+	Issued   time.Time // any instant of the day in Japan its notBefore lies in; zero: not known
 	NotAfter time.Time // zero: not known, and it has not expired
 }
 
@@ -116,7 +116,7 @@ func (p *Publisher) Round(ctx context.Context) (made bool, err error) {
 	p.making.Lock()
 	defer p.making.Unlock()
 	now, last := p.clock.Now(), p.current.Load()
-	newest := last.newest()
+	newest := last.Newest()
 	if newest != nil && now.Sub(newest.ProducedAt) < p.DeltaEvery && now.Before(newest.NextUpdate) {
 		return false, nil
 	}
@@ -137,7 +137,8 @@ func (p *Publisher) Renew(ctx context.Context) error {
 	return p.publish(ctx, p.clock.Now(), nil)
 }
 
-func (p *Published) newest() *Document {
+// Newest returns the delta where there is one and the whole pack otherwise; nil of nil.
+func (p *Published) Newest() *Document {
 	switch {
 	case p == nil:
 		return nil

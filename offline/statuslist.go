@@ -50,6 +50,16 @@ type statusLists struct {
 	off    bool
 }
 
+// ListPlace tells in which token status list a serial number of the authority stands and
+// at which index; false for a number the authority never made.
+func (p *Publisher) ListPlace(serial []byte) (list, index uint64, ours bool) {
+	at, ours := p.indexer.Index(serial)
+	if !ours || at/ListedIndices >= maxLists || p.StatusLists == "" {
+		return 0, 0, false
+	}
+	return at / ListedIndices, at % ListedIndices, true
+}
+
 func (p *Publisher) newStatusLists() *statusLists {
 	return &statusLists{octets: map[uint64][]byte{}, off: p.StatusLists == ""}
 }

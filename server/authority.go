@@ -8,6 +8,7 @@ import (
 	"warifu"
 	"warifu/ca"
 	"warifu/crl"
+	"warifu/offline"
 	"warifu/profile"
 	"warifu/status"
 	"warifu/store"
@@ -24,6 +25,7 @@ type authority struct {
 	responder   *status.Responder
 	publisher   *status.Publisher
 	historian   *status.Historian
+	packs       *offline.Publisher // nil: there are none
 }
 
 // openAuthorities opens both authorities. Each checks evidence by itself, against
@@ -40,6 +42,7 @@ func (s *Server) openAuthorities(ctx context.Context) error {
 		}
 		s.authorities[kind] = a
 	}
+	s.metrics.registry.MustRegister(packCollector{s})
 	return nil
 }
 
@@ -83,6 +86,10 @@ func (s *Server) openAuthority(ctx context.Context, kind warifu.Kind, t *trust) 
 		return nil, err
 	}
 	a.delegate = &delegate{issuer: a.issuer, clock: s.clock, log: s.log}
+	if a.packs, err = s.packs(a); err != nil {
+		_ = ledger.Close()
+		return nil, err
+	}
 	s.publish(a, partitions)
 	return a, nil
 }

@@ -59,6 +59,8 @@ type Config struct {
 	Operators OperatorsConfig `toml:"operators"`
 	// Parties says who may have signatures checked at the verification service. It may be left out.
 	Parties PartiesConfig `toml:"parties"`
+	// Offline says what is published for those who check without a line. It may be left out.
+	Offline OfflineConfig `toml:"offline"`
 	// Queue says how work is shared out among servers. It may be left out.
 	Queue QueueConfig `toml:"queue"`
 	// TLS holds certificate and key of the listener. Without it the server speaks
@@ -234,6 +236,7 @@ func (c Config) Check() error {
 	must(c.Cards.Signature != "" && c.Cards.Authentication != "" && c.Cards.StatementKey != "", "[cards] needs signature, authentication and statement_key")
 	must(c.Makers != "", "makers is missing")
 	c.Contacts.faults(must)
+	c.Offline.faults(must)
 	must(c.Queue.Lease == 0 || c.Queue.Lease >= time.Second && c.Queue.Lease <= time.Hour, "[queue] lease is not between 1s and 1h")
 	must(c.level() != nil, "log %q is none of debug, info, warn, error", c.Log)
 	if len(faults) > 0 {

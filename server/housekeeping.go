@@ -23,6 +23,7 @@ func (s *Server) keepHouse(ctx context.Context) error {
 	var rounds sync.WaitGroup
 	rounds.Go(func() { s.keepLists(ctx) })
 	rounds.Go(func() { s.keepSweeping(ctx) })
+	rounds.Go(func() { s.keepPacking(ctx) })
 	rounds.Go(func() { s.keepTelling(ctx) })
 	rounds.Wait()
 	return nil
@@ -88,6 +89,7 @@ func (s *Server) refreshLists(ctx context.Context, head int64) int64 {
 func (s *Server) Sweep(ctx context.Context) {
 	s.followCards(ctx)
 	s.sweep(ctx)
+	s.pack(ctx)
 	s.tellBureau(ctx)
 	s.tellContacts(ctx)
 }

@@ -249,7 +249,7 @@ func (s *Server) openRegistration(context.Context) error {
 func (s *Server) openSite(context.Context) error {
 	published := map[warifu.Kind]web.Authority{}
 	for kind, a := range s.authorities {
-		published[kind] = web.Authority{Certificate: a.certificate.Raw, OCSP: a.responder, CRL: a.publisher, Delta: a.publisher.Deltas(), Parts: parts(a.publisher), History: a.historian}
+		published[kind] = web.Authority{Certificate: a.certificate.Raw, OCSP: a.responder, CRL: a.publisher, Delta: a.publisher.Deltas(), Parts: parts(a.publisher), History: a.historian, Offline: a.packs}
 	}
 	var timestamps *web.Timestamps
 	if t := s.timestamps; t != nil {

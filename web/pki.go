@@ -8,7 +8,7 @@ import (
 	"warifu"
 )
 
-// publicKeyInfrastructure serves /ocsp/, /crl/, /ca/ and the status history before the
+// publicKeyInfrastructure serves /ocsp/, /crl/, /offline/, /ca/ and the status history before the
 // mux sees the request: the mux cleans "//" out of a path, and an OCSP request in
 // base64 (RFC 6960 §A.1) may hold it.
 func (s *site) publicKeyInfrastructure(next http.Handler) http.Handler {
@@ -31,6 +31,9 @@ func (s *site) publicKeyInfrastructure(next http.Handler) http.Handler {
 				return
 			case strings.HasPrefix(escaped, "/api/v1/status-history/"+name+"/") && a.History != nil:
 				a.History.ServeHTTP(w, r)
+				return
+			case escaped == "/offline/"+name, strings.HasPrefix(escaped, "/offline/"+name+"/"):
+				s.withoutALine(w, r, a.Offline, strings.TrimPrefix(escaped, "/offline/"+name))
 				return
 			case escaped == "/ca/"+name+".cer":
 				s.authorityCertificate(w, r, a.Certificate)

@@ -12,6 +12,7 @@ import (
 
 	"warifu"
 	"warifu/catalogue"
+	"warifu/offline"
 	"warifu/registration"
 	"warifu/scheme"
 )
@@ -35,12 +36,13 @@ type Notices interface {
 
 // Authority is what the site publishes of one certification authority.
 type Authority struct {
-	Certificate []byte         // DER
-	OCSP        http.Handler   // answers at /ocsp/{kind}
-	CRL         http.Handler   // serves /crl/{kind}.crl
-	Delta       http.Handler   // serves /crl/{kind}-delta.crl; nil: there are none
-	Parts       []http.Handler // serve /crl/{kind}/{n}.crl by n; none: there are none
-	History     http.Handler   // serves /api/v1/status-history/{kind}/{serial}; nil: nobody does
+	Certificate []byte             // DER
+	OCSP        http.Handler       // answers at /ocsp/{kind}
+	CRL         http.Handler       // serves /crl/{kind}.crl
+	Delta       http.Handler       // serves /crl/{kind}-delta.crl; nil: there are none
+	Parts       []http.Handler     // serve /crl/{kind}/{n}.crl by n; none: there are none
+	History     http.Handler       // serves /api/v1/status-history/{kind}/{serial}; nil: nobody does
+	Offline     *offline.Publisher // what is served below /offline/{kind}; nil: nothing is
 }
 
 // Config is what a site is made of. Every field is required but Metrics, Log and Verification.
