@@ -1,8 +1,13 @@
 package status_test
 
 import (
+	"bufio"
+	"bytes"
 	"crypto"
 	"io"
+	"net"
+	"net/http"
+	"time"
 )
 
 // signing counts.
@@ -31,3 +36,28 @@ func (s waiting) Sign(random io.Reader, digest []byte, o crypto.SignerOpts) ([]b
 type failing struct{ crypto.Signer }
 
 func (failing) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return nil, errSign }
+
+// quiet is a connection on which nothing happens.
+type quiet struct{ net.Conn }
+
+// deadlines counts how often a deadline is set.
+type deadlines struct {
+	net.Conn
+	set int
+}
+
+func (d *deadlines) SetDeadline(time.Time) error {
+	d.set++
+	return nil
+}
+
+// readRequest reads one request as net/http does and says how many octets are left behind it.
+func readRequest(in []byte) (*http.Request, int, error) {
+	b := bufio.NewReader(bytes.NewReader(in))
+	r, err := http.ReadRequest(b)
+	if err != nil {
+		return nil, 0, err
+	}
+	rest, err := io.ReadAll(b)
+	return r, len(rest), err
+}
