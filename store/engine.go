@@ -19,6 +19,7 @@ type querier interface {
 type engine interface {
 	read(ctx context.Context, fn func(*work) error) error
 	write(ctx context.Context, fn func(*work) error) error
+	telling() *telling  // who is told of changed statuses
 	skipLocked() string // the clause that lets rival leases pass each other, "" where there are no rivals
 	close() error
 }
@@ -49,6 +50,7 @@ type work struct {
 	failed     error
 	finished   bool
 	statements int
+	changes    []Change // of the status feed, numbered
 }
 
 func (w *work) usable() error {

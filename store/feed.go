@@ -39,6 +39,7 @@ func (tx *Tx) appendFeed() error {
 		if err != nil {
 			return err
 		}
+		tx.work.changes = append(tx.work.changes, Change{Number: first + int64(i), At: time.UnixMicro(tx.changed[i]).UTC(), Record: r})
 	}
 	return nil
 }

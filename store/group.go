@@ -19,6 +19,7 @@ type groupEngine struct {
 	closing chan struct{}
 	closed  chan struct{}
 	once    sync.Once
+	tell    telling
 }
 
 // Bounds of one group: closures, and statements after which no further closure
@@ -40,6 +41,8 @@ func newGroupEngine(db *sql.DB) *groupEngine {
 	return g
 }
 
+func (g *groupEngine) telling() *telling { return &g.tell }
+
 func (g *groupEngine) skipLocked() string { return "" }
 
 func (g *groupEngine) read(ctx context.Context, fn func(*work) error) error {
@@ -50,6 +53,7 @@ func (g *groupEngine) read(ctx context.Context, fn func(*work) error) error {
 // goroutine, so that its panics stay the caller's.
 type turn struct {
 	granted  chan *work // the owner hands over the connection
+	changes  []Change   // that it made, set before it is handed back
 	returned chan error // the caller hands it back, with the closure's error
 	answer   chan error // what became of it, after the commit
 }
@@ -93,6 +97,7 @@ func (t *turn) use(w *work, fn func(*work) error) {
 	if outcome == nil {
 		outcome = w.failed
 	}
+	t.changes = w.changes
 }
 
 // own is the goroutine that owns the write connection.
@@ -124,7 +129,7 @@ func (g *groupEngine) commitGroup(conn *preparedConn, first *turn) *preparedConn
 	}
 	turns, outcomes, err := g.takeTurns(conn, first)
 	if err == nil {
-		err = conn.do("COMMIT")
+		err = g.commit(conn, changesOf(turns, outcomes))
 	}
 	if err != nil {
 		// Nobody is told more than this, not even a closure that failed by itself:
@@ -142,6 +147,28 @@ func (g *groupEngine) commitGroup(conn *preparedConn, first *turn) *preparedConn
 		t.answer <- outcomes[i]
 	}
 	return conn
+}
+
+// commit commits what the group did, and tells of the statuses it changed before any of
+// its closures is answered.
+func (g *groupEngine) commit(conn *preparedConn, changes []Change) error {
+	if len(changes) == 0 {
+		return conn.do("COMMIT")
+	}
+	end := g.tell.begin()
+	err := conn.do("COMMIT")
+	end(changes, err)
+	return err
+}
+
+// changesOf are the changes of the turns that stand, in order.
+func changesOf(turns []*turn, outcomes []error) (all []Change) {
+	for i, t := range turns {
+		if outcomes[i] == nil {
+			all = append(all, t.changes...)
+		}
+	}
+	return all
 }
 
 func (g *groupEngine) begin(conn *preparedConn) (*preparedConn, error) {

@@ -18,6 +18,7 @@ type retryEngine struct {
 	db     *sql.DB
 	room   sync.RWMutex // shared by first tries, held alone by further ones
 	closed atomic.Bool
+	tell   telling
 }
 
 const (
@@ -32,6 +33,8 @@ func newRetryEngine(db *sql.DB) *retryEngine {
 	return &retryEngine{db: db}
 }
 
+func (e *retryEngine) telling() *telling { return &e.tell }
+
 func (e *retryEngine) skipLocked() string { return " FOR UPDATE SKIP LOCKED" }
 
 func (e *retryEngine) read(ctx context.Context, fn func(*work) error) error {
@@ -43,7 +46,15 @@ func (e *retryEngine) read(ctx context.Context, fn func(*work) error) error {
 	return runReading(ctx, tx, fn)
 }
 
+// write waits in the end for what other transactions are just telling: its answer may
+// come of what they did.
 func (e *retryEngine) write(ctx context.Context, fn func(*work) error) error {
+	err := e.writeAgain(ctx, fn)
+	_ = e.tell.settle(ctx) // whoever gave up has no answer to wait with
+	return err
+}
+
+func (e *retryEngine) writeAgain(ctx context.Context, fn func(*work) error) error {
 	var lost losses
 	err := e.firstTry(ctx, fn)
 	if !lost.contended(err) {
@@ -98,7 +109,13 @@ func (e *retryEngine) attempt(ctx context.Context, fn func(*work) error) error {
 		return w.failed
 	}
 	cut("COMMIT")
-	err = tx.Commit()
+	if len(w.changes) > 0 {
+		end := e.tell.begin()
+		err = tx.Commit()
+		end(w.changes, err)
+	} else {
+		err = tx.Commit()
+	}
 	cut("after COMMIT")
 	return err
 }

@@ -85,9 +85,13 @@ func (s *Store) Write(ctx context.Context, fn func(*Tx) error) error {
 }
 
 // Read runs fn on one snapshot of the database; writing inside it is an error. It
-// does not wait for writers.
+// does not wait for writers, but for those whose commit it may have seen and whose
+// follower is not told yet (FollowStatus).
 func (s *Store) Read(ctx context.Context, fn func(*Tx) error) error {
-	return s.engine.read(ctx, func(w *work) error { return fn(&Tx{work: w, store: s}) })
+	if err := s.engine.read(ctx, func(w *work) error { return fn(&Tx{work: w, store: s}) }); err != nil {
+		return err
+	}
+	return s.engine.telling().settle(ctx)
 }
 
 // Tx is one transaction, valid until its closure returns and for one goroutine.
