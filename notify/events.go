@@ -19,7 +19,7 @@ const retryAfter = 3 * time.Second
 // that no notice falls between. What waits is looked up again with every sign of life: a
 // notice that was made in another process of the same service arrives then.
 func (h *Hub) serveEvents(w http.ResponseWriter, r *http.Request, element warifu.ElementID) error {
-	s, err := h.join(element)
+	s, err := h.join(element, h.config.Source(r))
 	if err != nil {
 		return err
 	}

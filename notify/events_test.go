@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -187,6 +188,28 @@ func TestAFullHubSaysSo(t *testing.T) {
 	listen(t, base, "")
 	if l := listen(t, base, ""); l.status != http.StatusBadRequest {
 		t.Errorf("status %d", l.status)
+	}
+}
+
+// One source cannot take all streams from the others, and gets its place back with each that ends.
+func TestOneSourceHasItsShareOfStreams(t *testing.T) {
+	hub := notify.NewHub(notify.HubConfig{Waiting: &waiting{}, PerElement: 9, PerSource: 2, Source: func(r *http.Request) string { return r.Header.Get("Last-Event-ID") }})
+	_, base := serve(t, hub, nil)
+	first, second := listen(t, base, "one"), listen(t, base, "one")
+	if l := listen(t, base, "one"); l.status == http.StatusOK {
+		t.Error("a third stream from one source")
+	}
+	for _, source := range []string{"another", "", "", ""} { // "" is nobody known
+		if l := listen(t, base, source); l.status != http.StatusOK {
+			t.Errorf("from %q: %d", source, l.status)
+		}
+	}
+	_ = first.body.Close()
+	for hub.Streams() != 5 {
+		runtime.Gosched()
+	}
+	if l := listen(t, base, "one"); l.status != http.StatusOK || second.status != http.StatusOK {
+		t.Errorf("after one ended: %d", l.status)
 	}
 }
 

@@ -2,6 +2,8 @@ package notify
 
 import (
 	"context"
+	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -21,6 +23,10 @@ type HubConfig struct {
 	KeepAlive  time.Duration // between signs of life on a quiet stream; 25 s
 	MaxStreams int           // open at once; 10,000
 	PerElement int           // open at once for one element, a newer ends the oldest; 3
+	PerSource  int           // open at once from one source; 500
+	// Source names where a request comes from, "" where that is not known and only MaxStreams
+	// holds. Nil: the address without its port, and "" for a loopback one.
+	Source func(*http.Request) string
 }
 
 // queued is how many notices one stream may lag behind before it is ended: the phone
@@ -33,6 +39,7 @@ type Hub struct {
 
 	mu      sync.Mutex
 	streams map[warifu.ElementID][]*stream // oldest first
+	sources map[string]int                 // open streams of each; none is zero
 	open    int
 	closed  bool
 }
@@ -40,6 +47,7 @@ type Hub struct {
 type stream struct {
 	notices chan Notice
 	end     chan struct{} // closed by the hub, once
+	source  string
 }
 
 // NewHub makes a hub.
@@ -53,7 +61,13 @@ func NewHub(c HubConfig) *Hub {
 	if c.PerElement <= 0 {
 		c.PerElement = 3
 	}
-	return &Hub{config: c, streams: map[warifu.ElementID][]*stream{}}
+	if c.PerSource <= 0 {
+		c.PerSource = 500
+	}
+	if c.Source == nil {
+		c.Source = addressOf
+	}
+	return &Hub{config: c, streams: map[warifu.ElementID][]*stream{}, sources: map[string]int{}}
 }
 
 // Tell hands a notice to every stream of the element and returns their number. It never
@@ -93,8 +107,18 @@ func (h *Hub) Streams() int {
 	return h.open
 }
 
-// join opens a stream. Errors: Unavailable "notices-closed", TooMany "notices-full".
-func (h *Hub) join(element warifu.ElementID) (*stream, error) {
+// addressOf is the source of a request that nobody else named.
+func addressOf(r *http.Request) string {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || from.Addr().IsLoopback() {
+		return ""
+	}
+	return from.Addr().Unmap().String()
+}
+
+// join opens a stream. A source that has all it may have open costs the others nothing.
+// Errors: Unavailable "notices-closed", TooMany "notices-source-full" and "notices-full".
+func (h *Hub) join(element warifu.ElementID, source string) (*stream, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
@@ -103,10 +127,14 @@ func (h *Hub) join(element warifu.ElementID) (*stream, error) {
 	if mine := h.streams[element]; len(mine) >= h.config.PerElement {
 		h.remove(element, mine[0])
 	}
+	if source != "" && h.sources[source] >= h.config.PerSource {
+		return nil, warifu.TooMany("notices-source-full")
+	}
 	if h.open >= h.config.MaxStreams {
 		return nil, warifu.TooMany("notices-full")
 	}
-	s := &stream{make(chan Notice, queued), make(chan struct{})}
+	s := &stream{make(chan Notice, queued), make(chan struct{}), source}
+	h.sources[source]++
 	h.streams[element] = append(h.streams[element], s)
 	h.open++
 	return s, nil
@@ -126,6 +154,9 @@ func (h *Hub) remove(element warifu.ElementID, s *stream) {
 	}
 	close(s.end)
 	h.open--
+	if h.sources[s.source]--; h.sources[s.source] == 0 {
+		delete(h.sources, s.source)
+	}
 	if rest := slices.Delete(h.streams[element], i, i+1); len(rest) > 0 {
 		h.streams[element] = rest
 	} else {

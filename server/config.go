@@ -29,6 +29,8 @@ type Config struct {
 	// Hosts are further Host headers to answer, beside Origin's own: a load balancer's
 	// health check, for instance.
 	Hosts []string `toml:"hosts"`
+	// Proxies says whose word on where a request comes from is believed. It may be left out.
+	Proxies ProxiesConfig `toml:"proxies"`
 	// Scheme is the policy: the name of a shipped one (jp-mobile, jp-mobile-strict,
 	// badge) or the path of a file of your own.
 	Scheme string `toml:"scheme"`
@@ -236,6 +238,7 @@ func (c Config) Check() error {
 	must(c.Cards.Signature != "" && c.Cards.Authentication != "" && c.Cards.StatementKey != "", "[cards] needs signature, authentication and statement_key")
 	must(c.Makers != "", "makers is missing")
 	c.Contacts.faults(must)
+	c.Proxies.faults(must)
 	c.Offline.faults(must)
 	must(c.Queue.Lease == 0 || c.Queue.Lease >= time.Second && c.Queue.Lease <= time.Hour, "[queue] lease is not between 1s and 1h")
 	must(c.level() != nil, "log %q is none of debug, info, warn, error", c.Log)

@@ -97,11 +97,16 @@ func TestHalfMadeConfigurationNamesEveryFault(t *testing.T) {
 		"one database for two":         {`"sqlite:ledger-signature.db"`, `"sqlite:registration.db"`, "registration's own database"},
 		"one ledger for both":          {`"sqlite:ledger-signature.db"`, `"sqlite:ledger-authentication.db"`, "one ledger"},
 		"a log level that is none":     {`"debug"`, `"loud"`, "none of debug"},
+		"a proxy that is no address":   {`log = "debug"`, "[proxies]", "neither an address"},
+		"a proxy that is everybody":    {`log = "debug"`, "[proxies]", "everybody"},
 		"a third authority":            {`[cards]`, "[authority.third]\nledger = \"x\"\ncertificate = \"y\"\n[cards]", "more than"},
 	} {
 		file := strings.Replace(p.file(), c.old, c.new, 1)
 		if what == "half of [tls]" {
 			file = strings.Replace(p.file(), "\n[store]", "\n[tls]\nkey = \"k\"\n\n[store]", 1)
+		}
+		if c.new == "[proxies]" {
+			file = strings.Replace(p.file(), "\n[store]", "\n[proxies]\ntrusted = [\"10.0.0.0/8\", \"proxy.example\", \"0.0.0.0/0\"]\n\n[store]", 1)
 		}
 		t.Run(what, func(t *testing.T) { fault(t, read(file), "configuration-invalid", c.names) })
 	}
@@ -110,8 +115,14 @@ func TestHalfMadeConfigurationNamesEveryFault(t *testing.T) {
 // Every field of the configuration is described, and the complete example names it or
 // says why not.
 func TestEveryFieldIsDescribed(t *testing.T) {
-	source, err := os.ReadFile("config.go")
+	files, err := filepath.Glob("*.go") // a field stands in the file of its section
 	must(t, err)
+	var source []byte
+	for _, name := range files {
+		one, err := os.ReadFile(name)
+		must(t, err)
+		source = append(source, one...)
+	}
 	b, err := os.ReadFile("../deploy/warifud.toml")
 	must(t, err)
 	var example map[string]any

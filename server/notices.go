@@ -7,6 +7,7 @@ import (
 	"warifu"
 	"warifu/notify"
 	"warifu/store"
+	"warifu/web"
 )
 
 // pushTimeout bounds a call to a push service.
@@ -15,7 +16,7 @@ const pushTimeout = 10 * time.Second
 // openNotices opens the ways to phones: server-sent events always, web push where
 // a subject is configured.
 func (s *Server) openNotices() error {
-	s.hub = notify.NewHub(notify.HubConfig{Waiting: phoneBook{s}})
+	s.hub = notify.NewHub(notify.HubConfig{Waiting: phoneBook{s}, Source: web.SourceOf})
 	var push *notify.Push
 	if c := s.config.Notices; c.Subject != "" {
 		key, err := s.keys.Signer(keyNotices)

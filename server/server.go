@@ -256,7 +256,7 @@ func (s *Server) openSite(context.Context) error {
 		timestamps = &web.Timestamps{Certificate: t.root.Raw, Authority: t}
 	}
 	s.handler = web.New(web.Config{
-		Origin: s.config.Origin, Hosts: s.config.hosts(), Scheme: s.scheme, Registration: s.registration, Follow: s.FollowCard, Catalogue: s.catalogue,
+		Origin: s.config.Origin, Hosts: s.config.hosts(), Proxies: s.config.Proxies.networks(), Scheme: s.scheme, Registration: s.registration, Follow: s.FollowCard, Catalogue: s.catalogue,
 		Verification: s.desk, Checked: s.ledger, Holders: s.registration,
 		Authorities: published, Timestamps: timestamps, Notices: s.notifier, Metrics: s.metrics.handler(), Refused: s.metrics.refused,
 		Forecast: s.metrics.forecast(s.scheme), Ready: s.ready, NewID: func() (string, error) { return s.store.NewID(), nil },

@@ -58,6 +58,7 @@ func (s *site) guard(next http.Handler) http.Handler {
 	next = crossOrigin.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := s.Clock.Now()
+		r = s.fromClient(r)
 		lang := text.Match(r.Header.Get("Accept-Language"))
 		if l, ok := text.Parse(r.URL.Query().Get("lang")); ok {
 			lang = l

@@ -83,8 +83,8 @@ type suspensionInput struct {
 	source string
 }
 
-// Resolve implements huma.Resolver. What comes over loopback comes through a proxy of the
-// operator's, and only the limit of everybody holds.
+// Resolve implements huma.Resolver. What comes over loopback comes through a proxy that
+// names nobody, and only the limit of everybody holds.
 func (in *suspensionInput) Resolve(ctx huma.Context) []error {
 	if address := ctx.RemoteAddr(); !loopback(address) {
 		if host, _, err := net.SplitHostPort(address); err == nil {

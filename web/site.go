@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -45,10 +46,11 @@ type Authority struct {
 	Offline     *offline.Publisher // what is served below /offline/{kind}; nil: nothing is
 }
 
-// Config is what a site is made of. Every field is required but Metrics, Log and Verification.
+// Config is what a site is made of. Every field is required but Proxies, Metrics, Log and Verification.
 type Config struct {
-	Origin       string   // scheme://host[:port] under which the site is reached
-	Hosts        []string // Host headers that are answered
+	Origin       string         // scheme://host[:port] under which the site is reached
+	Hosts        []string       // Host headers that are answered
+	Proxies      []netip.Prefix // whose X-Forwarded-For is believed; none: nobody's
 	Scheme       *scheme.Scheme
 	Registration Registration
 	Follow       Follow       // takes the card bureau's events
