@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the tests use: other people's clients (OpenSC,
-# OpenSSL, pyscard), the virtual reader, and PostgreSQL. As root, or through sudo;
+# OpenSSL, pyscard, Java), the virtual reader, and PostgreSQL. As root, or through sudo;
 # otherwise it says which are missing and the tests that need them skip.
 set -euo pipefail
 need=()
@@ -9,7 +9,7 @@ if ! command -v dpkg-query >/dev/null; then
   echo "==> not a Debian machine: install OpenSC, pcscd, vsmartcard-vpcd, python3-pyscard, python3-cryptography, OpenSSL and PostgreSQL yourself" >&2
   exit 0
 fi
-for p in opensc pcscd pcsc-tools vsmartcard-vpcd python3-pyscard python3-cryptography openssl postgresql postgresql-client util-linux iproute2; do want "$p"; done
+for p in opensc pcscd pcsc-tools vsmartcard-vpcd python3-pyscard python3-cryptography openssl postgresql postgresql-client util-linux iproute2 default-jdk-headless; do want "$p"; done
 if [ "${#need[@]}" -eq 0 ]; then echo "==> test packages: all there"; exit 0; fi
 echo "==> installing test packages: ${need[*]}"
 run=()
