@@ -116,7 +116,7 @@ func (e *Evidence) Renew(ctx context.Context, by Stamper) error {
 }
 
 // Until is when the newest time-stamp stops proving anything: its authority's certificate
-// ends. Error: Invalid "evidence-malformed".
+// ends, or its algorithm is relied upon no longer (Reliances). Error: Invalid "evidence-malformed".
 func (e *Evidence) Until() (time.Time, error) {
 	if len(e.Stamps) == 0 {
 		return time.Time{}, warifu.Invalid("evidence-malformed", "what", "no time-stamp")
@@ -125,7 +125,11 @@ func (e *Evidence) Until() (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	return t.Authority.NotAfter, nil
+	until := t.Authority.NotAfter
+	if aged := reliedUntil(t.Authority); !aged.IsZero() && aged.Before(until) {
+		until = aged
+	}
+	return until, nil
 }
 
 // Evidence judges a signature from its record alone: at the instant of the time-stamp on
@@ -171,6 +175,7 @@ func (v *Verifier) Evidence(ctx context.Context, e *Evidence, p Policy) (*Result
 		r.bad(warifu.Refused("evidence-authority"))
 	}
 	r.checkSigningTime()
+	v.warnOfAge(r, e)
 	return r, ctx.Err()
 }
 
