@@ -275,7 +275,7 @@ func (w *town) opensslVerify(t *testing.T, pick func(name string) []string, opti
 			said[name] = revoked
 		case strings.Contains(out, "certificate revoked"):
 			said[name] = held
-		case strings.Contains(out, "unable to get certificate CRL"), strings.Contains(out, "Different CRL scope"):
+		case strings.Contains(out, "unable to get certificate CRL"), strings.Contains(out, "different CRL scope"):
 			said[name] = unknown
 		default:
 			said[name] = out
