@@ -25,6 +25,7 @@ func (s *Server) keepHouse(ctx context.Context) error {
 	rounds.Go(func() { s.keepSweeping(ctx) })
 	rounds.Go(func() { s.keepPacking(ctx) })
 	rounds.Go(func() { s.keepTelling(ctx) })
+	rounds.Go(func() { s.keepHooks(ctx) })
 	rounds.Wait()
 	return nil
 }
@@ -92,6 +93,7 @@ func (s *Server) Sweep(ctx context.Context) {
 	s.pack(ctx)
 	s.tellBureau(ctx)
 	s.tellContacts(ctx)
+	s.tellParties(ctx)
 }
 
 func (s *Server) sweep(ctx context.Context) {

@@ -82,6 +82,9 @@ func Ceremony(c Config, clock warifu.Clock, tell func(format string, args ...any
 			return err
 		}
 	}
+	if err := webhooksCeremony(keys, tell); err != nil {
+		return err
+	}
 	if err := reportCeremony(c, keys, tell); err != nil {
 		return err
 	}

@@ -30,11 +30,15 @@ func (s *Server) openVerification(context.Context) error {
 	if err != nil {
 		return err
 	}
+	hooks, err := s.hooks()
+	if err != nil {
+		return err
+	}
 	s.ledger = ledger.New(s.store, s.scheme.LedgerKeep, s.clock)
 	history := verification.OwnHistory{Own: own}
 	stamper, anchors := s.stamper()
 	s.desk = verification.New(verification.Config{
-		Store: s.store, Ledger: s.ledger, Scheme: s.scheme, Clock: s.clock, Parties: parties, Log: s.log,
+		Store: s.store, Ledger: s.ledger, Scheme: s.scheme, Clock: s.clock, Parties: parties, Log: s.log, Origin: s.config.Origin, Hooks: hooks,
 		Verifier: verify.New(believed, own, s.clock).WithHistory(history).WithTimestamps(anchors),
 		Sources:  verify.Sources{OCSP: own, History: history, Stamper: stamper},
 	})

@@ -53,9 +53,9 @@ func (tx *Tx) DecideAttributeRequest(id, state string, decision warifu.Digest, a
 	return n == 1, err
 }
 
-// NewestOf returns a person's newest application with a card's signing certificate that was
-// not rejected; NotFound "application-unknown".
+// NewestOf returns a person's newest application that was not rejected: the card behind it
+// says what is so now; NotFound "application-unknown".
 func (tx *Tx) NewestOf(person warifu.Digest) (Application, error) {
 	return only(tx.work, warifu.NotFound("application-unknown"), scanApplication, `SELECT `+applicationColumns+` FROM applications
-		WHERE person = $1 AND parent_signature_certificate IS NOT NULL AND state <> 'rejected' ORDER BY submitted_at DESC, id DESC LIMIT 1`, person[:])
+		WHERE person = $1 AND state <> 'rejected' ORDER BY submitted_at DESC, id DESC LIMIT 1`, person[:])
 }

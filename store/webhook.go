@@ -19,6 +19,7 @@ type Webhook struct {
 	Attempts     int64  // in a row that failed
 	NextAt       time.Time
 	Failing      time.Time // since when; zero: the last attempt went
+	Since        int64     // the newest number of the status feed when it was made
 	At           time.Time
 }
 
@@ -33,17 +34,17 @@ type WebhookEvent struct {
 	SentAt  time.Time
 }
 
-const webhookColumns = `id, party, verification, kind, serial, address, state, seq, attempts, next_at, failing, at`
+const webhookColumns = `id, party, verification, kind, serial, address, state, seq, attempts, next_at, failing, since, at`
 
 func scanWebhook(s scanner) (w Webhook, err error) {
-	err = s.Scan(&w.ID, &w.Party, &w.Verification, &w.Kind, &w.Serial, &w.Address, &w.State, &w.Seq, &w.Attempts, instant{&w.NextAt}, instant{&w.Failing}, instant{&w.At})
+	err = s.Scan(&w.ID, &w.Party, &w.Verification, &w.Kind, &w.Serial, &w.Address, &w.State, &w.Seq, &w.Attempts, instant{&w.NextAt}, instant{&w.Failing}, &w.Since, instant{&w.At})
 	return w, err
 }
 
 // InsertWebhook writes a live subscription with no event yet.
 func (tx *Tx) InsertWebhook(w Webhook) error {
-	_, err := tx.exec(`INSERT INTO webhooks (`+webhookColumns+`) VALUES ($1, $2, $3, $4, $5, $6, 'live', 0, 0, $7, 0, $7)`,
-		w.ID, w.Party, w.Verification, int64(w.Kind), w.Serial, w.Address, micros(w.At))
+	_, err := tx.exec(`INSERT INTO webhooks (`+webhookColumns+`) VALUES ($1, $2, $3, $4, $5, $6, 'live', 0, 0, $7, 0, $8, $7)`,
+		w.ID, w.Party, w.Verification, int64(w.Kind), w.Serial, w.Address, micros(w.At), w.Since)
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/cms"
 	"warifu/ledger"
 	"warifu/profile"
 	"warifu/store"
@@ -209,11 +210,7 @@ func (d *Desk) disclose(ctx context.Context, tx *store.Tx, party Party, row stor
 	if err != nil {
 		return err
 	}
-	der, err := tx.UnsealBlob(newest.Parent.SignatureCertificate)
-	if err != nil {
-		return err
-	}
-	now, err := attributesOf(der)
+	now, err := cardAttributes(tx, newest)
 	if err != nil {
 		return err
 	}
@@ -237,6 +234,20 @@ func (d *Desk) disclose(ctx context.Context, tx *store.Tx, party Party, row stor
 		return err
 	}
 	return d.append(tx, party, v, ledger.Entry{At: d.Clock.Now(), What: ledger.Told, Purpose: w.Purpose, Result: strings.Join(NamesOf(wanted), ",")})
+}
+
+// cardAttributes are those in the card's signing certificate that an application came with.
+func cardAttributes(tx *store.Tx, row store.Application) (profile.Attributes, error) {
+	der, err := tx.UnsealBlob(row.Signed)
+	if err != nil {
+		return profile.Attributes{}, err
+	}
+	message, err := cms.Parse(der)
+	if err != nil {
+		return profile.Attributes{}, err
+	}
+	a, _, err := profile.ParseAttributes(message.Signer)
+	return a, err
 }
 
 // checkedAttributes are those in the certificate that a verification was about: a phone's

@@ -28,6 +28,8 @@ type Config struct {
 	// answers say so.
 	Sources verify.Sources
 	Parties Parties      // who may ask until SetParties
+	Origin  string       // of this server: who signs tokens to subscribers
+	Hooks   Hooks        // how subscribers are told; the zero value: nobody may subscribe
 	Spool   Spool        // for entries while the database is away; nil: no answer is given then
 	Log     *slog.Logger // may be nil
 }

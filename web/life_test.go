@@ -267,7 +267,7 @@ func TestNoDoorTakesAnybodysWordForTheHolder(t *testing.T) {
 		"/api/v1/verifications":                         "a relying party's key",
 		"/api/v1/verifications/{id}/attribute-requests": "a relying party's key",
 		"/api/v1/webhooks":                              "a relying party's key",
-		"/api/v1/webhooks/{id}":                         "a relying party's key",
+		"/api/v1/webhooks/{id}/end":                     "a relying party's key",
 	}
 	nothing := map[string]string{ // what a clerk could send who has seen the phone and its papers
 		"request": `"AAAA"`, "receipt": `"AAAA"`, "document": `"AAAA"`, "attestation": `"AAAA"`, "secretsSet": `"AAAA"`, "chain": `["AAAA"]`,

@@ -101,7 +101,7 @@ func New(c Config) http.Handler {
 	s.life(api)
 	s.hotline(api)
 	s.cardEvents(api)
-	s.verifications(api)
+	s.verifications(api, mux)
 	s.devices(api, mux)
 	s.documentation(api, mux)
 	s.timestamps(mux)

@@ -30,6 +30,7 @@ type Verification interface {
 	Wishes(ctx context.Context, person warifu.Digest) ([]verification.Wish, error)
 	Decide(ctx context.Context, person warifu.Digest, id string, grant bool, paper []byte) error
 	Export(ctx context.Context, person warifu.Digest, id string) ([]byte, error)
+	Webhooks
 }
 
 // Checked is the ledger of who checked whom: read by its holder alone.
@@ -134,7 +135,7 @@ type verificationPath struct {
 }
 
 // verifications adds the doors for relying parties and those for holders.
-func (s *site) verifications(api huma.API) {
+func (s *site) verifications(api huma.API, mux *http.ServeMux) {
 	if s.Verification == nil {
 		return
 	}
@@ -144,6 +145,7 @@ func (s *site) verifications(api huma.API) {
 	register(s, api, http.MethodPost, verificationsPath+"/{id}/attribute-requests", "wish-attributes", "Ask the holder for attributes as they are now", http.StatusAccepted, s.wish)
 	register(s, api, http.MethodGet, "/api/v1/attribute-requests/{id}", "wished-attributes", "What the holder decided, and the attributes if they were granted", http.StatusOK, s.wished)
 	s.holders(api)
+	s.webhooks(api, mux)
 }
 
 func (s *site) verify(ctx context.Context, in *verificationInput) (*verificationOutput, error) {

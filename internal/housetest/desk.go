@@ -10,6 +10,8 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"math/big"
+	"slices"
+	"sync"
 	"time"
 
 	"warifu"
@@ -89,9 +91,13 @@ func (h *House) DeskConfig(t TB, stamps *Stamps, others ...*Stamps) verification
 	check(t, err)
 	history := verification.OwnHistory{Own: own}
 	c := verification.Config{
-		Store: h.Store, Ledger: ledger.New(h.Store, h.Scheme.LedgerKeep, h.Clock), Scheme: h.Scheme, Clock: h.Clock, Parties: parties, Log: h.logger(),
+		Store: h.Store, Ledger: ledger.New(h.Store, h.Scheme.LedgerKeep, h.Clock), Scheme: h.Scheme, Clock: h.Clock, Parties: parties, Log: h.logger(), Origin: Origin,
 		Sources: verify.Sources{OCSP: own, History: history},
 	}
+	if h.Subscriber == nil {
+		h.Subscriber = NewSubscriber(t)
+	}
+	c.Hooks = verification.Hooks{Key: h.Subscriber.Key, Sender: h.Subscriber}
 	var anchors []*x509.Certificate
 	if stamps != nil {
 		c.Sources.Stamper = stamps
@@ -102,4 +108,42 @@ func (h *House) DeskConfig(t TB, stamps *Stamps, others ...*Stamps) verification
 	}
 	c.Verifier = verify.New(trust, own, h.Clock).WithHistory(history).WithTimestamps(timestamp.NewAnchors(anchors...))
 	return c
+}
+
+// Subscriber is whoever relying parties have tokens posted to.
+type Subscriber struct {
+	Key *ecdsa.PrivateKey // the service signs with it
+	// Fault, where not nil, is asked before a token is taken.
+	Fault func(token string) error
+
+	mu    sync.Mutex
+	taken []string
+}
+
+// NewSubscriber makes one.
+func NewSubscriber(t TB) *Subscriber {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	check(t, err)
+	return &Subscriber{Key: key}
+}
+
+// Send implements verification.Sender.
+func (s *Subscriber) Send(_ context.Context, _, token string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.Fault != nil {
+		if err := s.Fault(token); err != nil {
+			return err
+		}
+	}
+	s.taken = append(s.taken, token)
+	return nil
+}
+
+// Taken returns every token that was taken, in order.
+func (s *Subscriber) Taken() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.taken)
 }

@@ -54,27 +54,28 @@ type TB interface {
 
 // House is a whole house.
 type House struct {
-	Dir       string
-	DSN       string // of the registration authority's database
-	Clock     *Clock
-	Scheme    *scheme.Scheme
-	Log       *Log
-	Store     *store.Store
-	Queue     *queue.Queue
-	Bureau    *bureau.Bureau
-	Cards     *Cards
-	Maker     *maker.Factory
-	Catalogue *catalogue.Catalogue
-	Issuers   map[warifu.Kind]*Issuer
-	CAs       map[warifu.Kind]*x509.Certificate
-	Pushed    *Pushed
-	Reports   *Reports
-	Wire      *Wire
-	Registrar *registration.Authority
-	Site      http.Handler
-	Server    *phone.Server
-	Desk      *verification.Desk // keeps evidence, stamped by Stamps
-	Stamps    *Stamps
+	Dir        string
+	DSN        string // of the registration authority's database
+	Clock      *Clock
+	Scheme     *scheme.Scheme
+	Log        *Log
+	Store      *store.Store
+	Queue      *queue.Queue
+	Bureau     *bureau.Bureau
+	Cards      *Cards
+	Maker      *maker.Factory
+	Catalogue  *catalogue.Catalogue
+	Issuers    map[warifu.Kind]*Issuer
+	CAs        map[warifu.Kind]*x509.Certificate
+	Pushed     *Pushed
+	Reports    *Reports
+	Wire       *Wire
+	Registrar  *registration.Authority
+	Site       http.Handler
+	Server     *phone.Server
+	Desk       *verification.Desk // keeps evidence, stamped by Stamps
+	Stamps     *Stamps
+	Subscriber *Subscriber
 
 	keys       *keystore.Store
 	source     *keySource

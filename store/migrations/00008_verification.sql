@@ -75,6 +75,7 @@ CREATE TABLE webhooks (
   attempts     BIGINT NOT NULL,
   next_at      BIGINT NOT NULL,
   failing      BIGINT NOT NULL,
+  since        BIGINT NOT NULL,
   at           BIGINT NOT NULL
 );
 CREATE INDEX webhooks_of ON webhooks (kind, serial) WHERE state = 'live';
