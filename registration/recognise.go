@@ -16,6 +16,26 @@ const (
 	SubjectChip  = "chip"
 )
 
+// PurposePush is the purpose of a device request to be reached by a push subscription; its
+// subject is the SHA-256 of the subscription as it is handed in, 64 hexadecimal digits.
+const PurposePush = "push"
+
+// ByChip reports, by nil, that the chip itself asks for this, with a fresh challenge. No secret
+// is asked for and the challenge is not spent, so that it serves for what changes nothing when it
+// is asked for twice. Errors: "element-unknown" for a chip that never applied,
+// "device-request-other", those of challenges and papers.
+func (a *Authority) ByChip(ctx context.Context, element warifu.ElementID, envelope []byte, purpose, subject string) error {
+	request, err := a.deviceRequest(ctx, element, envelope)
+	if err != nil {
+		return err
+	}
+	if request.Purpose != purpose || request.Subject != subject {
+		return warifu.Refused("device-request-other")
+	}
+	_, err = a.freshChallenge(request.Nonce, element)
+	return err
+}
+
 // mostRecognised bounds how many credentials of a chip are told of, the newest ones.
 const mostRecognised = 16
 
@@ -43,19 +63,12 @@ type ElementLife struct {
 // changes. Errors: "element-unknown" for a chip that never applied, "device-request-other",
 // those of challenges and papers.
 func (a *Authority) OfElement(ctx context.Context, element warifu.ElementID, envelope []byte) (ElementLife, error) {
-	request, err := a.deviceRequest(ctx, element, envelope)
-	if err != nil {
-		return ElementLife{}, err
-	}
-	if request.Purpose != PurposeCheck || request.Subject != SubjectChip {
-		return ElementLife{}, warifu.Refused("device-request-other")
-	}
-	if _, err := a.freshChallenge(request.Nonce, element); err != nil {
+	if err := a.ByChip(ctx, element, envelope, PurposeCheck, SubjectChip); err != nil {
 		return ElementLife{}, err
 	}
 	var known []store.Credential
 	var open *store.Application
-	err = a.Store.Read(ctx, func(tx *store.Tx) error {
+	err := a.Store.Read(ctx, func(tx *store.Tx) error {
 		all, err := tx.CredentialsOfElement(element)
 		if err != nil {
 			return err

@@ -28,6 +28,7 @@ type Life interface {
 	Life(ctx context.Context, application string) (registration.Life, error)
 	LiveKinds(ctx context.Context, element warifu.ElementID) ([]warifu.Kind, error)
 	OfElement(ctx context.Context, element warifu.ElementID, request []byte) (registration.ElementLife, error)
+	ByChip(ctx context.Context, element warifu.ElementID, request []byte, purpose, subject string) error
 }
 
 type elementPath struct {

@@ -70,17 +70,6 @@ type Config struct {
 	Log          *slog.Logger
 }
 
-const noticesPrefix = "/api/v1/notices/"
-
-// endless takes the read deadline off a request whose answer may take hours: when
-// it passes, net/http would end the request.
-func endless(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // not every writer has one
-		next.ServeHTTP(w, r)
-	})
-}
-
 type site struct {
 	Config
 	limits *limits
@@ -107,7 +96,7 @@ func New(c Config) http.Handler {
 	s.timestamps(mux)
 	s.health(mux)
 	s.pages(mux)
-	mux.Handle(noticesPrefix, endless(c.Notices.Handler(noticesPrefix, writeProblem)))
+	s.notices(mux)
 	mux.HandleFunc("/", s.unknown(mux))
 	return s.guard(s.publicKeyInfrastructure(mux))
 }
