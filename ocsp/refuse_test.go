@@ -271,6 +271,8 @@ func FuzzParseRequest(f *testing.F) {
 	seed, _ := ocsp.Request{Nonce: []byte{1}, CertIDs: []ocsp.CertID{ocsp.NewCertID(crypto.SHA1, a, serial), ocsp.NewCertID(crypto.SHA256, a, serial)}}.Marshal()
 	f.Add(seed)
 	f.Add(shape{list: one([]byte{2, 1, 5}), extensions: extensions(extension(otherOID, critical, emptyNull))}.der())
+	f.Add(shape{before: explicit(1, explicit(4, sequence())), list: one([]byte{2, 1, 5}, explicit(0, sequence(extension(locatorOID, critical, sequence(sequence(), sequence()))))), after: explicit(0, sequence())}.der())
+	f.Add(shape{list: one([]byte{2, 1, 5}), extensions: extensions(extension(acceptableOID, nil, sequence(basicOID)), extension(preferredOID, critical, sequence(sequence(sequence(oid(1, 2, 840, 10045, 4, 3, 2))))))}.der())
 	f.Fuzz(func(t *testing.T, in []byte) {
 		r, err := ocsp.ParseRequest(in)
 		if err != nil {

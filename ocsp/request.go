@@ -18,7 +18,12 @@ const (
 	MaxNonce = 128
 )
 
-var oidNonce = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 2}
+var (
+	oidNonce      = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 2}
+	oidAcceptable = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 4}
+	oidLocator    = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 7}
+	oidPreferred  = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 8}
+)
 
 // Request is an OCSP request (RFC 6960 §4.1).
 type Request struct {
@@ -35,7 +40,9 @@ func malformedRequest(what string) error {
 	return warifu.Invalid("status-request-malformed", "what", what)
 }
 
-// ParseRequest reads a request. A signature on it is not looked at: anybody may ask.
+// ParseRequest reads a request. A signature on it is not looked at, and neither is the
+// name of who asks (RFC 9919 §3.1.2): anybody may ask. Of what a client may wish for there is one thing
+// here to choose from, so its wishes (RFC 6960 §4.4.3, §4.4.6, §4.4.7) are read and change nothing.
 // Errors: TooLarge "status-request-too-large", Invalid "status-request-malformed".
 func ParseRequest(der []byte) (*Request, error) {
 	if len(der) > MaxRequest {
@@ -94,6 +101,14 @@ func (r *Request) readExtensions(explicit cryptobyte.String) error {
 			if r.Nonce, ok = readNonce(e.value); !ok {
 				return malformedRequest("nonce")
 			}
+		case e.oid.Equal(oidAcceptable):
+			if !acceptsBasic(e.value) {
+				return malformedRequest("acceptable responses")
+			}
+		case e.oid.Equal(oidPreferred):
+			if !isPreferred(e.value) {
+				return malformedRequest("preferred signature algorithms")
+			}
 		case e.critical:
 			r.CriticalUnknown = true
 		}
@@ -120,7 +135,14 @@ func (r *Request) readOne(list *cryptobyte.String) error {
 			return malformedRequest("singleRequestExtensions")
 		}
 		for _, e := range list {
-			r.CriticalUnknown = r.CriticalUnknown || e.critical
+			switch {
+			case e.oid.Equal(oidLocator): // the certificate's own word on who answers; we do, or nobody here
+				if !isLocator(e.value) {
+					return malformedRequest("service locator")
+				}
+			case e.critical:
+				r.CriticalUnknown = true
+			}
 		}
 	}
 	r.CertIDs = append(r.CertIDs, id)
@@ -191,6 +213,48 @@ func readNonce(value cryptobyte.String) ([]byte, bool) {
 	var nonce cryptobyte.String
 	ok := value.ReadASN1(&nonce, cbasn1.OCTET_STRING) && value.Empty() && len(nonce) >= 1 && len(nonce) <= MaxNonce
 	return nonce, ok
+}
+
+// acceptsBasic reads AcceptableResponses: a client is to be capable of the basic response
+// whatever else it accepts (RFC 6960 §4.4.3).
+func acceptsBasic(value cryptobyte.String) bool {
+	var list cryptobyte.String
+	if !value.ReadASN1(&list, cbasn1.SEQUENCE) || !value.Empty() {
+		return false
+	}
+	basic := false
+	for !list.Empty() {
+		var oid asn1.ObjectIdentifier
+		if !list.ReadASN1ObjectIdentifier(&oid) {
+			return false
+		}
+		basic = basic || oid.Equal(oidBasic)
+	}
+	return basic
+}
+
+// isPreferred reads PreferredSignatureAlgorithms (RFC 6960 §4.4.7.1). Where none of them
+// is the responder's it answers with its own (§4.4.7.2.1), so that nothing needs remembering.
+func isPreferred(value cryptobyte.String) bool {
+	var list cryptobyte.String
+	if !value.ReadASN1(&list, cbasn1.SEQUENCE) || !value.Empty() || list.Empty() {
+		return false
+	}
+	for !list.Empty() {
+		var one cryptobyte.String
+		if !list.ReadASN1(&one, cbasn1.SEQUENCE) || !one.SkipASN1(cbasn1.SEQUENCE) ||
+			!one.Empty() && (!one.SkipASN1(cbasn1.SEQUENCE) || !one.Empty()) {
+			return false
+		}
+	}
+	return true
+}
+
+// isLocator reads ServiceLocator (RFC 6960 §4.4.6).
+func isLocator(value cryptobyte.String) bool {
+	var body cryptobyte.String
+	return value.ReadASN1(&body, cbasn1.SEQUENCE) && value.Empty() && body.SkipASN1(cbasn1.SEQUENCE) &&
+		(body.Empty() || body.SkipASN1(cbasn1.SEQUENCE) && body.Empty())
 }
 
 // addNonce writes Extensions holding the nonce alone, or nothing without one.
