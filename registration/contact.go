@@ -219,9 +219,13 @@ func (t Telephone) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden
 // LogValue implements slog.LogValuer.
 func (t Telephone) LogValue() slog.Value { return slog.StringValue(hiddenContact) }
 
+// handingOn is how long a server has for handing one notice on before another may.
+const handingOn = 5 * time.Minute
+
 // SendContactNotices hands every open notice to send, oldest first, and returns how many
-// were sent; it is called from a timer. What send refuses stays and is tried again, and an
-// error whose code is Unavailable ends the round; what has lost its contact since is dropped.
+// were sent; it is called from a timer, on as many servers as there are: each notice is
+// handed on by one. What send refuses stays and is tried again, and an error whose code is
+// Unavailable ends the round; what has lost its contact since is dropped.
 func (a *Authority) SendContactNotices(ctx context.Context, send func(context.Context, ContactNotice) error) (int, error) {
 	sent, after := 0, ""
 	for {
@@ -236,21 +240,38 @@ func (a *Authority) SendContactNotices(ctx context.Context, send func(context.Co
 		}
 		after = open[len(open)-1].ID
 		for i, n := range open {
-			if telephones[i] != "" {
-				if err := send(ctx, ContactNotice{ID: n.ID, Occasion: n.Occasion, Telephone: Telephone{telephones[i]}, At: n.At}); err != nil {
-					a.Log.WarnContext(ctx, "notice to a contact not sent", "occasion", n.Occasion, "problem", warifu.ProblemOf(err).Problem)
-					if warifu.ProblemOf(err).IsCode(warifu.CodeUnavailable) {
-						return sent, nil
-					}
-					continue
-				}
+			did, away, err := a.sendNotice(ctx, n, telephones[i], send)
+			if did {
 				sent++
 			}
-			if err := a.Store.Write(ctx, func(tx *store.Tx) error { return tx.ContactNoticeSent(n.ID, a.Clock.Now()) }); err != nil {
+			if err != nil || away {
 				return sent, err
 			}
 		}
 	}
+}
+
+// sendNotice hands one notice on, unless another server has it in hand, and reports whether
+// it did, and whether the sender is away. What send refuses is no error.
+func (a *Authority) sendNotice(ctx context.Context, n store.ContactNotice, telephone string, send func(context.Context, ContactNotice) error) (did, away bool, err error) {
+	mine := false
+	err = a.Store.Write(ctx, func(tx *store.Tx) (err error) {
+		now := a.Clock.Now()
+		mine, err = tx.LeaseContactNotice(n.ID, now, now.Add(handingOn))
+		return err
+	})
+	if err != nil || !mine {
+		return false, false, err
+	}
+	if telephone != "" {
+		err = send(ctx, ContactNotice{ID: n.ID, Occasion: n.Occasion, Telephone: Telephone{telephone}, At: n.At})
+	}
+	if err != nil {
+		a.Log.WarnContext(ctx, "notice to a contact not sent", "occasion", n.Occasion, "problem", warifu.ProblemOf(err).Problem)
+		away = warifu.ProblemOf(err).IsCode(warifu.CodeUnavailable)
+		return false, away, a.Store.Write(ctx, func(tx *store.Tx) error { return tx.ReleaseContactNotice(n.ID) })
+	}
+	return telephone != "", false, a.Store.Write(ctx, func(tx *store.Tx) error { return tx.ContactNoticeSent(n.ID, a.Clock.Now()) })
 }
 
 func openNotices(tx *store.Tx, after string) ([]store.ContactNotice, []string, error) {

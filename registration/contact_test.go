@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"warifu"
 	"warifu/internal/housetest"
@@ -96,6 +97,38 @@ func TestNoticesGoToTheRegisteredContactOnce(t *testing.T) {
 	}
 	if len(got) != 1 || got[0] != "new-phone 09011112222" {
 		t.Errorf("sent %q", got)
+	}
+}
+
+// Several servers have the same timer: while one hands a notice on no other does, and what
+// one died over is taken up by another.
+func TestANoticeIsHandedOnByOneServer(t *testing.T) {
+	h, p := listed(t)
+	ctx := context.Background()
+	h.Write(t, func(tx *store.Tx) error {
+		_, err := tx.PutContactNotice(store.ContactNotice{Person: credentials(t, h, p)[0].Person, Application: p, Occasion: "new-phone", At: h.Clock.Now()})
+		return err
+	})
+	got := 0
+	another := func() {
+		t.Helper()
+		_, err := h.Registrar.SendContactNotices(ctx, func(context.Context, registration.ContactNotice) error { got++; return nil })
+		must(t, err)
+	}
+	dying, die := context.WithCancel(ctx)
+	_, err := h.Registrar.SendContactNotices(dying, func(context.Context, registration.ContactNotice) error {
+		another()
+		die()
+		return errors.New("no line")
+	})
+	if another(); got != 0 || err == nil {
+		t.Errorf("%d notices by others while one had it in hand (%v)", got, err)
+	}
+	h.Clock.Forward(5 * time.Minute)
+	for range 2 {
+		if another(); got != 1 {
+			t.Errorf("%d notices, want one", got)
+		}
 	}
 }
 

@@ -148,6 +148,33 @@ func TestAnOlderEventDoesNotUndoANewerStatement(t *testing.T) {
 	h.Check(t)
 }
 
+// TestEachOfAPersonsCardsHasItsOwnLastWord: a word about the card that a phone was issued
+// with makes no word of the same second about the renewed card an older one.
+func TestEachOfAPersonsCardsHasItsOwnLastWord(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	a := h.Phone(t).Own(t, who)
+	must(t, h.Bureau.Renew(who, bureau.Renewal{Signature: warifu.NewCardPIN([]byte("REN2026"))})) // lost
+	next := h.Phone(t).Issue(t, who)
+	for range 20 {
+		if a.ID < next.ID { // the order in which a sweep goes
+			break
+		}
+		next = h.Phone(t).Issue(t, who)
+	}
+	h.Clock.Forward(time.Minute)
+	must(t, suspends(h.Bureau)) // lost too
+	if found := sweep(t, h); found.Changed != 2 {
+		t.Errorf("%+v", found)
+	}
+	if got := states(t, h, a.ID); got != "revoked privilegeWithdrawn, revoked cessationOfOperation" {
+		t.Errorf("of the older card: %s", got)
+	}
+	if !h.Application(t, next.ID).Held {
+		t.Error("the renewed card is suspended, and the application that stands on it does not wait")
+	}
+	h.Check(t)
+}
+
 func TestASweepGoesRoundInPortions(t *testing.T) {
 	h := housetest.New(t, housetest.Options{})
 	for _, id := range []string{"taro", "hanako", "kenji", who, "kaoru"} {

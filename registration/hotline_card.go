@@ -2,6 +2,7 @@ package registration
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"warifu"
@@ -83,13 +84,17 @@ func (a *Authority) reportCard(ctx context.Context, r store.CardReport) error {
 	}
 	if err != nil {
 		a.Log.WarnContext(ctx, "hotline: the card's bureau was not told", "receipt", r.Receipt, "problem", warifu.ProblemOf(err).Problem)
+		if noted := a.Store.Write(ctx, func(tx *store.Tx) error { return tx.CardReportTried(r.Receipt, a.Clock.Now()) }); noted != nil {
+			return errors.Join(err, noted)
+		}
 	}
 	return err
 }
 
-// RetryCardReports tells the bureau of the cards it could not be told of at once, oldest
-// first, and returns how many; it is called from a timer. A bureau that is away is asked
-// once a round; a report that it refuses keeps no other waiting.
+// RetryCardReports tells the bureau of the cards it could not be told of at once, and returns
+// how many; it is called from a timer. Those that were not tried for the longest have their
+// turn first, so that a report which the bureau refuses for good, or answers with its being
+// away, keeps no other waiting. A bureau that is away is asked once a round.
 func (a *Authority) RetryCardReports(ctx context.Context) (int, error) {
 	var open []store.CardReport
 	err := a.Store.Read(ctx, func(tx *store.Tx) (err error) {
@@ -112,10 +117,7 @@ func (a *Authority) RetryCardReports(ctx context.Context) (int, error) {
 // the oldest waits; 0 and the zero instant when there is none.
 func (a *Authority) OpenCardReports(ctx context.Context) (n int, oldest time.Time, err error) {
 	err = a.Store.Read(ctx, func(tx *store.Tx) error {
-		open, err := tx.OpenCardReports(portion)
-		if n = len(open); n > 0 {
-			oldest = open[0].At
-		}
+		n, oldest, err = tx.CountCardReports()
 		return err
 	})
 	return n, oldest, err

@@ -200,6 +200,56 @@ func TestOneCallSuspendsAndTellsTheBureauOfAStolenCard(t *testing.T) {
 	h.Check(t)
 }
 
+// refuser takes reports about one person and refuses all others for good.
+type refuser struct {
+	takes warifu.Digest
+	asked int
+}
+
+func (r *refuser) ReportCard(_ context.Context, person warifu.Digest, _ string) error {
+	if r.asked++; person != r.takes {
+		return warifu.Refused("paper-malformed")
+	}
+	return nil
+}
+
+func TestReportsThatAreRefusedForGoodKeepNoOtherWaiting(t *testing.T) {
+	h, id := listed(t)
+	ctx := context.Background()
+	bureau := &refuser{takes: credentials(t, h, id)[0].Person}
+	h.Registrar.CardReports = bureau
+	began := h.Clock.Now()
+	h.Write(t, func(tx *store.Tx) error {
+		for i := range 201 { // one more than a round takes
+			receipt, person := fmt.Sprint("R", i), warifu.DigestOf([]byte("somebody"))
+			if i == 200 {
+				person = bureau.takes
+			}
+			at := began.Add(time.Duration(i) * time.Second)
+			if err := tx.InsertCall(store.Call{Receipt: receipt, Operator: "aoi", At: at}); err != nil {
+				return err
+			}
+			if err := tx.PutCardReport(store.CardReport{Receipt: receipt, Person: person, At: at}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	told := 0
+	for range 2 {
+		h.Clock.Forward(time.Hour)
+		n, err := h.Registrar.RetryCardReports(ctx)
+		must(t, err)
+		told += n
+	}
+	if told != 1 {
+		t.Errorf("told of %d in two rounds", told)
+	}
+	if n, oldest, err := h.Registrar.OpenCardReports(ctx); n != 200 || !oldest.Equal(began.UTC()) && !oldest.Equal(began) || err != nil {
+		t.Errorf("%d wait since %s (%v)", n, oldest, err)
+	}
+}
+
 type reporter struct {
 	err  error
 	told []warifu.Digest

@@ -128,9 +128,23 @@ func (tx *Tx) PutCardReport(r CardReport) error {
 	return err
 }
 
-// OpenCardReports returns up to limit reports of which the bureau has not been told.
+// OpenCardReports returns up to limit reports of which the bureau has not been told: those
+// first that it was asked about the longest ago, or never, and of them the oldest.
 func (tx *Tx) OpenCardReports(limit int) ([]CardReport, error) {
-	return list(tx.work, scanReport, `SELECT `+reportColumns+` FROM card_reports WHERE told_at = 0 ORDER BY at, receipt LIMIT $1`, limit)
+	return list(tx.work, scanReport, `SELECT `+reportColumns+` FROM card_reports WHERE told_at = 0 ORDER BY tried_at, at, receipt LIMIT $1`, limit)
+}
+
+// CountCardReports counts the reports of which the bureau has not been told, and says since
+// when the oldest waits; 0 and the zero instant when there is none.
+func (tx *Tx) CountCardReports() (n int, oldest time.Time, err error) {
+	_, err = tx.one(`SELECT COUNT(*), COALESCE(MIN(at), 0) FROM card_reports WHERE told_at = 0`, nil, &n, instant{&oldest})
+	return n, oldest, err
+}
+
+// CardReportTried notes that the bureau was asked to take a report, and did not.
+func (tx *Tx) CardReportTried(receipt string, at time.Time) error {
+	_, err := tx.exec(`UPDATE card_reports SET tried_at = $1 WHERE receipt = $2 AND told_at = 0`, micros(at), receipt)
+	return err
 }
 
 // CardReport returns the report of a call; false where no card was reported in it.

@@ -140,6 +140,20 @@ func (tx *Tx) OpenContactNotices(after string, limit int) ([]ContactNotice, erro
 	}, `SELECT id, person, application, occasion, at, sealed FROM contact_notices WHERE sent_at = 0 AND id > $1 ORDER BY id LIMIT $2`, after, limit)
 }
 
+// LeaseContactNotice takes a notice to hand it on, for as long as that may take, and reports
+// whether it did: it is somebody else's while their lease lasts, and nobody's once it was
+// handed on.
+func (tx *Tx) LeaseContactNotice(id string, at, until time.Time) (bool, error) {
+	n, err := tx.exec(`UPDATE contact_notices SET leased_until = $1 WHERE id = $2 AND sent_at = 0 AND leased_until <= $3`, micros(until), id, micros(at))
+	return n == 1, err
+}
+
+// ReleaseContactNotice gives a notice back that could not be handed on.
+func (tx *Tx) ReleaseContactNotice(id string) error {
+	_, err := tx.exec(`UPDATE contact_notices SET leased_until = 0 WHERE id = $1 AND sent_at = 0`, id)
+	return err
+}
+
 // ContactOfNotice returns the contact that a notice was written to; NotFound
 // "contact-unknown" when the person was erased since.
 func (tx *Tx) ContactOfNotice(n ContactNotice) (Contact, error) {

@@ -22,14 +22,24 @@ type begun struct {
 func (b begun) tries(to string, verb warifu.Verb) map[string][]string {
 	move := fmt.Sprintf(`INSERT INTO moves (life, subject, seq, previous, from_state, verb, to_state, at) VALUES ('%s', '%s', %d, %d, '%s', '%s', '%s', 0)`,
 		b.life, b.id, b.step+1, b.step, b.state, verb, to)
+	status := "" // as the state has it, so that nothing is refused for the status alone
+	if of, settled := statusOf[warifu.CredentialState(to)]; settled && b.table == "credentials" {
+		status = fmt.Sprintf(", cert_status = %d", of)
+	}
 	row := func(step int64) string {
-		return fmt.Sprintf(`UPDATE %s SET state = '%s', step = %d WHERE id = '%s'`, b.table, to, step, b.id)
+		return fmt.Sprintf(`UPDATE %s SET state = '%s', step = %d%s WHERE id = '%s'`, b.table, to, step, status, b.id)
 	}
 	out := map[string][]string{"the row alone": {row(b.step)}, "the row a step on": {row(b.step + 1)}, "a move and the row": {move, row(b.step + 1)}}
 	for back := range b.step {
 		out[fmt.Sprint("the row back to step ", back)] = []string{row(back)}
 	}
 	return out
+}
+
+// statusOf is what responders say of a certificate in a state; expiry leaves it as it was.
+var statusOf = map[warifu.CredentialState]warifu.CertStatus{
+	warifu.CredentialPending: warifu.StatusUnknown, warifu.CredentialActive: warifu.StatusGood, warifu.CredentialHeld: warifu.StatusRevoked,
+	warifu.CredentialRevoked: warifu.StatusRevoked, warifu.CredentialSuperseded: warifu.StatusRevoked,
 }
 
 // accepted runs statements in a transaction that is taken back, and reports whether the
@@ -108,12 +118,12 @@ func TestNoLifeIsTakenAwayOrLivedAgain(t *testing.T) {
 		}
 		db := w.bare()
 		const move = "INSERT INTO moves (life, subject, seq, previous, from_state, verb, to_state, at) VALUES ('credential', 'z', "
-		born := func(step int, state string) string {
+		born := func(step int, state string, status warifu.CertStatus) string {
 			return fmt.Sprintf(`INSERT INTO credentials (id, step, state, application, person, element, kind, serial, public_key, reason, cert_status, status_reason, status_at,
-				not_after, begun_at, activated_at, ended_at) SELECT 'z', %d, '%s', application, person, element, 2, serial, element, 0, 0, 0, 0, not_after, 0, 0, 0 FROM credentials`, step, state)
+				not_after, begun_at, activated_at, ended_at) SELECT 'z', %d, '%s', application, person, element, 2, serial, element, 0, %d, 0, 0, not_after, 0, 0, 0 FROM credentials`, step, state, status)
 		}
 		begin, activate := move+"0, NULL, '', 'begin', 'pending', 0)", move+"1, 0, 'pending', 'activate', 'active', 0)"
-		if !accepted(t, db, []string{begin, born(0, "pending"), activate}) {
+		if !accepted(t, db, []string{begin, born(0, "pending", warifu.StatusUnknown), activate}) {
 			t.Error("the database refuses a credential that is born as it should be")
 		}
 		for what, statements := range map[string][]string{
@@ -122,7 +132,8 @@ func TestNoLifeIsTakenAwayOrLivedAgain(t *testing.T) {
 			"a move taken away":             {"DELETE FROM moves WHERE seq = 2"},
 			"a move's time changed":         {"UPDATE moves SET at = 1"},
 			"a credential under a new name": {"UPDATE credentials SET id = 'x'"},
-			"a credential born active":      {begin, activate, born(1, "active")},
+			"a credential born active":      {begin, activate, born(1, "active", warifu.StatusGood)},
+			"a credential born good":        {begin, born(0, "pending", warifu.StatusGood), activate},
 		} {
 			if accepted(t, db, statements) {
 				t.Errorf("the database accepted %s", what)

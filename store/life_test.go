@@ -137,6 +137,8 @@ func TestDatabaseItselfRefusesIllegalStates(t *testing.T) {
 			"an application that is a credential":   "UPDATE applications SET life = 'credential'",
 			"a credential of no application":        "UPDATE credentials SET application = 'nobody'",
 			"a status that is none":                 "UPDATE credentials SET cert_status = 3",
+			"a revoked certificate called good":     "UPDATE credentials SET cert_status = 1",
+			"a revoked certificate called unknown":  "UPDATE credentials SET cert_status = 0",
 		} {
 			if _, err := db.Exec(statement); err == nil {
 				t.Errorf("the database accepted %s", what)

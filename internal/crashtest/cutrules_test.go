@@ -16,7 +16,7 @@ var breaks = map[string]string{
 	"a hold that vanished":                   `UPDATE holds SET lifted_at = 5`,
 	"a held credential that nothing holds":   `DELETE FROM holds`,
 	"a hold on what is not held":             `UPDATE holds SET subject = (SELECT id FROM credentials WHERE state <> 'held') WHERE id = (SELECT MIN(id) FROM holds)`,
-	"a status that is not the state's":       `UPDATE credentials SET cert_status = 1 WHERE state = 'held'`,
+	"a status that is not the state's":       `DROP TRIGGER credentials_status; UPDATE credentials SET cert_status = 1 WHERE state = 'held'`,
 	"a status that the feed has not":         `DELETE FROM status_feed WHERE number = (SELECT MAX(number) FROM status_feed)`,
 	"a gap in the feed":                      `UPDATE counters SET value = value + 1 WHERE name = 'status_feed'`,
 	"something revoked that was good again":  `UPDATE status_feed SET cert_status = 2, status_reason = 1 WHERE number = 1`,
