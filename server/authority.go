@@ -106,8 +106,12 @@ func (s *Server) appointResponders(context.Context) error {
 
 // publish makes the responder, the historian and the lists of an authority.
 func (s *Server) publish(a *authority, partitions profile.Partitions) {
-	a.responder = status.NewResponder(a.kind, a.certificate, source{s.store}, a.delegate.now, s.clock)
-	a.responder.Count = s.metrics.answered(a.kind)
+	var statuses status.Source = source{s.store}
+	if s.statuses != nil {
+		statuses = s.statuses
+	}
+	a.responder = status.NewResponder(a.kind, a.certificate, statuses, a.delegate.now, s.clock)
+	a.responder.Count, a.responder.Cache = s.metrics.answered(a.kind), s.answers
 	a.historian = status.NewHistorian(a.kind, a.certificate, source{s.store}, a.delegate.now, s.clock)
 	a.historian.Count = s.metrics.answered(a.kind)
 	sign := func(_ context.Context, list *crl.Draft) error { return a.issuer.SignCRL(list) }

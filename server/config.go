@@ -63,6 +63,8 @@ type Config struct {
 	Parties PartiesConfig `toml:"parties"`
 	// Offline says what is published for those who check without a line. It may be left out.
 	Offline OfflineConfig `toml:"offline"`
+	// Status says how certificates' status is told. It may be left out.
+	Status StatusConfig `toml:"status"`
 	// Queue says how work is shared out among servers. It may be left out.
 	Queue QueueConfig `toml:"queue"`
 	// TLS holds certificate and key of the listener. Without it the server speaks
@@ -240,6 +242,7 @@ func (c Config) Check() error {
 	c.Contacts.faults(must)
 	c.Proxies.faults(must)
 	c.Offline.faults(must)
+	c.Status.faults(must, c.Listen)
 	must(c.Queue.Lease == 0 || c.Queue.Lease >= time.Second && c.Queue.Lease <= time.Hour, "[queue] lease is not between 1s and 1h")
 	must(c.level() != nil, "log %q is none of debug, info, warn, error", c.Log)
 	if len(faults) > 0 {

@@ -22,6 +22,7 @@ const (
 func (s *Server) keepHouse(ctx context.Context) error {
 	var rounds sync.WaitGroup
 	rounds.Go(func() { s.keepLists(ctx) })
+	rounds.Go(func() { s.keepStatuses(ctx) })
 	rounds.Go(func() { s.keepSweeping(ctx) })
 	rounds.Go(func() { s.keepPacking(ctx) })
 	rounds.Go(func() { s.keepTelling(ctx) })

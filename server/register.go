@@ -54,7 +54,7 @@ func (s snapshot) Changes(after int64, add func(status.Change) error) error {
 			return err
 		}
 		for _, c := range page {
-			if err := add(status.Change{Number: c.Number, Record: c.Record}); err != nil {
+			if err := add(status.Change(c)); err != nil {
 				return err
 			}
 			after = c.Number

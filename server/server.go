@@ -20,6 +20,7 @@ import (
 	"warifu/queue"
 	"warifu/registration"
 	"warifu/scheme"
+	"warifu/status"
 	"warifu/store"
 	"warifu/verification"
 	"warifu/web"
@@ -33,6 +34,8 @@ type Options struct {
 	Listener   net.Listener   // instead of listening on Config.Listen
 	Passphrase []byte         // instead of the configured file
 	OnServing  func(net.Addr) // told once the listener is open
+	// StatusListener is listened on instead of Config.Status.Listen.
+	StatusListener net.Listener
 }
 
 // Server is a whole server: everything below the roof, wired.
@@ -55,15 +58,18 @@ type Server struct {
 	ledger       *ledger.Ledger
 	desk         *verification.Desk
 	metrics      *metrics
+	statuses     *statuses    // nil in Examine
 	timestamps   *timestamper // nil: there are none
 	handler      http.Handler
+	publications http.Handler  // what the status listener serves beside OCSP
+	answers      *status.Cache // signed OCSP answers
 }
 
 // New opens everything the configuration names, in the order of the floors, and
 // serves nothing yet. An error closes what was opened.
 func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	s := newServer(c, o)
-	err := s.open(ctx, s.openGround, s.openAuthorities, s.openTimestamps, s.appointResponders, s.appointTimestamper, s.openDevices, s.fillDevices, s.openRegistration, s.openVerification, s.openSite)
+	err := s.open(ctx, s.openGround, s.openStatuses, s.openAuthorities, s.openTimestamps, s.appointResponders, s.appointTimestamper, s.openDevices, s.fillDevices, s.openRegistration, s.openVerification, s.openSite)
 	if err != nil {
 		return nil, err
 	}
@@ -151,6 +157,7 @@ func (s *Server) openGround(ctx context.Context) (err error) {
 	if s.store, err = store.Open(ctx, s.config.dsn(s.config.Store.DSN), seal, s.clock); err != nil {
 		return err
 	}
+	s.answers = s.config.Status.newCache()
 	rate := newRate()
 	s.queue = queue.New(queue.Config{Store: s.store, Clock: s.clock, Log: s.log, Lease: s.config.Queue.Lease, Worked: rate.worked})
 	s.metrics = newMetrics(s.store, s.queue, s.clock, rate)
@@ -255,13 +262,14 @@ func (s *Server) openSite(context.Context) error {
 	if t := s.timestamps; t != nil {
 		timestamps = &web.Timestamps{Certificate: t.root.Raw, Authority: t}
 	}
-	s.handler = web.New(web.Config{
+	site := web.Config{
 		Origin: s.config.Origin, Hosts: s.config.hosts(), Proxies: s.config.Proxies.networks(), Scheme: s.scheme, Registration: s.registration, Follow: s.FollowCard, Catalogue: s.catalogue,
 		Verification: s.desk, Checked: s.ledger, Holders: s.registration,
 		Authorities: published, Timestamps: timestamps, Notices: s.notifier, Metrics: s.metrics.handler(), Refused: s.metrics.refused,
 		Forecast: s.metrics.forecast(s.scheme), Ready: s.ready, NewID: func() (string, error) { return s.store.NewID(), nil },
 		Clock: s.clock, Log: s.log,
-	})
+	}
+	s.handler, s.publications = web.New(site), web.Publications(site)
 	return nil
 }
 
@@ -279,12 +287,9 @@ func (s *Server) ready(ctx context.Context) error { return s.store.Ready(ctx) }
 // Run serves until ctx ends, then stops gracefully: it takes no more requests,
 // finishes those under way and the batch a worker holds, and closes everything.
 func (s *Server) Run(ctx context.Context) error {
-	listener := s.options.Listener
-	if listener == nil {
-		var err error
-		if listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", s.config.Listen); err != nil {
-			return errors.Join(warifu.Unavailable("listen-failed", "address", s.config.Listen).With(err), s.Close())
-		}
+	listener, second, questions, err := s.listen(ctx)
+	if err != nil {
+		return errors.Join(err, s.Close())
 	}
 	site := &http.Server{
 		Handler: s.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
@@ -297,6 +302,9 @@ func (s *Server) Run(ctx context.Context) error {
 	go func() { worked <- s.keepHouse(work) }()
 	served := make(chan error, 1)
 	go func() { served <- s.serveOn(site, listener) }()
+	ctx, stopAnswering := context.WithCancel(ctx)
+	defer stopAnswering()
+	answered := s.answerOn(ctx, second, questions, stopAnswering)
 	s.log.Info("serving", "origin", s.config.Origin, "listen", listener.Addr().String(), "scheme", s.scheme.ID())
 	if s.options.OnServing != nil {
 		s.options.OnServing(listener.Addr())
@@ -311,8 +319,9 @@ func (s *Server) Run(ctx context.Context) error {
 		failed = site.Shutdown(grace)
 	case failed = <-served:
 	}
+	stopAnswering()
 	stopWork()
-	failed = errors.Join(failed, <-worked, <-worked)
+	failed = errors.Join(failed, <-answered, <-worked, <-worked)
 	return errors.Join(failed, s.Close())
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -46,6 +47,16 @@ func (s *site) publicKeyInfrastructure(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// Publications is the part of the site that tells the world about certificates (status,
+// lists, packs, authorities' certificates) and nothing else, for a listener of its own.
+func Publications(c Config) http.Handler {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &site{Config: c, limits: newLimits(c.Clock)}
+	return s.publicKeyInfrastructure(http.NotFoundHandler())
 }
 
 // partial is the handler of "7.crl": one number has one address.
