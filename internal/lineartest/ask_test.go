@@ -47,7 +47,18 @@ var ways = []string{"GET", "POST", "history", "cache", "list", "delta"}
 
 // allowed is how old an answer may be that came by a way, by the town's clock. While a
 // list is being made the one before it is served (status.Publisher), and the clock goes on.
-var allowed = map[string]time.Duration{"cache": status.MaxAge, "list": status.DefaultListAge + beingMade, "delta": status.DefaultListAge + beingMade}
+var allowed = map[string]time.Duration{
+	"cache": signed + status.MaxAge + status.MaxUnsaid, "list": status.DefaultListAge + beingMade, "delta": status.DefaultListAge + beingMade,
+	"GET" + ofTwo: signed + status.MaxUnsaid, "POST" + ofTwo: signed + status.MaxUnsaid,
+}
+
+// signed is for how long a responder gives a signed answer again, while it is still true.
+const signed = status.MaxAge
+
+// ofTwo marks what a responder was asked where there are two servers. Each answers from
+// memory, at once of what it did itself and a moment later of what the other did, so that its answer
+// was true at some instant since status.MaxUnsaid before its thisUpdate.
+const ofTwo = " of two"
 
 const beingMade = time.Minute
 
@@ -61,6 +72,15 @@ func (a *asker) look(ctx context.Context, one certificate, way string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", way, err)
+	}
+	if len(a.town.sites) > 1 {
+		switch way {
+		case "GET", "POST":
+			way += ofTwo
+			fallthrough
+		case "cache":
+			at = at.Add(-status.MaxUnsaid)
+		}
 	}
 	if limit, delayed := allowed[way]; delayed {
 		if old := now.Sub(at); old > limit {

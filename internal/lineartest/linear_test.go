@@ -31,7 +31,11 @@ func sizeOf() size {
 
 // What anybody is told of a certificate fits one order of everything that was done.
 func TestWhatIsToldOfACertificateIsAlwaysTrue(t *testing.T) {
-	for name, on := range map[string]func(*testing.T) *town{"SQLite": onSQLite, "PostgreSQL": onPostgreSQL} {
+	for name, on := range map[string]func(*testing.T) *town{
+		"SQLite":                  onSQLite,
+		"PostgreSQL":              func(t *testing.T) *town { return onPostgreSQL(t, 1) },
+		"PostgreSQL, two servers": func(t *testing.T) *town { return onPostgreSQL(t, 2) },
+	} {
 		t.Run(name, func(t *testing.T) {
 			tn, s := on(t), sizeOf()
 			for round := range s.rounds {
@@ -73,11 +77,12 @@ func onSQLite(t *testing.T) *town {
 	return build(t, 1, func(name string) string { return "sqlite:" + filepath.Join(dir, name+".db") })
 }
 
-// onPostgreSQL has two servers: what one has confirmed the other must know.
-func onPostgreSQL(t *testing.T) *town {
+// onPostgreSQL has one server, or two: what one has confirmed the other must go by, and
+// tell of a moment later.
+func onPostgreSQL(t *testing.T, servers int) *town {
 	t.Helper()
 	made := map[string]string{}
-	return build(t, 2, func(name string) string {
+	return build(t, servers, func(name string) string {
 		if made[name] == "" {
 			made[name] = postgrestest.DSN(t)
 		}
