@@ -13,6 +13,7 @@ import (
 	"warifu/attest"
 	"warifu/internal/housetest"
 	"warifu/jpki"
+	"warifu/phone"
 	"warifu/registration"
 	"warifu/sandbox/handset"
 	"warifu/store"
@@ -127,6 +128,40 @@ func TestRevokingTakesTheRightSecret(t *testing.T) {
 			h.Check(t)
 		})
 	}
+}
+
+// R75: a password that was typed to sign with revokes nothing afterwards; whoever finds the
+// phone in the holder's hands after it needs the password as much as before.
+func TestAPasswordTypedForSomethingElseRevokesNothing(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	p := h.Phone(t)
+	a := p.Own(t, "taro")
+	ctx := context.Background()
+	pin := phone.Secret{Kind: warifu.Authentication, Typed: housetest.Secrets.Authentication}
+	password := phone.Secret{Kind: warifu.Signature, Typed: housetest.Secrets.Signature}
+	for what, before := range map[string]func() error{
+		"signed": func() error {
+			_, err := p.App.Sign(ctx, []byte("a document"), true, phone.Unlock{Typed: password.Typed})
+			return err
+		},
+		"suspended": func() error { _, err := p.App.Suspend(ctx, nil, time.Time{}, password); return err },
+		"resumed":   func() error { _, err := p.App.Resume(ctx, nil, warifu.HoldOwnWish, password); return err },
+		"asked":     func() error { _, err := p.App.Check(ctx); return err },
+	} {
+		must(t, before())
+		_, err := p.App.Revoke(ctx, nil, pin)
+		wantProblem(t, err, "secret-not-verified")
+		_, err = p.App.NewCode(ctx, pin)
+		wantProblem(t, err, "secret-not-verified")
+		for _, c := range credentials(t, h, a.ID) {
+			if c.State == warifu.CredentialRevoked {
+				t.Fatalf("%s, and the PIN revoked", what)
+			}
+		}
+	}
+	_, err := p.App.Revoke(ctx, nil, password)
+	must(t, err)
+	h.Check(t)
 }
 
 func TestThePINIsEnoughOnceTheSigningCredentialHasEnded(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/asn1"
+	"io"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"warifu/cms"
 	"warifu/internal/housetest"
 	"warifu/jpki"
+	"warifu/phone"
 	"warifu/sandbox/handset"
 )
 
@@ -195,6 +198,90 @@ func TestEveryEndHasItsTicketAndNumbersGrow(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The tickets of a chip come in order of kind and number, whichever credential came first,
+// and the chip is empty when it has heard them all, in that order or any other.
+func TestTicketsComeInOrderOfKindAndNumber(t *testing.T) {
+	for _, backwards := range []bool{false, true} {
+		h := housetest.New(t, housetest.Options{})
+		p := h.Phone(t)
+		p.Own(t, "taro")
+		never := p.Issue(t, "taro") // waits in the shadow
+		_, err := withdraw(h, never.ID, request(t, h, p, "withdraw", never.ID))
+		must(t, err)
+		tickets(t, h, p, 2) // written now: the first numbers
+		_, err = byDevice(h, p, ask(t, h, p, "revoke", both, warifu.Signature))
+		must(t, err)
+		papers := tickets(t, h, p, 4)
+		last := attest.KillTicket{}
+		for i, paper := range papers {
+			ticket, err := attest.OpenKillTicket(paper, ticketKey(t, h, warifu.Kinds[i/2]))
+			must(t, err)
+			if ticket.Kind == last.Kind && ticket.Number <= last.Number {
+				t.Errorf("%s: number %d after %d", ticket.Kind, ticket.Number, last.Number)
+			}
+			last = ticket
+		}
+		if backwards {
+			slices.Reverse(papers)
+		}
+		killed, err := p.App.Obey(context.Background(), papers)
+		must(t, err)
+		slots, err := elementOf(t, p).Slots(context.Background())
+		must(t, err)
+		if killed != 4 || len(slots.Live.Slots)+len(slots.Shadow.Slots) != 0 {
+			t.Errorf("backwards %t: %d obeyed, left %+v", backwards, killed, slots)
+		}
+		tickets(t, h, p, 0)
+		h.Check(t)
+	}
+}
+
+// noSigner is a ticket key that cannot be reached.
+type noSigner struct{ crypto.Signer }
+
+func (noSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, warifu.Unavailable("signing-failed")
+}
+
+// An order stands from its commit on: that its tickets cannot be made makes it no failure.
+func TestAnOrderWhoseTicketsCannotBeMadeStands(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	p := h.Phone(t)
+	a := p.Own(t, "taro")
+	keys := maps.Clone(h.Registrar.TicketKeys)
+	for kind, key := range keys {
+		h.Registrar.TicketKeys[kind] = noSigner{key}
+	}
+	got, err := byDevice(h, p, ask(t, h, p, "revoke", both, warifu.Signature))
+	must(t, err)
+	for _, s := range got {
+		if s.State != warifu.CredentialRevoked || s.Ticket != nil {
+			t.Errorf("%+v", s)
+		}
+	}
+	if len(got) != 2 {
+		t.Errorf("%d answered", len(got))
+	}
+	wantCredentials(t, h, a.ID, 2, warifu.CredentialRevoked)
+	revoke := func() ([]phone.Standing, error) {
+		return p.App.Revoke(context.Background(), nil, phone.Secret{Kind: warifu.Signature, Typed: housetest.Secrets.Signature})
+	}
+	done, err := revoke() // asked again: it is so, and the keys wait for their tickets
+	if len(done) != 2 || err == nil {
+		t.Errorf("%+v (%v)", done, err)
+	}
+	maps.Copy(h.Registrar.TicketKeys, keys)
+	_, err = revoke()
+	must(t, err)
+	tickets(t, h, p, 0)
+	slots, err := elementOf(t, p).Slots(context.Background())
+	must(t, err)
+	if len(slots.Live.Slots) != 0 {
+		t.Errorf("left %+v", slots.Live)
+	}
+	h.Check(t)
 }
 
 // A chip that was written anew has given up what lay in it; one that has not been heard
