@@ -89,6 +89,7 @@ func (h *House) openStatus(t TB, kind warifu.Kind) {
 		return delegate, err
 	}
 	h.responders[kind] = status.NewResponder(kind, h.CAs[kind], source{h.Store}, appointed, h.Clock)
+	h.responders[kind].Cache = status.NewCache(1 << 20)
 	h.historians[kind] = status.NewHistorian(kind, h.CAs[kind], source{h.Store}, appointed, h.Clock)
 	h.publishers[kind] = h.publisher(kind)
 }
