@@ -43,6 +43,10 @@ func (o *Offline) Take(der []byte, issuer *x509.Certificate, now time.Time) erro
 	if err != nil {
 		return err
 	}
+	return o.take(p, issuer, now)
+}
+
+func (o *Offline) take(p *offline.SignedPack, issuer *x509.Certificate, now time.Time) error {
 	if err := p.Verify(issuer, now); err != nil {
 		return err
 	}

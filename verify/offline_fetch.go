@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -15,22 +14,32 @@ import (
 )
 
 // Fetch brings what is kept of an authority up to date from its address,
-// "https://…/offline/signature": the update on the pack that is here where there is one,
-// and otherwise the whole pack. client may be nil: ten seconds, no redirects. Errors:
-// Unavailable "status-unavailable", TooLarge "status-answer-too-large", those of Take.
+// "https://…/offline/signature": the whole pack where it is not here or stands no more,
+// and the update on it. client may be nil: ten seconds, no redirects. Errors: Unavailable
+// "status-unavailable", TooLarge "status-answer-too-large", those of Take.
 func (o *Offline) Fetch(ctx context.Context, client *http.Client, address string, issuer *x509.Certificate, now time.Time) error {
-	whole, _ := o.Packs(issuer)
-	if whole != nil {
-		fresh, err := o.fetch(ctx, client, address+"/delta?from="+strconv.FormatUint(whole.Number, 10), issuer, now)
-		if fresh || err != nil && !errors.Is(err, &warifu.Error{Problem: "offline-base-absent"}) {
+	if whole, _ := o.Packs(issuer); whole != nil {
+		stands, err := o.update(ctx, client, address, issuer, now)
+		if stands || err != nil {
 			return err
 		}
 	}
-	fresh, err := o.fetch(ctx, client, address, issuer, now)
-	if err == nil && !fresh {
+	there, err := o.fetch(ctx, client, address, issuer, now)
+	if err == nil && !there {
 		err = warifu.Unavailable("status-unavailable", "http", "404")
 	}
+	if err != nil {
+		return err
+	}
+	_, err = o.update(ctx, client, address, issuer, now)
 	return err
+}
+
+// update fetches the update on the pack that is here. It reports false where the
+// authority, or the one of its servers that answered, has none on it.
+func (o *Offline) update(ctx context.Context, client *http.Client, address string, issuer *x509.Certificate, now time.Time) (bool, error) {
+	whole, _ := o.Packs(issuer)
+	return o.fetch(ctx, client, address+"/delta?from="+strconv.FormatUint(whole.Number, 10), issuer, now)
 }
 
 // fetch reports false where there is no such pack, and takes nothing where there is

@@ -250,6 +250,14 @@ func TestAReaderFetchesWhatItLacks(t *testing.T) {
 	if err := o.Fetch(t.Context(), nil, site.URL+"/offline/signature", issuer, now); problem(err) != "offline-pack-older" {
 		t.Errorf("an older one: %v", err)
 	}
+	s.whole, s.delta = packed(t, h, 9, 0, now, nil, nil, serial), packed(t, h, 10, 9, now, serial, nil, nil)
+	var fresh verify.Offline
+	if err := fresh.Fetch(t.Context(), nil, site.URL+"/offline/signature", issuer, now); err != nil {
+		t.Fatal(err)
+	}
+	if _, delta := fresh.Packs(issuer); delta == nil || delta.Number != 10 {
+		t.Error("who has nothing yet is not brought up to date")
+	}
 	site.Close()
 	if err := o.Fetch(t.Context(), nil, site.URL+"/offline/signature", issuer, now); problem(err) != "status-unavailable" {
 		t.Errorf("with nobody there: %v", err)
