@@ -65,21 +65,23 @@ func (o *office) must(err error) {
 }
 
 // issue writes a pending credential with that serial number that ends in a year.
-func (o *office) issue(n byte) string {
+func (o *office) issue(n byte) string { return o.issueUnder(warifu.Signature, serial(n)) }
+
+func (o *office) issueUnder(kind warifu.Kind, number []byte) string {
 	o.t.Helper()
 	id := o.NewID()
 	of := func(what string) warifu.Digest { return warifu.DigestOf([]byte(what + id)) }
 	o.must(o.Write(context.Background(), func(tx *store.Tx) error {
 		err := tx.InsertApplication(store.Application{
 			ID: id, Document: of("document"), Person: of("person"), Element: warifu.ElementID{1}, Model: "m", OSBuild: "b",
-			Kinds: []warifu.Kind{warifu.Signature}, Scheme: "badge/1", Consent: "c", SubmittedAt: now, DueAt: now, State: warifu.ApplicationSubmitted,
+			Kinds: []warifu.Kind{kind}, Scheme: "badge/1", Consent: "c", SubmittedAt: now, DueAt: now, State: warifu.ApplicationSubmitted,
 		})
 		if err != nil {
 			return err
 		}
 		return tx.InsertCredential(store.Credential{
-			ID: id, Application: id, Person: of("person"), Element: warifu.ElementID{1}, Kind: warifu.Signature,
-			Serial: serial(n), PublicKey: of("key"), NotAfter: now.AddDate(1, 0, 0),
+			ID: id, Application: id, Person: of("person"), Element: warifu.ElementID{1}, Kind: kind,
+			Serial: number, PublicKey: of("key"), NotAfter: now.AddDate(1, 0, 0),
 		}, now)
 	}))
 	return id
