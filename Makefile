@@ -21,6 +21,8 @@ test: prepare ## every test a machine needs to believe the build (under 12 minut
 lint: ## gofmt, vet (as Linux, Windows and macOS see it), staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: the files above are not formatted"; exit 1; }
 	@for os in linux windows darwin; do echo "==> go vet for $$os"; GOOS=$$os $(GO) vet ./... || exit 1; done
+	@echo "==> go vet with the points at which crash tests cut"
+	@$(GO) vet -tags crashpoints ./store
 	@echo "==> staticcheck"
 	@$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
