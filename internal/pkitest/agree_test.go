@@ -194,6 +194,15 @@ func TestThePartOfAnotherIsNoAnswer(t *testing.T) {
 	}
 }
 
+// TestTheRecipeFindsTheList is the line of docs/validation.md by which a shell learns a list's address.
+func TestTheRecipeFindsTheList(t *testing.T) {
+	w := newTown(t, profile.P256)
+	out, err := program(t, "sh", "-c", `openssl x509 -in "$0" -noout -ext crlDistributionPoints | sed -n 's/.*URI://p'`, filepath.Join(w.dir, "good.pem"))
+	if err != nil || strings.TrimSpace(out) != w.certificates["good"].CRLDistributionPoints[0] {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 // ask is what package verify says.
 func (w *town) ask(t *testing.T, checker verify.StatusChecker) map[string]string {
 	t.Helper()
