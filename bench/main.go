@@ -67,6 +67,7 @@ var measures = []measure{
 	{"backlog", backlog},
 	{"life", life},
 	{"sweep", sweep},
+	{"offline", packs},
 	{"profile", profileOnly},
 }
 

@@ -25,6 +25,9 @@ func NewKeyer(issuer *x509.Certificate) Keyer {
 	return Keyer{[sha256.Size]byte(id.IssuerKeyHash)}
 }
 
+// KeyerOf takes what a pack calls the issuer by (Pack.Issuer).
+func KeyerOf(issuer [sha256.Size]byte) Keyer { return Keyer{issuer} }
+
 // Issuer returns what a pack calls the issuer by: SHA-256 of its public key.
 func (k Keyer) Issuer() [sha256.Size]byte { return k.issuer }
 

@@ -139,7 +139,7 @@ func (r packRegister) census(ctx context.Context, tx *store.Tx, add func(offline
 			if bytes.Equal(known.Serial, next.Serial) {
 				return add(offline.Entry{Serial: known.Serial, Status: known.Status, Issued: next.CreatedAt, NotAfter: known.NotAfter})
 			}
-			if err := add(offline.Entry{Serial: next.Serial, Issued: next.CreatedAt}); err != nil {
+			if err := r.unlisted(ctx, next, add); err != nil {
 				return err
 			}
 		}
@@ -153,10 +153,29 @@ func (r packRegister) census(ctx context.Context, tx *store.Tx, add func(offline
 			return err
 		}
 		given.take()
-		if err := add(offline.Entry{Serial: next.Serial, Issued: next.CreatedAt}); err != nil {
+		if err := r.unlisted(ctx, next, add); err != nil {
 			return err
 		}
 	}
+}
+
+// unlisted hands over what the ledger alone knows: a certificate on its way, or one of the
+// authority's own responders, of which every start of a server leaves one behind. They are
+// few, and the certificate says when it ends.
+func (r packRegister) unlisted(ctx context.Context, given *store.Intended, add func(offline.Entry) error) error {
+	e := offline.Entry{Serial: given.Serial, Issued: given.CreatedAt}
+	intent, err := r.ledger.Lookup(ctx, given.Serial)
+	if err != nil {
+		return err
+	}
+	if intent.Certificate != nil {
+		c, err := x509.ParseCertificate(intent.Certificate)
+		if err != nil {
+			return err
+		}
+		e.NotAfter = c.NotAfter
+	}
+	return add(e)
 }
 
 // serials reads a ledger's serial numbers page by page.

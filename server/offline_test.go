@@ -134,6 +134,29 @@ func TestWhatIsSignedAndNotOnRecordIsUnknownToThePack(t *testing.T) {
 	p.agrees(want)
 }
 
+// Every start of a server has a responder certified, which is in the ledger and lives a
+// month: it must not stay in the packs for ever.
+func TestRespondersOfThePastLeaveThePack(t *testing.T) {
+	h := housetest.New(t, housetest.Options{})
+	newPacker(t, h, warifu.Signature)
+	first := newPacker(t, h, warifu.Signature)
+	first.tell()
+	unused := func(p *packer) int {
+		pack, err := offline.Parse(p.publisher.Current().Full.Octets)
+		must(t, err)
+		return len(pack.Unused)
+	}
+	if n := unused(first); n < 2 {
+		t.Errorf("%d responders are known, want those of now", n)
+	}
+	h.Clock.Forward(40 * 24 * time.Hour)
+	later := newPacker(t, h, warifu.Signature)
+	later.tell()
+	if n := unused(later); n != 1 {
+		t.Errorf("%d responders are known, want the one of now", n)
+	}
+}
+
 func TestAServerPublishesPacks(t *testing.T) {
 	at := newPremises(t)
 	at.furnish(t)

@@ -41,6 +41,7 @@ type commands struct {
 	Hotline     hotlineCommand     `cmd:"" help:"For operators of the authority: a call of somebody whose phone is lost."`
 	Notices     noticesCommand     `cmd:"" help:"What this world sent to the telephones that holders registered."`
 	Verify      verifyCommand      `cmd:"" help:"Say who signed a file, what, when, and whether to believe it."`
+	Offline     offlineCommand     `cmd:"" help:"Packs by which certificates are checked where there is no line."`
 	Trust       trustCommand       `cmd:"" help:"Save whom to believe, for verify --trust: the authorities' certificates, as a relying party has them from its contract."`
 	Proof       proofCommand       `cmd:"" help:"Check a clean-phone proof that somebody shows."`
 	Clock       clockCommand       `cmd:"" help:"Show the world's clock or move it forward."`

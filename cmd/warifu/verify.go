@@ -17,6 +17,7 @@ type verifyCommand struct {
 	At       string        `placeholder:"TIME" help:"Judge at this instant, from a source of yours, instead of now."`
 	Status   string        `placeholder:"FILE.ocsp" help:"Believe this OCSP answer, handed over with the signature, and ask nobody."`
 	MaxAge   time.Duration `placeholder:"1h" help:"How old a status may be; without it as long as the answer says."`
+	Pack     string        `placeholder:"PACK[,DELTA]" help:"Ask these packs, which warifu offline fetch brought, and nobody else; with --status the newer of both counts."`
 	Offline  bool          `help:"Ask nobody: the file has to carry its own status (PAdES-B-LT)."`
 	Gather   string        `placeholder:"OUT.json" help:"Gather the evidence that proves the signature later, into this file."`
 	Evidence string        `placeholder:"RECORD.json" help:"Check a record that --gather wrote; nobody is asked."`
@@ -77,8 +78,19 @@ func (c verifyCommand) verifier(s *session, k known) (*verify.Verifier, verify.P
 	case c.Offline:
 		status = nil
 	}
+	if c.Pack != "" {
+		packs, err := s.readPacks(c.Pack, k)
+		if err != nil {
+			return nil, p, err
+		}
+		if c.Status == "" {
+			status = packs
+		} else {
+			status = verify.Newest{status, packs}
+		}
+	}
 	v := verify.New(k.trust, status, k.clock).WithTimestamps(k.stamps)
-	if c.Status == "" && !c.Offline {
+	if c.Status == "" && c.Pack == "" && !c.Offline {
 		v = v.WithHistory(verify.HistoryClient{})
 	}
 	return v, p, nil
