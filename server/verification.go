@@ -104,12 +104,17 @@ func (c Config) parties() (verification.Parties, error) {
 	if c.Parties.File == "" {
 		return verification.Parties{}, nil
 	}
-	invalid := func(fault string) error {
-		return warifu.Invalid("configuration-invalid", "faults", "[parties] file: "+fault)
-	}
 	b, err := os.ReadFile(c.path(c.Parties.File))
 	if err != nil {
-		return verification.Parties{}, invalid(err.Error())
+		return verification.Parties{}, warifu.Invalid("configuration-invalid", "faults", "[parties] file: "+err.Error())
+	}
+	return parseParties(b)
+}
+
+// parseParties reads a file of relying parties.
+func parseParties(b []byte) (verification.Parties, error) {
+	invalid := func(fault string) error {
+		return warifu.Invalid("configuration-invalid", "faults", "[parties] file: "+fault)
 	}
 	var file partiesFile
 	meta, err := toml.NewDecoder(bytes.NewReader(b)).Decode(&file)

@@ -34,6 +34,9 @@ type phoneCommand struct {
 	Leaving     phoneLeaving     `cmd:"" help:"Before the phone leaves your hands: revoke, suspend until, or keep; and the list of what else to do."`
 	Listed      phoneListed      `cmd:"" help:"What a marketplace calls when somebody offers the phone: the app asks its holder."`
 	Check       phoneCheck       `cmd:"" help:"Ask chip and server what is on the phone and whether it is good."`
+	Ledger      phoneLedger      `cmd:"" help:"Who checked me: every question that relying parties put about the holder."`
+	Consents    phoneConsents    `cmd:"" help:"Who wants to be told attributes of the holder; let them, or not."`
+	Evidence    phoneEvidence    `cmd:"" help:"The evidence that a relying party has of a signature: a personal document."`
 	Wipe        phoneWipe        `cmd:"" help:"Have the chip destroy what has ended; no password is asked for."`
 	Reset       phoneReset       `cmd:"" help:"Factory reset: asks what becomes of the certificates; the app forgets, the chip keeps everything."`
 	Proof       phoneProof       `cmd:"" help:"Prove to whoever takes the phone over that nothing is left on it."`

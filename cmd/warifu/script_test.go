@@ -29,6 +29,11 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			e.Setenv("SAMPLES", samples)
+			docs, err := filepath.Abs("../../docs")
+			if err != nil {
+				return err
+			}
+			e.Setenv("DOCS", docs)
 			e.Setenv("XDG_DATA_HOME", filepath.Join(e.WorkDir, "data"))
 			return nil
 		},
@@ -57,6 +62,7 @@ func standWorld(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Setenv("WARIFU_SERVER", w.Places.Server)
 	ts.Setenv("WARIFU_DESK", w.Places.Desk)
+	ts.Setenv("WARIFU_BANK", w.Places.Bank)
 }
 
 // grab is the script command "grab NAME REGEXP": what the first group matches in the last

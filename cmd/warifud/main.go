@@ -30,11 +30,12 @@ const (
 )
 
 type commands struct {
-	Serve   serve   `cmd:"" help:"Run the server until SIGINT or SIGTERM."`
-	Migrate migrate `cmd:"" help:"Bring the databases to this program's schema."`
-	Keys    keys    `cmd:"" help:"The key ceremony: make the keys and the authorities' certificates that do not exist yet."`
-	Check   check   `cmd:"" help:"Say everything that is wrong with the configuration, and whether keys and databases fit it."`
-	Causes  causes  `cmd:"" help:"Print from the audit trail why something is as it is: each cascade as one tree."`
+	Serve   serve        `cmd:"" help:"Run the server until SIGINT or SIGTERM."`
+	Migrate migrate      `cmd:"" help:"Bring the databases to this program's schema."`
+	Keys    keys         `cmd:"" help:"The key ceremony: make the keys and the authorities' certificates that do not exist yet."`
+	Check   check        `cmd:"" help:"Say everything that is wrong with the configuration, and whether keys and databases fit it."`
+	Party   relyingParty `cmd:"" name:"relying-party" help:"Who may have signatures checked at the verification service."`
+	Causes  causes       `cmd:"" help:"Print from the audit trail why something is as it is: each cascade as one tree."`
 }
 
 type configured struct {

@@ -29,6 +29,7 @@ type Config struct {
 	Origin   string // "http://127.0.0.1:8403": audience, with ClientID
 	Phones   string // where the sandbox's phones are, for the link on the page
 	Verifier *verify.Verifier
+	Service  Service // the verification service, for who would rather ask than check
 	Clock    warifu.Clock
 }
 
@@ -60,6 +61,7 @@ func (b *Bank) Routes(mux *http.ServeMux) {
 	mux.Handle("POST /api/login", doorway.JSON(b.apiAsk))
 	mux.Handle("GET /api/login/{transaction}", doorway.JSON(b.apiQuestion))
 	mux.Handle("POST /api/login/{transaction}", doorway.JSON(b.apiAnswer))
+	mux.Handle("POST /api/contracts", doorway.JSON(b.apiContract))
 	mux.Handle("POST /api/documents", doorway.JSON(b.apiDocument))
 	mux.HandleFunc("GET /{$}", b.front)
 	mux.HandleFunc("POST /login", b.beginLogin)

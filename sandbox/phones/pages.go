@@ -106,6 +106,7 @@ var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
 {{end}}
 <h2>{{.T "phones.check"}}</h2><ul>{{range $v.Kinds}}<li>{{$.T (printf "phones.kind-%s" .Kind)}}: {{if .OnChip}}{{$.T "phones.on-chip"}}{{else}}{{$.T "phones.not-on-chip"}}{{end}}{{with .Standing}}, <strong>{{.State}}</strong>{{range .Holds}} {{.}}{{end}}{{end}}. {{$.T (printf "phone.finding.%s" .Finding)}}</li>{{end}}</ul>
 {{if not $v.App.Application}}{{range $i, $k := $v.Kinds}}{{if and (eq $i 0) (or .OnChip .Live)}}<p>{{$.T "phone.finding-not-yours"}}</p>{{end}}{{end}}{{end}}
+<form method="post" action="/phones/{{$v.ID}}/ledger"><h2>{{.T "ledger.heading"}}</h2><label>{{.T "phones.order-pin"}} <input name="pin" inputmode="numeric" autocomplete="off"></label> <button>{{.T "ledger.read"}}</button></form>
 <form method="post" action="/phones/{{$v.ID}}/check"><p>{{.T "phones.recognise-note"}}</p><button>{{.T "phones.recognise"}}</button></form>
 <form method="post" action="/phones/{{$v.ID}}/wipe"><p>{{.T "phones.wipe-note"}}</p><button>{{.T "phones.wipe"}}</button></form>
 <h2>{{.T "phones.leaving"}}</h2><p>{{.T "phones.reset-note"}}</p><ul>{{range .Data.Occasions}}<li><a href="/phones/{{$v.ID}}/leaving?event={{.}}">{{$.T (printf "phones.event-%s" .)}}</a></li>{{end}}</ul>

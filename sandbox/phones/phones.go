@@ -155,6 +155,7 @@ func (p *Phones) tap(ctx context.Context, card string, f func(*field.Held) error
 func (p *Phones) Routes(mux *http.ServeMux) {
 	p.apiRoutes(mux)
 	p.lifeRoutes(mux)
+	p.checkedRoutes(mux)
 	p.leavingRoutes(mux)
 	p.pageRoutes(mux)
 }

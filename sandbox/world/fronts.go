@@ -48,7 +48,7 @@ func (w *World) openFronts(context.Context) error {
 		return err
 	}
 	w.bank = bank.New(bank.Config{
-		Origin: w.Places.Bank, Phones: w.Places.Phones, Clock: w.Clock,
+		Origin: w.Places.Bank, Phones: w.Places.Phones, Clock: w.Clock, Service: bank.Service{Address: w.Places.Server, Key: BankKey},
 		Verifier: verify.New(trust, verify.FirstOf{verify.OCSPClient{}, &verify.CRLClient{}}, w.Clock),
 	})
 	w.put(doorDesk, w.deskSite())

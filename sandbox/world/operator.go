@@ -41,6 +41,7 @@ func (w *World) serverConfig() server.Config {
 			Authentication: at("cards-authentication.cer"), StatementKey: at("statement.pem"),
 		},
 		Operators: server.OperatorsConfig{File: at("operators.toml")},
+		Parties:   server.PartiesConfig{File: at("parties.toml"), AllowPrivate: true},
 		Contacts:  server.ContactsConfig{Webhook: w.Places.Desk + "/api/notices", AllowPrivate: true},
 		Timestamp: server.TimestampConfig{Certificate: at("timestamp.cer")},
 		Makers:    at("makers"), Log: "warn",
@@ -57,6 +58,13 @@ func (w *World) ceremony() error {
 		return err
 	}
 	if err := f.Write("operators.toml", operatorsFile()); err != nil {
+		return err
+	}
+	parties, err := partiesFile()
+	if err != nil {
+		return err
+	}
+	if err := f.Write("parties.toml", parties); err != nil {
 		return err
 	}
 	return server.Ceremony(w.serverConfig(), w.Clock, func(format string, args ...any) {
