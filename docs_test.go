@@ -48,7 +48,7 @@ func readPage(t testing.TB, name string) string {
 // block is a fenced part of a page.
 type block struct{ language, text string }
 
-var fence = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
+var fence = regexp.MustCompile("(?ms)^```([a-z0-9]*)\n(.*?)^```$")
 
 func blocks(page string) (out []block) {
 	for _, m := range fence.FindAllStringSubmatch(page, -1) {

@@ -16,7 +16,8 @@ type phoneSign struct {
 	Attached  bool   `xor:"form" help:"Put the file inside the signature: FILE.p7m instead of FILE.p7s."`
 	PAdES     bool   `name:"pades" xor:"form" help:"Sign inside a PDF file: NAME-signed.pdf."`
 	XAdES     bool   `name:"xades" xor:"form" help:"Sign inside an XML document: NAME-signed.xml."`
-	Timestamp *bool  `negatable:"" help:"Have the server's time-stamping authority stamp the signature; --pades and --xades do so unless --no-timestamp."`
+	Timestamp bool   `xor:"time" help:"Have the server's time-stamping authority stamp the signature; --pades and --xades do so by themselves."`
+	Plain     bool   `name:"no-timestamp" xor:"time" help:"Ask for no time-stamp."`
 	LT        bool   `name:"lt" help:"With --pades: put status and chain into the file, so that it can be checked with nobody asked."`
 	Staple    bool   `help:"Hand a fresh status answer over with the signature: FILE.ocsp."`
 	Reason    string `help:"With --pades: the reason that readers show."`
@@ -42,10 +43,7 @@ func (c phoneSign) form() phone.SignatureForm {
 // stamped says whether the signature gets a time-stamp: as was said, or where it is inside its
 // document.
 func (c phoneSign) stamped() bool {
-	if c.Timestamp != nil {
-		return *c.Timestamp
-	}
-	return c.PAdES || c.XAdES
+	return c.Timestamp || (c.PAdES || c.XAdES) && !c.Plain
 }
 
 // Run shows what is about to be signed, its name and digest, before it asks for the password.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"warifu"
@@ -44,9 +45,19 @@ func (s *session) anchors(dir, now string) (known, error) {
 	if err != nil || now == "" {
 		return k, err
 	}
-	fixed, err := instant(now, k.clock.Now())
+	fixed, err := past(now, k.clock.Now())
 	k.clock = warifu.ClockFunc(func() time.Time { return fixed })
 	return k, err
+}
+
+// past reads an instant that may lie before now, in the zone of now where it names none.
+func past(s string, now time.Time) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05", "2006-01-02 15:04"} {
+		if t, err := time.ParseInLocation(layout, s, now.Location()); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, usage(strconv.Quote(s))
 }
 
 func (s *session) askAnchors() (known, error) {

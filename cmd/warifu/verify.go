@@ -14,7 +14,7 @@ import (
 type verifyCommand struct {
 	File     string        `arg:"" optional:"" help:"What was signed: FILE.p7s (detached), FILE.p7m, a PDF file, an XML document. With --evidence: the document that the record is about."`
 	Content  string        `help:"The document of a detached signature; the file's name without .p7s by default."`
-	At       string        `placeholder:"TIME" help:"Judge at this instant, from a source of yours, instead of now."`
+	At       string        `placeholder:"TIME" help:"Judge at this instant, from a source of yours, instead of now: 2026-05-12T07:30:00+09:00, 2026-05-12 07:30."`
 	Status   string        `placeholder:"FILE.ocsp" help:"Believe this OCSP answer, handed over with the signature, and ask nobody."`
 	MaxAge   time.Duration `placeholder:"1h" help:"How old a status may be; without it as long as the answer says."`
 	Pack     string        `placeholder:"PACK[,DELTA]" help:"Ask these packs, which warifu offline fetch brought, and nobody else; with --status the newer of both counts."`
@@ -61,7 +61,7 @@ func (c verifyCommand) Run(s *session) error {
 func (c verifyCommand) verifier(s *session, k known) (*verify.Verifier, verify.Policy, error) {
 	p := verify.Policy{Attributes: verify.AllAttributes, MaxStatusAge: c.MaxAge}
 	if c.At != "" {
-		at, err := instant(c.At, k.clock.Now())
+		at, err := past(c.At, k.clock.Now())
 		if err != nil {
 			return nil, p, err
 		}
