@@ -14,6 +14,7 @@ type Standing struct {
 	Kind     warifu.Kind            `json:"kind"`
 	State    warifu.CredentialState `json:"state"`
 	Holds    []warifu.HoldReason    `json:"holds"`
+	Until    time.Time              `json:"until,omitzero"` // of a hold for a repair: it ends by itself then
 	NotAfter time.Time              `json:"notAfter"`
 	Ticket   []byte                 `json:"ticket,omitempty"` // kill ticket for the chip, once it has ended (K18)
 }

@@ -14,7 +14,7 @@ import (
 type Reminder struct {
 	Occasion string        `json:"occasion"` // one of those below
 	Kinds    []warifu.Kind `json:"kinds,omitempty"`
-	At       time.Time     `json:"at,omitzero"` // of the end, or of the replacement
+	At       time.Time     `json:"at,omitzero"` // of the end, of a repair's hold too, or of the replacement
 	Sentence
 }
 
@@ -64,7 +64,7 @@ func (a *App) Reminders(ctx context.Context) ([]Reminder, error) {
 func (a *App) remindersOf(life ElementLife) []Reminder {
 	var out []Reminder
 	add := func(occasion string, c Recognised, at time.Time) {
-		n := slices.IndexFunc(out, func(r Reminder) bool { return r.Occasion == occasion && r.At.Equal(at) })
+		n := slices.IndexFunc(out, func(r Reminder) bool { return r.Occasion == occasion && a.sameDay(r.At, at) })
 		if n < 0 {
 			out = append(out, a.reminder(occasion, []warifu.Kind{c.Kind}, at))
 			return
@@ -92,7 +92,7 @@ func (a *App) remindersOf(life ElementLife) []Reminder {
 			case warifu.HoldLost:
 				add(RemindLost, c, time.Time{})
 			case warifu.HoldRepair:
-				add(RemindRepair, c, time.Time{})
+				add(RemindRepair, c, c.Until)
 			}
 		}
 	}
@@ -101,6 +101,13 @@ func (a *App) remindersOf(life ElementLife) []Reminder {
 
 var endings = map[warifu.CredentialState]string{
 	warifu.CredentialExpired: RemindExpired, warifu.CredentialRevoked: RemindRevoked, warifu.CredentialSuperseded: RemindSuperseded,
+}
+
+// sameDay reports whether two ends are told of in the same words: those of both kinds come in
+// one act and are microseconds apart.
+func (a *App) sameDay(x, y time.Time) bool {
+	zone := a.Scheme.Hours.Zone
+	return x.In(zone).Format(time.DateOnly) == y.In(zone).Format(time.DateOnly)
 }
 
 // newest is the live credential of a kind, or else the last one.
@@ -132,7 +139,8 @@ func (a *App) ending(end time.Time) string {
 }
 
 func (a *App) reminder(occasion string, kinds []warifu.Kind, at time.Time) Reminder {
-	key, params := "phone.reminder."+occasion, map[string]string{"date": at.In(a.Scheme.Hours.Zone).Format(time.DateOnly)}
+	local := at.In(a.Scheme.Hours.Zone)
+	key, params := "phone.reminder."+occasion, map[string]string{"date": local.Format(time.DateOnly), "instant": local.Format("2006-01-02 15:04")}
 	return Reminder{Occasion: occasion, Kinds: kinds, At: at, Sentence: Sentence{
 		Ja: text.Sentence(key, text.Japanese, params), En: text.Sentence(key, text.English, params),
 	}}

@@ -83,9 +83,13 @@ func TestTheAppRemindsOfWhatIsOpen(t *testing.T) {
 	reminded(t, "lost", p.App, phone.RemindLost)
 	byCard(warifu.VerbResume)
 	reminded(t, "found", p.App)
-	_, err := p.App.Suspend(ctx, nil, h.Clock.Now().Add(24*time.Hour), byPassword)
+	back := h.Clock.Now().Add(24 * time.Hour).Truncate(time.Second)
+	_, err := p.App.Suspend(ctx, nil, back, byPassword)
 	must(t, err)
-	reminded(t, "in repair", p.App, phone.RemindRepair)
+	day := back.In(h.Scheme.Hours.Zone).Format("2006-01-02 15:04") // K5: a day that was chosen weeks ago is said
+	if r := reminded(t, "in repair", p.App, phone.RemindRepair)[0]; !r.At.Equal(back) || !strings.Contains(r.Ja, day) || !strings.Contains(r.En, day) {
+		t.Errorf("the day of a repair: %+v, want %s", r, day)
+	}
 	_, err = p.App.Resume(ctx, nil, warifu.HoldRepair, byPassword)
 	must(t, err)
 

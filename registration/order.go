@@ -19,6 +19,7 @@ type Standing struct {
 	Kind       warifu.Kind
 	State      warifu.CredentialState
 	Holds      []warifu.HoldReason
+	Until      time.Time // of a hold for a repair, which ends by itself then; else zero
 	NotAfter   time.Time
 	Ticket     []byte // attest.KillTicket; nil: none
 }
@@ -234,6 +235,9 @@ func standing(tx *store.Tx, credentials []store.Credential) ([]Standing, error) 
 		}
 		for _, h := range holds {
 			out[i].Holds = append(out[i].Holds, warifu.HoldReason(h.Reason))
+			if !h.Until.IsZero() {
+				out[i].Until = h.Until
+			}
 		}
 	}
 	return out, nil

@@ -59,6 +59,7 @@ type standingBody struct {
 	Kind     string   `json:"kind" enum:"signature,authentication"`
 	State    string   `json:"state" enum:"pending,active,held,revoked,superseded,expired"`
 	Holds    []string `json:"holds" doc:"Why it is held: lost, repair, card, operator, own-wish"`
+	Until    string   `json:"until,omitempty" format:"date-time" doc:"When a hold for a repair ends by itself"`
 	NotAfter string   `json:"notAfter" format:"date-time"`
 	Ticket   []byte   `json:"ticket,omitempty" doc:"Kill ticket to hand to the chip"`
 }
@@ -192,6 +193,9 @@ func standingBodies(all []registration.Standing) []standingBody {
 
 func standingOf(c registration.Standing) standingBody {
 	out := standingBody{Kind: c.Kind.String(), State: string(c.State), Holds: []string{}, NotAfter: c.NotAfter.UTC().Format(time.RFC3339), Ticket: c.Ticket}
+	if !c.Until.IsZero() {
+		out.Until = c.Until.UTC().Format(time.RFC3339)
+	}
 	for _, h := range c.Holds {
 		out.Holds = append(out.Holds, string(h))
 	}

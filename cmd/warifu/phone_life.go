@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,7 +57,11 @@ func (s *session) standingWord(c phone.Standing) string {
 	out := s.word("credential-" + string(c.State))
 	var holds []string
 	for _, h := range c.Holds {
-		holds = append(holds, string(h))
+		word := s.word("hold-" + string(h))
+		if h == warifu.HoldRepair && !c.Until.IsZero() {
+			word = s.sentence("cli.word-hold-repair-until", map[string]string{"until": s.local(c.Until)})
+		}
+		holds = append(holds, word)
 	}
 	if len(holds) > 0 {
 		out += " (" + strings.Join(holds, ", ") + ")"
@@ -94,16 +100,43 @@ func (c onPhone) carryOut(s *session, verb string, in phones.Order) error {
 type phoneResume struct {
 	onPhone
 	secretOf
-	Reason string `enum:"own-wish,repair" default:"own-wish" help:"Which of your own holds to lift: own-wish or repair."`
+	Reason string `enum:",own-wish,repair" default:"" help:"Lift this one of your own holds alone: own-wish or repair. By default both."`
 }
 
+// Run lifts the holds that are the holder's own, one order for each, and says of those that stay
+// who lifts them.
 func (c phoneResume) Run(s *session) error {
 	in, err := c.order(s)
 	if err != nil {
 		return err
 	}
 	in.Reason = warifu.HoldReason(c.Reason)
-	return c.carryOut(s, "resume", in)
+	var out phones.Ordered
+	if err := c.do(s, "resume", in, &out); err != nil {
+		return err
+	}
+	if in.Reason == "" && held(out.Credentials, warifu.HoldRepair) {
+		in.Reason = warifu.HoldRepair
+		if err := c.do(s, "resume", in, &out); err != nil {
+			return err
+		}
+	}
+	if err := s.standing(out, out.Credentials); err != nil || s.json {
+		return err
+	}
+	for _, reason := range []warifu.HoldReason{warifu.HoldLost, warifu.HoldCard, warifu.HoldOperator} {
+		if held(out.Credentials, reason) {
+			if err := s.say(out, "cli.still-held-"+string(reason), nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// held reports whether one of them is on hold for that reason.
+func held(all []phone.Standing, reason warifu.HoldReason) bool {
+	return slices.ContainsFunc(all, func(c phone.Standing) bool { return slices.Contains(c.Holds, reason) })
 }
 
 type phoneRevoke struct {
@@ -157,11 +190,28 @@ func (s *session) now() (time.Time, error) {
 	return t.Now, err
 }
 
-// instant reads what a person wrote for a moment of the world's time.
+// local writes an instant as clocks in the world show it; without a desk, in UTC.
+func (s *session) local(at time.Time) string {
+	zone := time.UTC
+	if now, err := s.now(); err == nil {
+		zone = now.Location()
+	}
+	return at.In(zone).Format("2006-01-02 15:04")
+}
+
+// instant reads what a person wrote for the end of a hold: a moment of the world's time, or a
+// day, to its end.
 func (s *session) instant(written string) (time.Time, error) {
 	now, err := s.now()
 	if err != nil {
 		return now, err
 	}
-	return instant(written, now)
+	if day, err := time.ParseInLocation(time.DateOnly, strings.TrimSpace(written), now.Location()); err == nil {
+		written = day.AddDate(0, 0, 1).Format(time.RFC3339)
+	}
+	at, err := instant(written, now)
+	if errors.Is(err, &warifu.Error{Problem: "clock-backward"}) {
+		err = warifu.Refused("hold-until-past") // no clock is to be moved
+	}
+	return at, err
 }
