@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// DefaultEvery is how often a whole pack is made, DefaultDeltaEvery how often a delta
-	// on it or, where that is due, the next whole one.
-	DefaultEvery      = 24 * time.Hour
+	// DefaultEvery is how often a whole pack is made.
+	DefaultEvery = 24 * time.Hour
+	// DefaultDeltaEvery is how often a delta on it is, or where that is due the next whole one.
 	DefaultDeltaEvery = time.Hour
 	// DefaultLife is the time from a pack's producedAt to its nextUpdate, where the
 	// responder's certificate does not end sooner. How old is too old is the reader's to say.

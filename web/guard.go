@@ -114,7 +114,7 @@ func (s *site) recovered(w http.ResponseWriter, r *http.Request) {
 // wrong name costs nothing; and through caches that ask for many, so that no source is
 // held to a rate.
 func anonymous(path string) bool {
-	return strings.HasPrefix(path, "/ocsp/") || strings.HasPrefix(path, "/crl/") || strings.HasPrefix(path, "/ca/")
+	return strings.HasPrefix(path, "/ocsp/") || strings.HasPrefix(path, "/crl/") || strings.HasPrefix(path, "/offline/") || strings.HasPrefix(path, "/ca/")
 }
 
 func (s *site) hostAllowed(host string) bool {
