@@ -117,7 +117,7 @@ func (s *Server) publish(a *authority, partitions profile.Partitions) {
 	sign := func(_ context.Context, list *crl.Draft) error { return a.issuer.SignCRL(list) }
 	a.publisher = status.NewPublisher(a.kind, sign, register{s.store, a.kind}, s.clock)
 	a.publisher.Freshest = s.config.Origin + "/crl/" + a.kind.String() + "-delta.crl"
-	a.publisher.Room = newSpool
+	a.publisher.Room = newRoom
 	endpoints := s.endpoints(a.kind)
 	endpoints.Partitions = partitions.Len()
 	a.publisher.Partitions, a.publisher.Points = partitions, endpoints.Point

@@ -13,8 +13,8 @@ func NewAsking(send func(context.Context, [][]byte) ([]byte, error)) func(contex
 	return (&asking{send: send}).ask
 }
 
-// NewSpool is the place of one list.
-func NewSpool() crl.Spool { return newSpool() }
+// NewRoom is the place of one list.
+func NewRoom() crl.Spool { return newRoom() }
 
 // NewRate is rate for tests.
 func NewRate() (worked func(kind string, done int, took time.Duration), perSecond func() float64) {

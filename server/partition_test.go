@@ -81,7 +81,7 @@ func TestALargeListLiesInAFileThatHasNoName(t *testing.T) {
 		if !folder {
 			t.Setenv("TMPDIR", "/nowhere/at/all")
 		}
-		place := server.NewSpool()
+		place := server.NewRoom()
 		piece := bytes.Repeat([]byte("0123456789abcdef"), 4<<10)
 		for n := range int64(40) {
 			if _, err := place.WriteAt(piece, n*int64(len(piece))); err != nil {
