@@ -20,6 +20,7 @@ type options struct {
 	backlog      int
 	sweep        int
 	profile      string
+	set          int
 }
 
 func main() {
@@ -29,12 +30,16 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == "sweep" {
 		exit(sweepOnce(os.Args[2:]))
 	}
+	if len(os.Args) > 1 && (os.Args[1] == "set-build" || os.Args[1] == "set-read") {
+		exit(setOnce(os.Args[1:]))
+	}
 	var o options
 	flag.StringVar(&o.out, "out", "out/latest.json", "file to write the rows to")
 	flag.StringVar(&o.only, "only", "", "measures to take, separated by commas; empty for all")
 	flag.IntVar(&o.applications, "applications", 1000, "applications a round of issuance, two certificates each")
 	flag.IntVar(&o.backlog, "backlog", 5000, "applications that wait when the hour strikes")
 	flag.IntVar(&o.sweep, "sweep", 1_000_000, "credentials, two a card, that a card sweep goes through")
+	flag.IntVar(&o.set, "set", 100_000_000, "live certificates in a status set, and a hundredth as many revoked ones beside them")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server during issuance to this file")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -68,6 +73,7 @@ var measures = []measure{
 	{"life", life},
 	{"sweep", sweep},
 	{"offline", packs},
+	{"set", statusSet},
 	{"profile", profileOnly},
 }
 
