@@ -31,23 +31,29 @@ const (
 	DefaultCache = 64 << 20
 
 	cacheShards = 64
-	// cacheIndex is what an answer costs in the index, in octets, at most.
-	cacheIndex = 96
+	// cacheIndex is what an answer costs in the index, in octets, at most: while the table
+	// doubles, the old half stands beside the new one.
+	cacheIndex = 24
 )
 
-// cacheKey is what an answer is kept by. It holds no pointer, so that a million of them
-// are no work for the garbage collector.
-type cacheKey struct {
-	kind   warifu.Kind
-	form   ocsp.Form
-	length uint8
-	serial [20]byte
+// cacheKey is what an answer is kept by: kind, form, length of the serial number and
+// the serial number, as it stands in a record.
+type cacheKey [3 + maxSerial]byte
+
+func keyOf(kind warifu.Kind, form ocsp.Form, serial []byte) (k cacheKey) {
+	k[0], k[1], k[2] = byte(kind), byte(form), byte(len(serial))
+	copy(k[3:], serial)
+	return k
 }
 
-func keyOf(kind warifu.Kind, form ocsp.Form, serial []byte) cacheKey {
-	k := cacheKey{kind: kind, form: form, length: uint8(len(serial))} //nolint:gosec // at most 20
-	copy(k.serial[:], serial)
-	return k
+func (k *cacheKey) kind() warifu.Kind { return warifu.Kind(k[0]) }
+
+// hash mixes the serial number and the form. Serial numbers are drawn by a cipher, and of
+// those that nobody drew no answer is kept, so nobody can choose where an answer lies.
+func (k *cacheKey) hash() uint32 {
+	h := binary.LittleEndian.Uint64(k[3:]) ^ binary.LittleEndian.Uint64(k[11:])*0x9E3779B97F4A7C15 ^ uint64(binary.LittleEndian.Uint32(k[19:]))<<17 ^ uint64(k[1])<<50
+	h *= 0xFF51AFD7ED558CCD
+	return uint32(h >> 32)
 }
 
 // kept is a signed answer without what all answers of one responder end with, its certificate.
@@ -63,49 +69,53 @@ type kept struct {
 // NewCache makes a cache that takes up to that many octets of memory.
 func NewCache(octets int) *Cache {
 	c := &Cache{Keep: MaxAge}
-	for i := range c.shards {
-		c.shards[i] = cacheShard{limit: min(max(0, octets/cacheShards), 1<<31), index: map[cacheKey]uint32{}, flights: map[cacheKey]*flight{}}
+	for i := range c.shards { // a sixteenth is for what memory is rounded up to
+		c.shards[i] = cacheShard{limit: min(max(0, octets/cacheShards/16*15), 1<<31), flights: map[cacheKey]*flight{}}
 	}
 	return c
 }
 
-func (c *Cache) shard(k *cacheKey) *cacheShard {
-	h := uint32(2166136261) // FNV-1a: serial numbers are drawn by a cipher, nobody chooses them
-	for _, b := range k.serial {
-		h = (h ^ uint32(b)) * 16777619
-	}
-	return &c.shards[h%cacheShards]
-}
+func (c *Cache) shard(k *cacheKey) *cacheShard { return &c.shards[k.hash()%cacheShards] }
 
 // Invalidate forgets the answers about one certificate, or with a serial of nil about
 // all of the kind's. It is what Set.OnChange is for.
 func (c *Cache) Invalidate(kind warifu.Kind, serial []byte) {
 	if serial == nil {
-		c.forget(func(k cacheKey) bool { return k.kind == kind })
+		for i := range c.shards {
+			c.shards[i].forget(kind)
+		}
 		return
 	}
-	if len(serial) > len(cacheKey{}.serial) {
+	if len(serial) > maxSerial {
 		return
 	}
-	k := keyOf(kind, 0, serial)
-	s := c.shard(&k)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for k.form = range ocsp.Form(ocsp.NumForms) {
-		delete(s.index, k)
-	}
-}
-
-func (c *Cache) forget(which func(cacheKey) bool) {
-	for i := range c.shards {
-		s := &c.shards[i]
+	for form := range ocsp.Form(ocsp.NumForms) {
+		k := keyOf(kind, form, serial)
+		s := c.shard(&k)
 		s.mu.Lock()
-		for k := range s.index {
-			if which(k) {
-				delete(s.index, k)
+		if s.known > 0 {
+			if slot, found := s.slot(&k); found {
+				s.clear(slot)
 			}
 		}
 		s.mu.Unlock()
+	}
+}
+
+// forget forgets all of a kind.
+func (s *cacheShard) forget(kind warifu.Kind) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.table
+	s.table, s.known = make([]uint32, len(old)), 0
+	for _, at := range old {
+		if at != 0 {
+			if k := s.keyAt(at - 1); k.kind() != kind {
+				slot, _ := s.slot(k)
+				s.table[slot] = at
+				s.known++
+			}
+		}
 	}
 }
 
@@ -114,7 +124,7 @@ func (c *Cache) Len() (n int) {
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.mu.Lock()
-		n += len(s.index)
+		n += s.known
 		s.mu.Unlock()
 	}
 	return n
@@ -126,18 +136,19 @@ type cacheShard struct {
 	mu      sync.Mutex
 	limit   int
 	ring    []byte
-	first   int // the oldest record
-	next    int // where the next one goes
-	end     int // where the records end that stand behind next; 0: none do, next is behind first
-	live    int // records in the ring, forgotten ones too
-	index   map[cacheKey]uint32
+	first   int      // the oldest record
+	next    int      // where the next one goes
+	end     int      // where the records end that stand behind next; 0: none do, next is behind first
+	live    int      // records in the ring, forgotten ones too
+	known   int      // records that were not forgotten
+	table   []uint32 // where they are, one more than that; open addressing, a power of two, at most half full
 	flights map[cacheKey]*flight
 }
 
 // A record: its length, its key, and what kept holds.
 const (
 	recordKey    = 4
-	recordStatus = recordKey + 23
+	recordStatus = recordKey + len(cacheKey{})
 	recordHead   = recordStatus + 1 + 1 + 8 + 1 + 8 + 8 + 32
 )
 
@@ -150,8 +161,7 @@ func (s *cacheShard) put(k cacheKey, a kept) {
 	}
 	r := s.ring[s.next : s.next+size]
 	binary.BigEndian.PutUint32(r, uint32(size)) //nolint:gosec // an answer is below 64 KiB
-	r[recordKey], r[recordKey+1], r[recordKey+2] = byte(k.kind), byte(k.form), k.length
-	copy(r[recordKey+3:], k.serial[:])
+	copy(r[recordKey:], k[:])
 	p := r[recordStatus:recordStatus]
 	archive := byte(0)
 	if a.archive {
@@ -164,18 +174,33 @@ func (s *cacheShard) put(k cacheKey, a kept) {
 	p = binary.BigEndian.AppendUint64(p, a.signer)
 	p = append(p, a.tag[:]...)
 	_ = append(p, a.head...)
-	s.index[k] = uint32(s.next) //nolint:gosec // below limit
+	slot, found := s.slot(&k)
+	s.table[slot] = uint32(s.next) + 1 //nolint:gosec // below limit
+	if !found {
+		s.known++
+	}
 	s.next += size
 	s.live++
 }
 
+// get is find under the lock.
+func (c *Cache) get(k cacheKey, into []byte) (kept, bool) {
+	s := c.shard(&k)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.find(k, into)
+}
+
 // find returns what is kept; its head is appended to into. The caller holds the lock.
 func (s *cacheShard) find(k cacheKey, into []byte) (kept, bool) {
-	at, found := s.index[k]
+	if s.known == 0 {
+		return kept{}, false
+	}
+	slot, found := s.slot(&k)
 	if !found {
 		return kept{}, false
 	}
-	r := s.ring[at:]
+	r := s.ring[s.table[slot]-1:]
 	r = r[:binary.BigEndian.Uint32(r)]
 	p := r[recordStatus:]
 	var a kept
@@ -208,6 +233,9 @@ func fromUnix(second int64) time.Time {
 func (s *cacheShard) room(size int) bool {
 	for s.live > 0 && (s.live+1)*cacheIndex+len(s.ring) > s.limit {
 		s.pop()
+	}
+	if 2*(s.known+1) > len(s.table) {
+		s.widen()
 	}
 	for {
 		switch {
@@ -244,10 +272,8 @@ func (s *cacheShard) grow(size int) bool {
 // pop lets the oldest record go.
 func (s *cacheShard) pop() {
 	r := s.ring[s.first:]
-	k := cacheKey{kind: warifu.Kind(r[recordKey]), form: ocsp.Form(r[recordKey+1]), length: r[recordKey+2]}
-	copy(k.serial[:], r[recordKey+3:])
-	if at, found := s.index[k]; found && int(at) == s.first {
-		delete(s.index, k)
+	if slot, found := s.slot(s.keyAt(uint32(s.first))); found && int(s.table[slot])-1 == s.first { //nolint:gosec // below limit
+		s.clear(slot)
 	}
 	s.first += int(binary.BigEndian.Uint32(r))
 	s.live--
@@ -256,5 +282,53 @@ func (s *cacheShard) pop() {
 		s.first, s.next, s.end = 0, 0, 0
 	case s.end != 0 && s.first == s.end:
 		s.first, s.end = 0, 0
+	}
+}
+
+func (s *cacheShard) keyAt(at uint32) *cacheKey {
+	return (*cacheKey)(s.ring[at+recordKey:])
+}
+
+// slot returns where in the table the key is, or else where it would go. The table is not
+// empty and never full.
+func (s *cacheShard) slot(k *cacheKey) (slot uint32, found bool) {
+	mask := uint32(len(s.table) - 1) //nolint:gosec // below limit
+	for slot = k.hash() / cacheShards & mask; ; slot = (slot + 1) & mask {
+		switch at := s.table[slot]; {
+		case at == 0:
+			return slot, false
+		case *s.keyAt(at - 1) == *k:
+			return slot, true
+		}
+	}
+}
+
+// clear empties a slot and moves up what had gone past it.
+func (s *cacheShard) clear(slot uint32) {
+	s.known--
+	mask := uint32(len(s.table) - 1) //nolint:gosec // below limit
+	for next := (slot + 1) & mask; ; next = (next + 1) & mask {
+		at := s.table[next]
+		if at == 0 {
+			s.table[slot] = 0
+			return
+		}
+		home := s.keyAt(at-1).hash() / cacheShards & mask
+		if (next-home)&mask >= (next-slot)&mask { // it may stand as far back as slot
+			s.table[slot] = at
+			slot = next
+		}
+	}
+}
+
+// widen doubles the table.
+func (s *cacheShard) widen() {
+	old := s.table
+	s.table = make([]uint32, max(16, 2*len(old)))
+	for _, at := range old {
+		if at != 0 {
+			slot, _ := s.slot(s.keyAt(at - 1))
+			s.table[slot] = at
+		}
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"warifu"
 )
 
 const (
@@ -201,8 +199,8 @@ type dates struct {
 
 // texts returns Date of the system's clock and Expires of the world's, for an answer that
 // may be kept for MaxAge. They differ in a sandbox alone.
-func (l *Listener) texts(world time.Time) *dates {
-	system := warifu.SystemClock{}.Now().Unix()
+func (l *Listener) texts(now, world time.Time) *dates {
+	system := now.Unix()
 	d := l.second.Load()
 	if d == nil || d.system != system || d.world != world.Unix() {
 		d = &dates{

@@ -11,6 +11,33 @@ const (
 	headOther
 )
 
+// Where an octet may stand in a plain head.
+const (
+	inPath = 1 << iota
+	inName
+	inValue
+	inHost
+)
+
+var octets = func() (of [256]byte) {
+	for c := range of {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-'
+		if letter || c == '_' {
+			of[c] |= inName
+		}
+		if letter || c == '.' || c == ':' || c == '[' || c == ']' {
+			of[c] |= inHost
+		}
+		if c >= ' ' && c < 0x7F || c == '\t' {
+			of[c] |= inValue
+		}
+		if c > ' ' && c < 0x7F && c != '?' && c != '#' && c != '\\' {
+			of[c] |= inPath
+		}
+	}
+	return of
+}()
+
 // plainGET reads the head of a request that is a GET of HTTP/1.1 with nothing in it that
 // asks for anything special, and returns its path and its length. It is strict: whatever it is in doubt about
 // is net/http's to read, and to refuse.
@@ -29,7 +56,7 @@ func plainGET(in []byte) (path []byte, size int, what headKind) {
 	}
 	path = path[len(method)-1:]
 	for _, c := range path {
-		if c <= ' ' || c >= 0x7F || c == '?' || c == '#' || c == '\\' {
+		if octets[c]&inPath == 0 {
 			return nil, 0, headOther
 		}
 	}
@@ -70,12 +97,12 @@ func harmless(name, value []byte) bool {
 		return false
 	}
 	for _, c := range name {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
+		if octets[c]&inName == 0 {
 			return false
 		}
 	}
 	for _, c := range value {
-		if c < ' ' && c != '\t' || c >= 0x7F {
+		if octets[c]&inValue == 0 {
 			return false
 		}
 	}
@@ -100,7 +127,7 @@ func harmless(name, value []byte) bool {
 // plainHost reports whether a Host is made of the characters that every host is made of.
 func plainHost(value []byte) bool {
 	for _, c := range bytes.TrimSpace(value) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == ':' || c == '[' || c == ']') {
+		if octets[c]&inHost == 0 {
 			return false
 		}
 	}

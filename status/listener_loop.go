@@ -24,6 +24,7 @@ type loop struct {
 	scratch  []byte // a kept answer
 	deadline time.Time
 	begun    bool // a head has, and its time runs
+	now      time.Time
 }
 
 // serve answers plain GETs until something else comes, and then hands the connection over.
@@ -47,6 +48,7 @@ func (l *Listener) serve(ctx context.Context, c *placed, over <-chan struct{}) {
 // somebody else's from here on.
 func (s *loop) run(ctx context.Context) bool {
 	for {
+		s.now = warifu.SystemClock{}.Now()
 		plain := s.answerAll(ctx)
 		if len(s.out) > 0 {
 			if _, err := s.conn.Conn.Write(s.out); err != nil {
@@ -96,7 +98,7 @@ func (s *loop) answerAll(ctx context.Context) bool {
 // wait sets how long the next octets may take. Moving a deadline costs more than an
 // answer, so that it is moved once in a while.
 func (s *loop) wait() {
-	now := warifu.SystemClock{}.Now()
+	now := s.now
 	left := s.deadline.Sub(now)
 	switch {
 	case len(s.in) > 0 && s.begun: // it is not given more time with each octet
@@ -170,17 +172,16 @@ func (s *loop) answer(ctx context.Context, o *Responder, question []byte) {
 		s.scratch = make([]byte, 0, 1<<10)
 	}
 	a, refusal := o.answer(ctx, question, s.scratch)
-	now := o.clock.Now()
-	texts := s.texts(now)
+	texts := s.texts(s.now, a.at)
 	out := append(s.out, answerHead...)
 	switch {
 	case refusal != ocsp.Successful:
-		a = answered{head: ocsp.ErrorResponse(refusal)}
+		a.head = ocsp.ErrorResponse(refusal)
 		out = append(out, "no-store"...)
 	case !a.keep:
 		out = append(out, caching(0)...)
 	default:
-		out = appendCaching(out, a, now, texts)
+		out = appendCaching(out, a, texts)
 	}
 	out = append(out, "\r\nDate: "...)
 	out = append(out, texts.date...)
@@ -194,8 +195,8 @@ func (s *loop) answer(ctx context.Context, o *Responder, question []byte) {
 var cachingFull = caching(int(MaxAge / time.Second))
 
 // appendCaching is setCaching in octets.
-func appendCaching(out []byte, a answered, now time.Time, texts *dates) []byte {
-	keep := mayKeep(a.nextUpdate, now)
+func appendCaching(out []byte, a answered, texts *dates) []byte {
+	keep := mayKeep(a.nextUpdate, a.at)
 	if keep == MaxAge {
 		out = append(out, cachingFull...)
 		out = append(out, "\r\nExpires: "...)
@@ -203,7 +204,7 @@ func appendCaching(out []byte, a answered, now time.Time, texts *dates) []byte {
 	} else {
 		out = append(out, caching(int(keep/time.Second))...)
 		out = append(out, "\r\nExpires: "...)
-		out = now.Add(keep).UTC().AppendFormat(out, http.TimeFormat)
+		out = a.at.Add(keep).UTC().AppendFormat(out, http.TimeFormat)
 	}
 	tag := a.etag()
 	out = append(out, "\r\nETag: \""...)

@@ -85,6 +85,7 @@ func (o *Responder) count(answer string) {
 type answered struct {
 	head, tail []byte
 	tag        [sha256.Size]byte // zero: not computed yet
+	at         time.Time         // when it was given
 	thisUpdate time.Time
 	nextUpdate time.Time
 	keep       bool // caches may
@@ -138,21 +139,35 @@ func (o *Responder) answerOne(ctx context.Context, question []byte, form ocsp.Fo
 	if err != nil {
 		return o.refuse(ocsp.TryLater)
 	}
-	archive, life := o.expired(record, now), min(o.Cache.Keep, o.Life-MaxAge)
-	fits := func(a kept) bool {
-		age := now.Sub(a.thisUpdate)
-		return a.status == record.Status && a.archive == archive && a.signer == number && age >= 0 && (age < life || age == 0)
-	}
-	a, err := o.Cache.make(keyOf(o.kind, form, serial), scratch, fits, func() (kept, error) { return o.sign(question, record, now, d, number) })
-	if err != nil {
-		return o.refuse(refusalOf(err))
+	wanted := wanted{now: now, status: record.Status, archive: o.expired(record, now), signer: number, life: min(o.Cache.Keep, o.Life-MaxAge)}
+	k := keyOf(o.kind, form, serial)
+	a, found := o.Cache.get(k, scratch)
+	if !found || !wanted.fits(a) {
+		a, err = o.Cache.make(k, scratch, wanted.fits, func() (kept, error) { return o.sign(question, record, now, d, number) })
+		if err != nil {
+			return o.refuse(refusalOf(err))
+		}
 	}
 	o.count(record.Status.Cert.String())
-	out := answered{head: a.head, tag: a.tag, thisUpdate: a.thisUpdate, nextUpdate: a.thisUpdate.Add(o.Life), keep: true}
+	out := answered{at: now, head: a.head, tag: a.tag, thisUpdate: a.thisUpdate, nextUpdate: a.thisUpdate.Add(o.Life), keep: true}
 	if !d.Certificate.IsCA {
 		out.tail = d.Certificate.Raw
 	}
 	return out, ocsp.Successful
+}
+
+// wanted is what a kept answer has to be to be given again.
+type wanted struct {
+	now     time.Time
+	status  warifu.Status
+	archive bool
+	signer  uint64
+	life    time.Duration
+}
+
+func (w wanted) fits(a kept) bool {
+	age := w.now.Sub(a.thisUpdate)
+	return a.status == w.status && a.archive == w.archive && a.signer == w.signer && age >= 0 && (age < w.life || age == 0)
 }
 
 // sign makes an answer to be kept.
@@ -220,7 +235,7 @@ func (o *Responder) answerAny(ctx context.Context, question []byte) (answered, o
 		o.count(s.Status.Cert.String())
 		keep = keep && s.Status.Cert != warifu.StatusUnknown
 	}
-	return answered{head: der, thisUpdate: singles[0].ThisUpdate, nextUpdate: singles[0].NextUpdate, keep: keep}, ocsp.Successful
+	return answered{at: now, head: der, thisUpdate: singles[0].ThisUpdate, nextUpdate: singles[0].NextUpdate, keep: keep}, ocsp.Successful
 }
 
 // singles answers every CertID. One of another authority is unknown here; a request
@@ -300,5 +315,5 @@ func refusalOf(err error) ocsp.ResponseStatus {
 
 func (o *Responder) refuse(status ocsp.ResponseStatus) (answered, ocsp.ResponseStatus) {
 	o.count(status.String())
-	return answered{}, status
+	return answered{at: o.clock.Now()}, status
 }

@@ -45,7 +45,7 @@ func (o *Responder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeRefusal(w, refusal)
 		return
 	}
-	a.write(w, r, o.clock.Now())
+	a.write(w, r)
 }
 
 // questionOfPath decodes the base64 behind Path: '+' and '/' may stand as they are
@@ -77,7 +77,7 @@ func writeRefusal(w http.ResponseWriter, status ocsp.ResponseStatus) {
 // unknown now may be in use the next second: the holder who has just personalized a
 // phone logs in with it. RFC 9919 §6.2 wants no no-store in a successful answer, so these have a
 // max-age of zero.
-func (a answered) write(w http.ResponseWriter, r *http.Request, now time.Time) {
+func (a answered) write(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "application/ocsp-response")
 	if !a.keep || r.Method == http.MethodPost {
@@ -85,7 +85,7 @@ func (a answered) write(w http.ResponseWriter, r *http.Request, now time.Time) {
 	} else {
 		digest := a.etag()
 		tag := `"` + hex.EncodeToString(digest[:]) + `"`
-		setCaching(h, tag, a.thisUpdate, a.nextUpdate, now)
+		setCaching(h, tag, a.thisUpdate, a.nextUpdate, a.at)
 		if matches(r.Header.Values("If-None-Match"), tag) {
 			w.WriteHeader(http.StatusNotModified)
 			return
