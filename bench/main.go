@@ -19,6 +19,9 @@ type options struct {
 	applications int
 	backlog      int
 	sweep        int
+	listed       int
+	certificates int
+	questions    int
 	profile      string
 	set          int
 }
@@ -30,6 +33,12 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == "sweep" {
 		exit(sweepOnce(os.Args[2:]))
 	}
+	if len(os.Args) > 1 && os.Args[1] == "ocsp" {
+		exit(serveOCSP(os.Args[2:]))
+	}
+	if len(os.Args) > 1 && os.Args[1] == "cfssl-ocsp" {
+		exit(serveCFSSL(os.Args[2:]))
+	}
 	if len(os.Args) > 1 && (os.Args[1] == "set-build" || os.Args[1] == "set-read") {
 		exit(setOnce(os.Args[1:]))
 	}
@@ -39,6 +48,9 @@ func main() {
 	flag.IntVar(&o.applications, "applications", 1000, "applications a round of issuance, two certificates each")
 	flag.IntVar(&o.backlog, "backlog", 5000, "applications that wait when the hour strikes")
 	flag.IntVar(&o.sweep, "sweep", 1_000_000, "credentials, two a card, that a card sweep goes through")
+	flag.IntVar(&o.listed, "listed", 1_000_000, "revoked certificates of an authority, for its lists")
+	flag.IntVar(&o.certificates, "certificates", 1_000_000, "certificates whose OCSP answers are kept")
+	flag.IntVar(&o.questions, "questions", 500_000, "OCSP questions a round")
 	flag.IntVar(&o.set, "set", 100_000_000, "live certificates in a status set, and a hundredth as many revoked ones beside them")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the server during issuance to this file")
 	flag.Parse()
@@ -72,8 +84,11 @@ var measures = []measure{
 	{"backlog", backlog},
 	{"life", life},
 	{"sweep", sweep},
+	{"lists", lists},
 	{"offline", packs},
+	{"ocsp", ocspAnswers},
 	{"set", statusSet},
+	{"verification", verification},
 	{"profile", profileOnly},
 }
 
