@@ -163,6 +163,10 @@ type PartiesConfig struct {
 	// webhooks. `warifud relying-party add` writes an entry. Empty: the verification service
 	// answers nobody.
 	File string `toml:"file"`
+	// Spool is a file in which lines for holders' ledgers wait, sealed, while the database is
+	// out of reach: questions are answered meanwhile, and no evidence is kept. Empty: nothing is
+	// answered without the database.
+	Spool string `toml:"spool"`
 	// AllowPrivate lets webhooks go to loopback and private addresses, and to plain HTTP.
 	// For tests only.
 	AllowPrivate bool `toml:"allow_private"`

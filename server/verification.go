@@ -34,11 +34,15 @@ func (s *Server) openVerification(context.Context) error {
 	if err != nil {
 		return err
 	}
+	late, err := s.spool()
+	if err != nil {
+		return err
+	}
 	s.ledger = ledger.New(s.store, s.scheme.LedgerKeep, s.clock)
 	history := verification.OwnHistory{Own: own}
 	stamper, anchors := s.stamper()
 	s.desk = verification.New(verification.Config{
-		Store: s.store, Ledger: s.ledger, Scheme: s.scheme, Clock: s.clock, Parties: parties, Log: s.log, Origin: s.config.Origin, Hooks: hooks,
+		Store: s.store, Ledger: s.ledger, Scheme: s.scheme, Clock: s.clock, Parties: parties, Log: s.log, Origin: s.config.Origin, Hooks: hooks, Spool: late,
 		Verifier: verify.New(believed, own, s.clock).WithHistory(history).WithTimestamps(anchors),
 		Sources:  verify.Sources{OCSP: own, History: history, Stamper: stamper},
 	})
@@ -154,4 +158,13 @@ func (s *Server) sweepVerifications(ctx context.Context) {
 	if lines+verifications+renewed > 0 {
 		s.log.Info("verifications were swept", "ledger lines purged", lines, "verifications purged", verifications, "evidence renewed", renewed)
 	}
+}
+
+// spool is where entries wait while the database is away; nil where none is configured.
+func (s *Server) spool() (verification.Spool, error) {
+	if s.config.Parties.Spool == "" {
+		return nil, nil
+	}
+	seal, err := s.keys.Symmetric(keySeal)
+	return &lateEntries{file: s.config.path(s.config.Parties.Spool), seal: seal}, err
 }

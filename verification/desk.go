@@ -17,9 +17,17 @@ import (
 	"warifu/verify"
 )
 
+// Store is what a Desk asks of the registration side's database (store.Store).
+type Store interface {
+	Read(ctx context.Context, fn func(*store.Tx) error) error
+	Write(ctx context.Context, fn func(*store.Tx) error) error
+	NewID() string
+	Pairwise(person warifu.Digest, party string) ([]byte, error)
+}
+
 // Config is what a Desk is made of. Fields are required unless it says otherwise.
 type Config struct {
-	Store    *store.Store
+	Store    Store
 	Ledger   *ledger.Ledger
 	Scheme   *scheme.Scheme
 	Clock    warifu.Clock

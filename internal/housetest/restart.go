@@ -6,6 +6,7 @@ import (
 	"warifu"
 	"warifu/catalogue"
 	"warifu/store"
+	"warifu/verification"
 )
 
 // Restart is a crash of the server and its next start, in process: the store, the queue,
@@ -25,5 +26,6 @@ func (h *House) Restart(t TB) {
 		h.openStatus(t, kind)
 	}
 	h.openRegistrar(t)
+	h.Desk = verification.New(h.DeskConfig(t, h.Stamps))
 	h.openHandler()
 }
