@@ -113,7 +113,7 @@ func (a *Authority) cooled(ctx context.Context, row store.Application) error {
 		live, err := tx.LiveCredentials(row.Person)
 		for _, c := range live {
 			if c.Element != row.Element {
-				return warifu.Conflict("supersede-cooling", "until", until.UTC().Format(time.RFC3339))
+				return warifu.Conflict("supersede-cooling", "until", until.In(a.Scheme.Hours.Zone).Format(time.RFC3339))
 			}
 		}
 		return err

@@ -395,7 +395,11 @@ func TestCoolingTimeBeforeAnOlderDeviceIsSuperseded(t *testing.T) {
 	old.Own(t, "taro") // nothing to supersede: at once
 	old.Own(t, "taro") // nor on the same device
 	young.Issue(t, "taro")
-	wantProblem(t, young.Personalize(), "supersede-cooling")
+	until := h.Clock.Now().Add(2 * time.Hour).In(h.Scheme.Hours.Zone).Format(time.RFC3339) // as the holder's clock has it
+	err := young.Personalize()
+	if wantProblem(t, err, "supersede-cooling"); warifu.ProblemOf(err).Params["until"] != until {
+		t.Errorf("told %v, want %s", warifu.ProblemOf(err).Params, until)
+	}
 	h.Clock.Forward(2*time.Hour - time.Microsecond)
 	wantProblem(t, young.Personalize(), "supersede-cooling")
 	h.Clock.Forward(time.Microsecond)

@@ -16,7 +16,7 @@ import (
 // secretOf is which of the phone's two secrets an order is made with.
 type secretOf struct {
 	Kinds    []string `help:"Which certificates: signature, authentication; by default all that are on the phone."`
-	Password string   `help:"The *phone's* signing password; asked for if neither is given."`
+	Password string   `aliases:"signature-password" help:"The *phone's* signing password; asked for if neither is given."`
 	PIN      string   `name:"pin" help:"The *phone's* PIN instead: enough to suspend, and to do anything where there is no signing certificate."`
 }
 

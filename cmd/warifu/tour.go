@@ -18,7 +18,7 @@ type tourCommand struct {
 	Scheme    string `enum:"jp-mobile,jp-mobile-strict,jp-mobile-2023,badge" default:"jp-mobile" help:"The rules to walk by."`
 	Card      string `default:"taro" help:"Whose card is tapped."`
 	Dir       string `type:"path" placeholder:"DIR" help:"Keep the world here; by default a temporary folder, removed afterwards."`
-	Processes bool   `help:"Card, secure element and server as three processes that exchange only APDU octets and HTTP."`
+	Processes bool   `help:"Card, secure element and server as three processes that exchange only APDU octets and HTTP: the nine stops of the walk, without the life after them."`
 }
 
 func (c tourCommand) Run(s *session) error {
