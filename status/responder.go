@@ -278,9 +278,13 @@ func (o *Responder) single(id ocsp.CertID, thisUpdate, now time.Time, record war
 	return s
 }
 
-// expired reports whether the answer is about a certificate past its end.
+// expired reports whether the answer is about a certificate that is, or may be, past its
+// end: a source in memory does not tell it.
 func (o *Responder) expired(record warifu.StatusRecord, now time.Time) bool {
-	return !record.NotAfter.IsZero() && now.After(record.NotAfter)
+	if record.NotAfter.IsZero() {
+		return record.Status.Cert != warifu.StatusUnknown
+	}
+	return now.After(record.NotAfter)
 }
 
 // asOf is the time at which what the source says is known to be correct (RFC 9919
