@@ -130,13 +130,6 @@ func (p *Publisher) Round(ctx context.Context) (made bool, err error) {
 	return err == nil, err
 }
 
-// Renew makes a whole pack now.
-func (p *Publisher) Renew(ctx context.Context) error {
-	p.making.Lock()
-	defer p.making.Unlock()
-	return p.publish(ctx, p.clock.Now(), nil)
-}
-
 // Newest returns the delta where there is one and the whole pack otherwise; nil of nil.
 func (p *Published) Newest() *Document {
 	switch {
