@@ -14,7 +14,7 @@ import (
 type StatusConfig struct {
 	// Listen is the address and port of a second listener, for OCSP, CRLs and what else
 	// relying parties fetch, and nothing besides: "0.0.0.0:8480". It speaks plain HTTP on any address, since
-	// everything it says is signed, and answers many times as many questions as the first one, which goes on
+	// everything it says is signed, and is made for very many questions; the first one goes on
 	// answering them too. Empty: there is none.
 	Listen string `toml:"listen"`
 	// Connections is how many connections it holds at once. Zero: 8192.
