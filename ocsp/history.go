@@ -3,7 +3,6 @@ package ocsp
 import (
 	"bytes"
 	"crypto"
-	"crypto/rand"
 	"crypto/x509"
 	"encoding/asn1"
 	"math/big"
@@ -109,16 +108,7 @@ func SignHistory(h History, responder *x509.Certificate, key crypto.Signer) ([]b
 	if err != nil {
 		return nil, err
 	}
-	prepared, err := cms.Prepare(OIDHistory, content, responder, nil, time.Time{}, false)
-	if err != nil {
-		return nil, err
-	}
-	digest := prepared.Digest()
-	signature, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
-	if err != nil {
-		return nil, err
-	}
-	return prepared.Finish(signature)
+	return cms.Sign(OIDHistory, content, responder, key)
 }
 
 func (h *History) marshal() ([]byte, error) {

@@ -3,7 +3,6 @@ package offline
 import (
 	"bytes"
 	"crypto"
-	"crypto/rand"
 	"crypto/x509"
 	"encoding/asn1"
 	"slices"
@@ -135,16 +134,7 @@ func Sign(p *Pack, responder *x509.Certificate, key crypto.Signer) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	prepared, err := cms.Prepare(OID, content, responder, nil, time.Time{}, false)
-	if err != nil {
-		return nil, err
-	}
-	digest := prepared.Digest()
-	signature, err := key.Sign(rand.Reader, digest[:], crypto.SHA256)
-	if err != nil {
-		return nil, err
-	}
-	return prepared.Finish(signature)
+	return cms.Sign(OID, content, responder, key)
 }
 
 func (p *Pack) marshal() ([]byte, error) {

@@ -2,7 +2,6 @@ package timestamp
 
 import (
 	"crypto"
-	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -110,16 +109,7 @@ func (s *Signer) Token(r *Request, at time.Time, serial *big.Int) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	prepared, err := cms.Prepare(OIDInfo, content, s.Certificate, nil, time.Time{}, false)
-	if err != nil {
-		return nil, err
-	}
-	digest := prepared.Digest()
-	signature, err := s.Key.Sign(rand.Reader, digest[:], crypto.SHA256)
-	if err != nil {
-		return nil, err
-	}
-	return prepared.Finish(signature)
+	return cms.Sign(OIDInfo, content, s.Certificate, s.Key)
 }
 
 func (i *Info) marshal() ([]byte, error) {
