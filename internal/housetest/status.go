@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"encoding/hex"
 	"io"
 	"math/big"
 	"net/http"
@@ -139,7 +140,7 @@ func (h *House) list(t TB, kind warifu.Kind, suffix string) *crl.List {
 func (h *House) History(t TB, kind warifu.Kind, serial []byte) *ocsp.SignedHistory {
 	t.Helper()
 	number := new(big.Int).SetBytes(serial)
-	signed, err := ocsp.ParseHistory(h.get(t, http.MethodGet, "/api/v1/status-history/"+kind.String()+"/"+number.Text(16), nil))
+	signed, err := ocsp.ParseHistory(h.get(t, http.MethodGet, "/api/v1/status-history/"+kind.String()+"/"+hex.EncodeToString(serial), nil))
 	check(t, err)
 	check(t, signed.Verify(h.CAs[kind], number, h.Clock.Now()))
 	return signed

@@ -34,6 +34,7 @@ func (m *machine) compare(t *rapid.T) {
 		m.compareChip(t, on)
 	}
 	m.compareUse(t)
+	m.compareHistory(t)
 	m.h.Check(t)
 	m.oneDevice(t)
 	m.parentsAreGood(t)
@@ -96,6 +97,29 @@ func (m *machine) compareStatus(t *rapid.T, c *credential) {
 	got := m.h.OCSP(t, c.kind, c.serial)
 	if fits, want := c.says(got); !fits {
 		t.Fatalf("%s is %s, and OCSP says %s (%s), want %s", c.id, c.state, got.Cert, got.Reason, want)
+	}
+}
+
+// compareHistory asks for the past of one certificate that was active: since when, each time
+// on hold, and its end (design §5). Nothing that was lifted is forgotten. Times are to the second.
+func (m *machine) compareHistory(t *rapid.T) {
+	all := slices.DeleteFunc(m.credsWhere(func(*application) bool { return true }), func(c *credential) bool { return c.activated.IsZero() })
+	if len(all) == 0 {
+		return
+	}
+	c := all[m.steps%len(all)]
+	got := m.h.History(t, c.kind, c.serial)
+	near := func(x, y time.Time) bool { return x.IsZero() == y.IsZero() && x.Sub(y).Abs() <= time.Second }
+	holds := len(got.Holds) == len(c.stays)
+	for i := range c.stays {
+		holds = holds && near(got.Holds[i].From, c.stays[i].from) && near(got.Holds[i].To, c.stays[i].to)
+	}
+	gone := got.Revoked.Cert == warifu.StatusRevoked
+	if !holds || !near(got.Active, c.activated) || gone != (c.ended() && c.state != warifu.CredentialExpired) {
+		t.Fatalf("%s is %s, active since %s, on hold %v, and its history says %s, %v, ended %t", c.id, c.state, c.activated, c.stays, got.Active, got.Holds, gone)
+	}
+	if len(c.stays) > 0 {
+		m.saw("history with a hold")
 	}
 }
 

@@ -25,7 +25,8 @@ var floor = map[string]int{
 	"transaction cut at a statement": 10, "crash between two steps": 20, "torn away between two commands": 2,
 	"event lost": 5, "event doubled": 5, "events out of order": 5, "event forged": 5, "bureau away": 2,
 	"authority away": 2, "authority refuses": 2,
-	"ticket replayed": 2, "submission replayed": 10,
+	"ticket replayed": 2, "submission replayed": 10, "receipt forged": 3, "card locked": 3, "card unlocked": 3,
+	"events over HTTP": 5, "gap pulled": 1, "history with a hold": 20,
 	"proof replayed": 5, "proof at another marketplace": 3, "identifiers of another phone": 5, "code guessed": 1,
 	"operator without the right": 3, "another card to unlock": 1,
 }
@@ -110,7 +111,9 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		"card": m.card, "card again": m.card, "catch up": m.catchUp, "push": m.push, "push again": m.push, "ask": m.ask, "timers": m.timers, "jump": m.jump,
 		"wipe": m.wipe, "ticket": m.ticket, "reset": m.reset, "mistype": m.mistype, "unlock": m.unlock, "change": m.change,
 		"screen lock": m.screenLock, "gesture": m.gesture, "prove": m.prove, "prove again": m.reprove,
-		"authority": m.modesChange, "bureau": m.bureauTurns, "crash": m.crash,
+		"repair ends": m.repairEnds, "two operators": m.twoOperators, "two operators again": m.twoOperators, "locked card": m.lockedCard, "forged receipt": m.forgedReceipt,
+		"authority fails": m.authorityFails, "card back": m.cardBack, "sold": m.sold, "wish over": m.wishOver, "wish over again": m.wishOver,
+		"gesture again": m.gesture, "screen lock again": m.screenLock, "authority": m.modesChange, "bureau": m.bureauTurns, "crash": m.crash,
 	}
 	for name, step := range all {
 		all[name] = func(t *rapid.T) {

@@ -29,12 +29,23 @@ type credential struct {
 	holds     holds
 	activated time.Time
 	everHeld  bool
+	stays     []stay // on hold, oldest first
 
 	// What it is called: learnt from the product when it is issued, never predicted.
 	id               string
 	serial           []byte
 	key, certificate warifu.Digest
 	notAfter         time.Time
+}
+
+// stay is a time on hold; to is zero while it lasts.
+type stay struct{ from, to time.Time }
+
+// leave ends the stay that lasts.
+func (c *credential) leave(now time.Time) {
+	if n := len(c.stays); n > 0 && c.stays[n-1].to.IsZero() {
+		c.stays[n-1].to = now
+	}
 }
 
 func (c *credential) live() bool {
@@ -125,6 +136,9 @@ func (m *machine) end(c *credential, state warifu.CredentialState) {
 		return
 	}
 	m.saw("ended " + string(state))
+	if state != warifu.CredentialExpired {
+		c.leave(m.h.Clock.Now())
+	}
 	c.state, c.holds = state, holds{}
 }
 
@@ -142,6 +156,9 @@ func (m *machine) close(a *application, state warifu.ApplicationState, problem s
 // not empty, and each hold lifts only itself (design §3).
 func (m *machine) put(c *credential, reason warifu.HoldReason, until time.Time) {
 	m.saw("held " + string(reason))
+	if len(c.holds) == 0 {
+		c.stays = append(c.stays, stay{from: m.h.Clock.Now()})
+	}
 	c.holds[reason], c.state, c.everHeld = until, warifu.CredentialHeld, true
 }
 
@@ -152,6 +169,7 @@ func (m *machine) lift(c *credential, reason warifu.HoldReason) {
 	delete(c.holds, reason)
 	if len(c.holds) == 0 {
 		m.saw("resumed " + string(reason))
+		c.leave(m.h.Clock.Now())
 		c.state = warifu.CredentialActive
 	}
 }

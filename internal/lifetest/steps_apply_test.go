@@ -284,7 +284,17 @@ func (c *torn) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	return c.Transmitter.Transmit(ctx, command)
 }
 
-func (m *machine) personalize(t *rapid.T) { m.personalizeOn(t, m.which(t), true) }
+// personalize mostly takes a phone on which something waits to be fetched.
+func (m *machine) personalize(t *rapid.T) {
+	on := m.which(t)
+	waiting := slices.DeleteFunc(slices.Clone(m.phones), func(on *handset) bool {
+		return on.latest == nil || on.latest.state != warifu.ApplicationIssued
+	})
+	if len(waiting) > 0 && !one(t, 4, "any phone") {
+		on = pick(t, waiting, "waiting phone")
+	}
+	m.personalizeOn(t, on, true)
+}
 
 // personalizeOn writes the latest application to the chip (R44).
 func (m *machine) personalizeOn(t *rapid.T, on *handset, trouble bool) {

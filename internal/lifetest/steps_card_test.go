@@ -1,18 +1,23 @@
 package lifetest_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
+	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"warifu"
 	"warifu/events"
+	"warifu/internal/housetest"
 	"warifu/sandbox/bureau"
 )
 
@@ -114,15 +119,29 @@ func (m *machine) pushed(t *rapid.T, batch [][]byte, numbers []int) {
 		reached++
 	}
 	gap := slices.ContainsFunc(numbers, func(n int) bool { return int64(n) > reached })
-	r := m.direct(t, "/card-events", func(ctx context.Context) error {
+	follow := func(ctx context.Context) error {
 		_, err := m.h.Registrar.FollowCard(ctx, batch)
 		return err
-	})
+	}
+	byHTTP := one(t, 2, "over HTTP")
+	if byHTTP {
+		m.saw("events over HTTP")
+		follow = func(ctx context.Context) error {
+			return m.post(t, ctx, "/api/v1/card-events", map[string]any{"events": batch})
+		}
+	}
+	r := m.direct(t, "/card-events", follow)
 	if r.hurt && r.err != nil {
 		return // one transaction: nothing of it remains
 	}
 	want := ""
-	if gap {
+	switch {
+	case gap && byHTTP && m.down:
+		want = "bureau-unreachable"
+	case gap && byHTTP: // the server pulls what is missing at once
+		reached = int64(len(m.log))
+		m.saw("gap pulled")
+	case gap:
 		want = "card-events-missing"
 		m.saw("gap told")
 	}
@@ -130,6 +149,24 @@ func (m *machine) pushed(t *rapid.T, batch [][]byte, numbers []int) {
 	for _, e := range m.log[m.followed:reached] {
 		m.hearEvent(e)
 	}
+}
+
+// post hands something in at the house's site, and returns the problem it is answered with.
+func (m *machine) post(t *rapid.T, ctx context.Context, path string, in any) error {
+	body, err := json.Marshal(in)
+	must(t, err)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, housetest.Origin+path, bytes.NewReader(body))
+	must(t, err)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := housetest.InProcess{Handler: m.h.Site}.RoundTrip(request)
+	must(t, err)
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode == http.StatusOK {
+		return nil
+	}
+	var problem struct{ Type string }
+	must(t, json.NewDecoder(response.Body).Decode(&problem))
+	return &warifu.Error{Problem: strings.TrimPrefix(problem.Type, "urn:warifu:problem:")}
 }
 
 // forged puts an event of somebody else's making among the batch: nothing of it is done.

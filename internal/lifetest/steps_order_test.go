@@ -45,6 +45,11 @@ func (m *machine) device(t *rapid.T) {
 	o := m.wish(t, byDevice, m.credsWhere(func(a *application) bool { return a.on == on }))
 	o.kinds = onPhone(t, on)
 	o.secret = rapid.SampledFrom(warifu.Kinds[:]).Draw(t, "secret")
+	m.carryOn(t, on, o)
+}
+
+// carryOn gives an order on a phone and holds what becomes of it against the model.
+func (m *machine) carryOn(t *rapid.T, on *handset, o order) {
 	want, so, r := m.judgeDevice(on, o)
 	s := phone.Secret{Kind: o.secret, Typed: on.typed(o.secret)}
 	did := m.try(t, 3, func(ctx context.Context) (err error) {

@@ -312,6 +312,9 @@ func (m *machine) screenLock(t *rapid.T) {
 // and nothing after a re-enrolment.
 func (m *machine) gesture(t *rapid.T) {
 	on := m.busy(t)
+	if locked := slices.DeleteFunc(slices.Clone(m.phones), func(on *handset) bool { return on.lock == nil || len(on.live) == 0 }); len(locked) > 0 && !one(t, 4, "any phone") {
+		on = pick(t, locked, "phone with a lock")
+	}
 	s := on.live[warifu.Authentication]
 	err := m.use(t, on, warifu.Authentication, phone.Unlock{Gesture: &thumb})
 	switch {
