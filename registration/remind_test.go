@@ -125,7 +125,8 @@ func TestTheOldPhoneIsToldBeforeAndAfterTheNewOneTakesOver(t *testing.T) {
 	}
 	refused := p.Personalize()
 	wantProblem(t, refused, "supersede-cooling")
-	if until := warifu.ProblemOf(refused).Params["until"]; until != issued.Add(24*time.Hour).UTC().Format(time.RFC3339) {
+	until := warifu.ProblemOf(refused).Params["until"]
+	if at, err := time.Parse(time.RFC3339, until); err != nil || !at.Equal(issued.Add(24*time.Hour)) {
 		t.Errorf("until %s", until)
 	}
 	wantCredentials(t, h, older.ID, 2, warifu.CredentialActive)
