@@ -133,6 +133,14 @@ func (s *loop) get(ctx context.Context, path []byte) bool {
 	return false
 }
 
+// hexDigits are the values of hexadecimal digits, and one more than that.
+var hexDigits = func() (of [256]byte) {
+	for i := range byte(16) {
+		of["0123456789abcdef"[i]], of["0123456789ABCDEF"[i]] = i+1, i+1
+	}
+	return of
+}()
+
 // decode reads base64 whose characters may be escaped; whatever else stands there is for
 // questionOfPath to refuse, and the path is left as it is.
 func (s *loop) decode(path []byte) ([]byte, bool) {
@@ -144,11 +152,12 @@ func (s *loop) decode(path []byte) ([]byte, bool) {
 				if i+2 >= len(path) {
 					return nil, false
 				}
-				var one [1]byte
-				if _, err := hex.Decode(one[:], path[i+1:i+3]); err != nil || one[0] == '\r' || one[0] == '\n' { // which the decoder would skip
+				high, low := hexDigits[path[i+1]], hexDigits[path[i+2]]
+				c = (high-1)<<4 | (low - 1)
+				if high == 0 || low == 0 || c == '\r' || c == '\n' { // which the decoder would skip
 					return nil, false
 				}
-				c, i = one[0], i+2
+				i += 2
 			}
 			s.plain = append(s.plain, c)
 		}
@@ -210,5 +219,5 @@ func appendCaching(out []byte, a answered, texts *dates) []byte {
 	out = append(out, "\r\nETag: \""...)
 	out = hex.AppendEncode(out, tag[:])
 	out = append(out, "\"\r\nLast-Modified: "...)
-	return a.thisUpdate.UTC().AppendFormat(out, http.TimeFormat)
+	return appendHTTPDate(out, a.thisUpdate.Unix())
 }

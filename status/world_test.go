@@ -39,7 +39,10 @@ var world = sync.OnceValue(func() authority {
 })
 
 func (a authority) delegate(notBefore, notAfter time.Time) party {
-	key := newKey()
+	return a.delegateOf(newKey(), notBefore, notAfter)
+}
+
+func (a authority) delegateOf(key crypto.Signer, notBefore, notAfter time.Time) party {
 	tbs, err := profile.Responder{Serial: []byte{2}, PublicKey: spki(key), CommonName: "responder", NotBefore: notBefore, NotAfter: notAfter}.TBS(a.ca.certificate)
 	if err != nil {
 		panic(err)
