@@ -53,6 +53,9 @@ type Decision struct {
 	Choice string
 	Until  time.Time // of ChoiceHold
 	Secret Secret
+	// Listing is the one question of a marketplace at the server that this answers
+	// (OccasionListing); empty for all that wait.
+	Listing string
 }
 
 // Parted tells how a decision was carried out.
@@ -62,6 +65,8 @@ type Parted struct {
 	Withdrawn   string     `json:"withdrawn,omitempty"` // an application that was on its way to this phone
 	// Proof answers the marketplace that asked (Listed); absent where none did.
 	Proof *CleanProof `json:"proof,omitempty"`
+	// Answered are the marketplaces that asked through the server.
+	Answered []Answered `json:"answered,omitempty"`
 }
 
 // Leaving asks what the holder is to decide on an occasion, and what else is to be done. It
@@ -83,6 +88,9 @@ func (a *App) Leave(ctx context.Context, o Occasion, d Decision) (Parted, error)
 	}
 	out := Parted{Choice: d.Choice}
 	switch {
+	case d.Choice == ChoiceNotMe && o == OccasionListing:
+		out.Answered, err = a.answerAsked(ctx, d)
+		return out, err
 	case d.Choice == "" && len(asked.Live) > 0:
 		return Parted{}, warifu.Conflict("leaving-undecided")
 	case d.Choice == "" || d.Choice == ChoiceKeep:
@@ -98,9 +106,15 @@ func (a *App) Leave(ctx context.Context, o Occasion, d Decision) (Parted, error)
 	if err != nil {
 		return out, err
 	}
-	if o == OccasionListing {
-		out.Proof, err = a.answerListing(ctx)
+	if o != OccasionListing {
+		return out, nil
 	}
+	if d.Listing == "" {
+		if out.Proof, err = a.answerListing(ctx); err != nil {
+			return out, err
+		}
+	}
+	out.Answered, err = a.answerAsked(ctx, d)
 	return out, err
 }
 

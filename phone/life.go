@@ -104,6 +104,7 @@ type Recognised struct {
 type ElementLife struct {
 	Credentials []Recognised `json:"credentials"` // oldest first
 	Application string       `json:"application"` // the one that is open on it; "" for none
+	Listings    []Asked      `json:"listings"`    // what marketplaces ask about this phone
 }
 
 // OfElement asks what has become of the keys of a chip, by a request that it signed

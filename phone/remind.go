@@ -15,6 +15,8 @@ type Reminder struct {
 	Occasion string        `json:"occasion"` // one of those below
 	Kinds    []warifu.Kind `json:"kinds,omitempty"`
 	At       time.Time     `json:"at,omitzero"` // of the end, of a repair's hold too, or of the replacement
+	// Listing is the marketplace's question, for whoever answers that one alone.
+	Listing string `json:"listing,omitempty"`
 	Sentence
 }
 
@@ -30,6 +32,7 @@ const (
 	RemindRepair     = "repair"
 	RemindReplaced   = "replaced" // a newer phone may take over from then on (R55)
 	RemindLapsed     = "lapsed"   // issued, and not fetched in time (K14)
+	RemindListed     = "listed"   // a marketplace asks: somebody offered this phone (R81)
 )
 
 // Reminders looks at what is in this phone and what the server says of it. It takes no
@@ -44,6 +47,9 @@ func (a *App) Reminders(ctx context.Context) ([]Reminder, error) {
 		return nil, err
 	}
 	out := a.remindersOf(life)
+	for _, q := range life.Listings {
+		out = append(out, a.remindAsked(q))
+	}
 	if state.Application == "" {
 		return out, nil
 	}

@@ -16,6 +16,10 @@ const (
 	SubjectChip  = "chip"
 )
 
+// PurposeListing, with the answer behind it ("clean", "declined" or "not-me"), is the purpose of a
+// device request that answers a marketplace; its subject is the question's identifier.
+const PurposeListing = "listing:"
+
 // PurposePush is the purpose of a device request to be reached by a push subscription; its
 // subject is the SHA-256 of the subscription as it is handed in, 64 hexadecimal digits.
 const PurposePush = "push"

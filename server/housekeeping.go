@@ -126,8 +126,10 @@ func (s *Server) remind(ctx context.Context) {
 	s.complain("reminders of expiry", err)
 	lost, err := s.registration.RemindLost(ctx)
 	s.complain("reminders of loss", err)
-	if expiring+lost > 0 {
-		s.log.Info("reminded", "expiring", expiring, "lost", lost)
+	listings, err := s.registration.TellListings(ctx)
+	s.complain("questions of marketplaces", err)
+	if expiring+lost+listings > 0 {
+		s.log.Info("reminded", "expiring", expiring, "lost", lost, "listings", listings)
 	}
 }
 

@@ -153,6 +153,8 @@ func (s *Server) sweepVerifications(ctx context.Context) {
 	s.complain("ledgers", err)
 	verifications, err := s.desk.Purge(ctx)
 	s.complain("verifications", err)
+	_, err = s.desk.PurgeListings(ctx)
+	s.complain("questions of marketplaces", err)
 	renewed, err := s.desk.Renew(ctx)
 	s.complain("evidence", err)
 	if lines+verifications+renewed > 0 {

@@ -19,6 +19,7 @@ type checkOutput struct {
 	Body struct {
 		Credentials []checkedBody `json:"credentials" doc:"Every certificate that was ever live on this chip, oldest first; at most sixteen, the newest"`
 		Application string        `json:"application,omitempty" doc:"The application that is open on this chip; new keys would destroy those that wait for it"`
+		Listings    []askedBody   `json:"listings,omitempty" doc:"Marketplaces that ask about this phone, oldest first; at most five"`
 	}
 }
 
@@ -41,5 +42,6 @@ func (s *site) check(ctx context.Context, in *deviceOrderInput) (*checkOutput, e
 		}
 		out.Body.Credentials = append(out.Body.Credentials, b)
 	}
-	return out, nil
+	out.Body.Listings, err = s.asked(ctx, element)
+	return out, err
 }

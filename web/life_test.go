@@ -264,6 +264,8 @@ func TestNoDoorTakesAnybodysWordForTheHolder(t *testing.T) {
 		"/api/v1/suspensions":                           "the suspension code",
 		"/api/v1/card-events":                           "the card bureau's signature",
 		"/api/v1/elements/{element}/consents":           "the chip's request, the holder's secret in it",
+		"/api/v1/elements/{element}/listings":           "a relying party's key",
+		"/api/v1/elements/{element}/listings/{id}":      "the chip's request",
 		"/api/v1/verifications":                         "a relying party's key",
 		"/api/v1/verifications/{id}/attribute-requests": "a relying party's key",
 		"/api/v1/webhooks":                              "a relying party's key",

@@ -31,6 +31,7 @@ type Verification interface {
 	Decide(ctx context.Context, person warifu.Digest, id string, grant bool, paper []byte) error
 	Export(ctx context.Context, person warifu.Digest, id string) ([]byte, error)
 	Webhooks
+	Listings
 }
 
 // Checked is the ledger of who checked whom: read by its holder alone.
@@ -145,6 +146,7 @@ func (s *site) verifications(api huma.API, mux *http.ServeMux) {
 	register(s, api, http.MethodPost, verificationsPath+"/{id}/attribute-requests", "wish-attributes", "Ask the holder for attributes as they are now", http.StatusAccepted, s.wish)
 	register(s, api, http.MethodGet, "/api/v1/attribute-requests/{id}", "wished-attributes", "What the holder decided, and the attributes if they were granted", http.StatusOK, s.wished)
 	s.holders(api)
+	s.listings(api)
 	s.webhooks(api, mux)
 }
 

@@ -97,15 +97,22 @@ func (s *session) spoken(sentence phone.Sentence) string {
 type phoneLeaving struct {
 	onPhone
 	decided
-	Event string `required:"" enum:"reset,listing,repair,new-phone" help:"Why: reset, listing, repair or new-phone."`
+	Event   string `required:"" enum:"reset,listing,repair,new-phone" help:"Why: reset, listing, repair or new-phone."`
+	NotMe   bool   `xor:"choice" help:"Of a listing: tell the marketplace that you do not offer this phone. Nothing else changes."`
+	Listing string `placeholder:"ID" help:"Of a listing: answer that marketplace alone (warifu phone status); by default all that asked."`
 }
 
 // Run decides beforehand; of a reset it does not do the erasing (phone reset).
 func (c phoneLeaving) Run(s *session) error {
-	in, asked, err := c.leave(s, c.onPhone, phone.Occasion(c.Event))
-	if err != nil {
+	var in phones.Leave
+	var asked phone.Leaving
+	var err error
+	if c.NotMe {
+		in = phones.Leave{Event: c.Event, Choice: phone.ChoiceNotMe}
+	} else if in, asked, err = c.leave(s, c.onPhone, phone.Occasion(c.Event)); err != nil {
 		return err
 	}
+	in.Listing = c.Listing
 	var out phone.Parted
 	if err := c.do(s, "leaving", in, &out); err != nil {
 		return err
@@ -151,6 +158,11 @@ func (s *session) parted(out phone.Parted, asked phone.Leaving) error {
 	}
 	if err := s.say(out, key, nil); err != nil {
 		return err
+	}
+	for _, a := range out.Answered {
+		if err := s.say(out, "cli.answered-"+a.Answer, map[string]string{"marketplace": a.Marketplace}); err != nil {
+			return err
+		}
 	}
 	if len(out.Credentials) > 0 {
 		if err := s.standing(out, out.Credentials); err != nil {

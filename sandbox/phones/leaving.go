@@ -14,15 +14,16 @@ import (
 // Leave is what a holder decides before the phone leaves their hands, with one of its
 // secrets where something changes.
 type Leave struct {
-	Event    string    `json:"event,omitempty"`  // reset, listing, repair or new-phone
-	Choice   string    `json:"choice,omitempty"` // revoke, hold-until or keep
+	Event    string    `json:"event,omitempty"`   // reset, listing, repair or new-phone
+	Choice   string    `json:"choice,omitempty"`  // revoke, hold-until or keep; of a listing not-me too
+	Listing  string    `json:"listing,omitempty"` // the one marketplace's question at the server to answer
 	Until    time.Time `json:"until,omitzero"`
 	Password string    `json:"password,omitempty"`
 	PIN      string    `json:"pin,omitempty"`
 }
 
 func (l Leave) decision() phone.Decision {
-	return phone.Decision{Choice: l.Choice, Until: l.Until, Secret: Order{Password: l.Password, PIN: l.PIN}.secret()}
+	return phone.Decision{Choice: l.Choice, Until: l.Until, Listing: l.Listing, Secret: Order{Password: l.Password, PIN: l.PIN}.secret()}
 }
 
 // Leaving asks what there is to decide, and what else to do (R80).
