@@ -20,7 +20,7 @@ type StatusConfig struct {
 	// Connections is how many connections it holds at once. Zero: 8192.
 	Connections int `toml:"connections"`
 	// CacheMiB bounds the memory in which signed OCSP answers are kept, in MiB. Zero: 64, which
-	// is a hundred thousand answers.
+	// is up to four hundred thousand answers.
 	CacheMiB int `toml:"cache_mib"`
 	// Keep is the age at which a kept answer is signed anew, as "60s", which it is when left
 	// empty. Longer saves signatures; what changes is told at once all the same.

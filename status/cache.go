@@ -27,8 +27,8 @@ type Cache struct {
 }
 
 const (
-	// DefaultCache is the bound of a cache that nobody said anything about, in octets: some
-	// three hundred thousand answers.
+	// DefaultCache is the bound of a cache that nobody said anything about, in octets: up to
+	// four hundred thousand answers signed with ECDSA, half as many with RSA.
 	DefaultCache = 64 << 20
 
 	cacheShards = 64
