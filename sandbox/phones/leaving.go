@@ -154,6 +154,9 @@ func (p *Phones) showLeaving(w http.ResponseWriter, r *http.Request, event strin
 			data.Choices = append(data.Choices, leavingChoice{c.Choice, in(c.Sentence)})
 		}
 	}
+	if event == string(phone.OccasionListing) && len(data.Choices) > 0 {
+		data.Choices = append(data.Choices, leavingChoice{phone.ChoiceNotMe, text.Sentence("phones.leaving-not-me", doorway.Lang(r), nil)})
+	}
 	for _, item := range asked.Checklist {
 		data.Checklist = append(data.Checklist, in(item.Sentence))
 	}

@@ -212,6 +212,9 @@ func lifeByForms(t *testing.T, w *world.World, b *browser, code string) {
 	fill(http.StatusForbidden, phone+"/leaving", "event", "repair", "choice", "revoke", "password", "WRONG123")
 	fill(http.StatusUnprocessableEntity, phone+"/leaving", "event", "repair", "choice", "hold-until", "password", "PHONE123")
 	fill(http.StatusOK, phone+"/leaving", "event", "new-phone", "choice", "keep")
+	b.wants(b.get(phone+"/leaving?event=listing"), "value=\"not-me\"")
+	fill(http.StatusOK, phone+"/leaving", "event", "listing", "choice", "not-me")
+	b.wants(b.get(phone), "<strong>held</strong>") // it changes nothing
 	fill(http.StatusOK, desk+"/orders", "card", "taro", "verb", "resume", "cardPassword", "TARO1980")
 	b.wants(b.get(phone), "<strong>active</strong>")
 	fill(http.StatusOK, phone+"/order", "kind", "signature", "verb", "suspend", "password", "PHONE123")
