@@ -33,7 +33,7 @@ var floor = map[string]int{
 
 // rare is what a soak must have met besides.
 var rare = map[string]int{
-	"repair over": 5, "order operators resume": 5, "order operators revoke": 5, "resumed lost": 5, "screen lock lost": 5, "held repair": 5,
+	"repair over": 5, "order operators resume": 5, "order operators revoke": 5, "resumed lost": 5, "screen lock lost": 2, "held repair": 5,
 	"ticket for another chip": 5, "ticket forged for a live key": 5, "event died": 5, "two eyes for four": 5, "authority's answer lost": 5,
 }
 
