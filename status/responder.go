@@ -187,7 +187,8 @@ func (o *Responder) sign(question []byte, record warifu.StatusRecord, now time.T
 	}
 	out := kept{status: record.Status, archive: !single.Archive.IsZero(), thisUpdate: thisUpdate, signer: number, tag: sha256.Sum256(der), head: der}
 	if !d.Certificate.IsCA { // it stands at the very end (RFC 6960 §4.2.1)
-		out.head = der[:len(der)-len(d.Certificate.Raw)]
+		n := len(der) - len(d.Certificate.Raw)
+		out.head = der[:n:n] // whoever waits for this flight appends to it
 	}
 	return out, nil
 }
