@@ -52,7 +52,7 @@ func TestPartitionsAreDealtAsDiceAre(t *testing.T) {
 func TestAPartitionIsOfTheNumberAndNotOfItsWriting(t *testing.T) {
 	p := partitions(t, 1000, 1)
 	serial := serials(t, 1, 1).Serial(5)
-	if p.Of(serial) != p.Of(append([]byte{0, 0}, serial...)) || p.Of(serial) != p.Of(serial) {
+	if p.Of(serial) != p.Of(append([]byte{0, 0}, serial...)) {
 		t.Error("leading zeros count")
 	}
 	if p.Of(serial) == partitions(t, 1000, 2).Of(serial) {

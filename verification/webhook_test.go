@@ -27,7 +27,7 @@ func (w *town) told(t *testing.T) (tokens []verification.Token, events []verific
 	var keys jose.JSONWebKeySet
 	must(t, json.Unmarshal(raw, &keys))
 	for _, compact := range w.Subscriber.Taken() {
-		signed, err := jose.ParseSigned(compact, []jose.SignatureAlgorithm{jose.ES256})
+		signed, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.ES256})
 		must(t, err)
 		if typ := signed.Signatures[0].Header.ExtraHeaders[jose.HeaderType]; typ != "secevent+jwt" {
 			t.Errorf("typ %v", typ)
@@ -130,7 +130,7 @@ func TestWhatIsNotTakenIsToldAgainInItsOrderAndUnderItsName(t *testing.T) {
 	if events[0].Sequence != 1 || events[1].Sequence != 2 {
 		t.Errorf("%+v", events)
 	}
-	first, err := jose.ParseSigned(refused[0], []jose.SignatureAlgorithm{jose.ES256})
+	first, err := jose.ParseSignedCompact(refused[0], []jose.SignatureAlgorithm{jose.ES256})
 	must(t, err)
 	var before verification.Token
 	must(t, json.Unmarshal(first.UnsafePayloadWithoutVerification(), &before))

@@ -254,16 +254,3 @@ func (tn *town) appoint(t *testing.T) {
 	text := strings.Replace(string(config), "lease = \"4s\"", "lease = \"1s\"", 1) + "[operators]\nfile = \"operators.toml\"\n"
 	must(t, os.WriteFile(tn.config, []byte(text), 0o600))
 }
-
-// once is do for what a second time is refused with one of the slugs because it is done.
-func once(do func(context.Context) error, slugs ...string) func(context.Context) error {
-	first := true
-	return func(ctx context.Context) error {
-		err := do(ctx)
-		if !first && err != nil && slices.Contains(slugs, warifu.ProblemOf(err).Problem) {
-			return nil
-		}
-		first = false
-		return err
-	}
-}

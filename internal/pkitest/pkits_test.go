@@ -1,7 +1,8 @@
 package pkitest_test
 
 import (
-	"crypto/dsa" //nolint:staticcheck // PKITS has keys of it, which are to be refused
+	//lint:ignore SA1019 PKITS has keys of it, which are to be refused
+	"crypto/dsa"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
