@@ -115,7 +115,7 @@ func (s *Server) publish(a *authority, partitions profile.Partitions) {
 	a.historian = status.NewHistorian(a.kind, a.certificate, source{s.store}, a.delegate.now, s.clock)
 	a.historian.Count = s.metrics.answered(a.kind)
 	sign := func(_ context.Context, list *crl.Draft) error { return a.issuer.SignCRL(list) }
-	a.publisher = status.NewPublisher(a.kind, sign, register{s.store, a.kind}, s.clock)
+	a.publisher = status.NewPublisher(a.kind, sign, NewRegister(s.store, a.kind, feedPage), s.clock)
 	a.publisher.Freshest = s.config.Origin + "/crl/" + a.kind.String() + "-delta.crl"
 	a.publisher.Room = newRoom
 	endpoints := s.endpoints(a.kind)

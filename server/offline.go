@@ -112,7 +112,7 @@ type packRegister struct {
 // Number implements offline.Register: packs and revocation lists of an authority are
 // numbered together.
 func (r packRegister) Number(ctx context.Context, now time.Time) (number uint64, err error) {
-	number, _, err = register{r.store, r.kind}.Number(ctx, now)
+	number, _, err = NewRegister(r.store, r.kind, feedPage).Number(ctx, now)
 	return number, err
 }
 

@@ -12,10 +12,25 @@ import (
 // feedPage is how many changes are read at once.
 const feedPage = 1000
 
-// register lets the publisher see what became of one authority's certificates.
+// NewRegister lets a publisher see what became of one authority's certificates; page is
+// how many changes are read at once.
+func NewRegister(s *store.Store, kind warifu.Kind, page int) status.Register {
+	return register{s, kind, page}
+}
+
+// Statuses answers responder and historian out of the registration's database.
+type Statuses interface {
+	status.Source
+	status.Past
+}
+
+// NewStatuses asks the database each time.
+func NewStatuses(s *store.Store) Statuses { return source{s} }
+
 type register struct {
 	store *store.Store
 	kind  warifu.Kind
+	page  int
 }
 
 // Number implements status.Register.
@@ -30,12 +45,13 @@ func (r register) Number(ctx context.Context, now time.Time) (number uint64, hea
 
 // View implements status.Register.
 func (r register) View(ctx context.Context, f func(status.Snapshot) error) error {
-	return r.store.Read(ctx, func(tx *store.Tx) error { return f(snapshot{tx, r.kind}) })
+	return r.store.Read(ctx, func(tx *store.Tx) error { return f(snapshot{tx, r.kind, r.page}) })
 }
 
 type snapshot struct {
 	tx   *store.Tx
 	kind warifu.Kind
+	page int
 }
 
 // Head implements status.Snapshot.
@@ -49,7 +65,7 @@ func (s snapshot) Revoked(add func(warifu.StatusRecord) error) error {
 // Changes implements status.Snapshot.
 func (s snapshot) Changes(after int64, add func(status.Change) error) error {
 	for {
-		page, err := s.tx.StatusFeed(after, feedPage)
+		page, err := s.tx.StatusFeed(after, s.page)
 		if err != nil {
 			return err
 		}
@@ -59,7 +75,7 @@ func (s snapshot) Changes(after int64, add func(status.Change) error) error {
 			}
 			after = c.Number
 		}
-		if len(page) < feedPage {
+		if len(page) < s.page {
 			return nil
 		}
 	}

@@ -96,7 +96,7 @@ func TestListsStayConsistentWhileTheDatabaseMoves(t *testing.T) {
 			defer func() { r.must(r.Close()) }()
 			var presses [2]*status.Publisher
 			for i := range presses {
-				presses[i] = status.NewPublisher(warifu.Signature, sign, server.NewRegister(r.Store, warifu.Signature), warifu.SystemClock{})
+				presses[i] = status.NewPublisher(warifu.Signature, sign, server.NewRegister(r.Store, warifu.Signature, 1000), warifu.SystemClock{})
 				presses[i].Freshest = "http://127.0.0.1/crl/signature-delta.crl"
 			}
 			var all sync.WaitGroup

@@ -23,6 +23,7 @@ import (
 	"warifu/sandbox/bureau"
 	"warifu/sandbox/maker"
 	"warifu/scheme"
+	"warifu/server"
 	"warifu/status"
 	"warifu/store"
 	"warifu/verification"
@@ -235,7 +236,7 @@ func (h *House) Drain(t TB) {
 // publisher makes the publisher of one authority's lists.
 func (h *House) publisher(kind warifu.Kind) *status.Publisher {
 	sign := func(_ context.Context, list *crl.Draft) error { return h.Issuers[kind].CA.SignCRL(list) }
-	p := status.NewPublisher(kind, sign, register{h.Store, kind}, h.Clock)
+	p := status.NewPublisher(kind, sign, server.NewRegister(h.Store, kind, feedPage), h.Clock)
 	p.Freshest = Origin + "/crl/" + kind.String() + "-delta.crl"
 	return p
 }

@@ -8,83 +8,14 @@ import (
 	"io"
 	"math/big"
 	"net/http"
-	"time"
 
 	"warifu"
 	"warifu/crl"
 	"warifu/ocsp"
-	"warifu/status"
-	"warifu/store"
 )
-
-// register lets a publisher see what became of one authority's certificates, as a
-// server's does: numbers of lists come from the database, changes from its feed.
-type register struct {
-	store *store.Store
-	kind  warifu.Kind
-}
 
 // feedPage is how many changes are read at once; small, so that pages have an end.
 const feedPage = 16
-
-// Number implements status.Register.
-func (r register) Number(ctx context.Context, now time.Time) (number uint64, head int64, err error) {
-	err = r.store.Write(ctx, func(tx *store.Tx) error {
-		n, feed, err := tx.NextCRLNumber(r.kind, now)
-		number, head = uint64(n), feed
-		return err
-	})
-	return number, head, err
-}
-
-// View implements status.Register.
-func (r register) View(ctx context.Context, f func(status.Snapshot) error) error {
-	return r.store.Read(ctx, func(tx *store.Tx) error { return f(snapshot{tx, r.kind}) })
-}
-
-type snapshot struct {
-	tx   *store.Tx
-	kind warifu.Kind
-}
-
-// Head implements status.Snapshot.
-func (s snapshot) Head() (int64, error) { return s.tx.FeedHead() }
-
-// Revoked implements status.Snapshot.
-func (s snapshot) Revoked(add func(warifu.StatusRecord) error) error {
-	return s.tx.Revoked(s.kind, add)
-}
-
-// Changes implements status.Snapshot.
-func (s snapshot) Changes(after int64, add func(status.Change) error) error {
-	for {
-		page, err := s.tx.StatusFeed(after, feedPage)
-		if err != nil {
-			return err
-		}
-		for _, c := range page {
-			if err := add(status.Change{Number: c.Number, Record: c.Record}); err != nil {
-				return err
-			}
-			after = c.Number
-		}
-		if len(page) < feedPage {
-			return nil
-		}
-	}
-}
-
-// Past implements status.Past.
-func (s source) Past(ctx context.Context, kind warifu.Kind, serial []byte) (out []status.Moment, err error) {
-	err = s.store.Read(ctx, func(tx *store.Tx) error {
-		changes, _, err := tx.StatusHistory(kind, serial)
-		for _, c := range changes {
-			out = append(out, status.Moment{At: c.At, Status: c.Record.Status})
-		}
-		return err
-	})
-	return out, err
-}
 
 // get asks the house's site as anybody may.
 func (h *House) get(t TB, method, path string, body []byte) []byte {

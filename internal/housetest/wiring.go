@@ -20,6 +20,7 @@ import (
 	"warifu/provision"
 	"warifu/queue"
 	"warifu/registration"
+	"warifu/server"
 	"warifu/status"
 	"warifu/store"
 	"warifu/verification"
@@ -88,21 +89,10 @@ func (h *House) openStatus(t TB, kind warifu.Kind) {
 		delegate = status.Delegate{Certificate: certificate, Key: key}
 		return delegate, err
 	}
-	h.responders[kind] = status.NewResponder(kind, h.CAs[kind], source{h.Store}, appointed, h.Clock)
+	h.responders[kind] = status.NewResponder(kind, h.CAs[kind], server.NewStatuses(h.Store), appointed, h.Clock)
 	h.responders[kind].Cache = status.NewCache(1 << 20)
-	h.historians[kind] = status.NewHistorian(kind, h.CAs[kind], source{h.Store}, appointed, h.Clock)
+	h.historians[kind] = status.NewHistorian(kind, h.CAs[kind], server.NewStatuses(h.Store), appointed, h.Clock)
 	h.publishers[kind] = h.publisher(kind)
-}
-
-// source answers the responder out of the registration's database.
-type source struct{ store *store.Store }
-
-func (s source) Status(ctx context.Context, kind warifu.Kind, serial []byte) (record warifu.StatusRecord, found bool, err error) {
-	err = s.store.Read(ctx, func(tx *store.Tx) (err error) {
-		record, found, err = tx.StatusOf(kind, serial)
-		return err
-	})
-	return record, found, err
 }
 
 func (h *House) openRegistrar(t TB) {
