@@ -30,6 +30,9 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == "serve" {
 		exit(serveProfiled(os.Args[2:]))
 	}
+	if len(os.Args) > 2 && os.Args[1] == "documents" {
+		exit(makePapers(os.Args[2]))
+	}
 	if len(os.Args) > 1 && os.Args[1] == "sweep" {
 		exit(sweepOnce(os.Args[2:]))
 	}
