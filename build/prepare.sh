@@ -22,7 +22,7 @@ log=$(mktemp); trap 'rm -f "$log"' EXIT
 # PostgreSQL's package would start a cluster of its own; the tests make theirs.
 "${run[@]}" mkdir -p /etc/postgresql-common
 [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' | "${run[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
-if ! { "${run[@]}" apt-get update && DEBIAN_FRONTEND=noninteractive "${run[@]}" apt-get install -y --no-install-recommends "${need[@]}"; } >"$log" 2>&1; then
+if ! { "${run[@]}" apt-get -o Acquire::Retries=3 update && DEBIAN_FRONTEND=noninteractive "${run[@]}" apt-get -o Acquire::Retries=3 install -y --no-install-recommends "${need[@]}"; } >"$log" 2>&1; then
   tail -n 20 "$log" >&2; echo "==> the packages could not be installed" >&2; exit 1
 fi
 echo "==> test packages: installed"
