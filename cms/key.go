@@ -32,6 +32,12 @@ func signatureAlgorithm(key crypto.PublicKey) (asn1.ObjectIdentifier, bool) {
 	return nil, false
 }
 
+// Supports reports whether this package signs and verifies with keys like that.
+func Supports(key crypto.PublicKey) bool {
+	_, ok := signatureAlgorithm(key)
+	return ok
+}
+
 // CheckSignature checks a signature over a SHA-256 digest: PKCS#1 v1.5 for an RSA
 // key of 2048 to 4096 bits, an ASN.1 ECDSA-Sig-Value for a P-256 key. Errors: Refused
 // "signature-key-unsupported", Refused "signature-invalid".

@@ -160,6 +160,19 @@ func TestSignedFileIsCoveredWhole(t *testing.T) {
 	}
 }
 
+// TestFieldsNeverShareAName: a file whose only signature field is called Signature2, as when
+// another program took the first away.
+func TestFieldsNeverShareAName(t *testing.T) {
+	in := plain(
+		"<</Type /Catalog /Pages 2 0 R /AcroForm <</Fields [4 0 R] /SigFlags 1>>>>", "<</Type /Pages /Kids [3 0 R] /Count 1>>",
+		"<</Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Annots [4 0 R]>>",
+		"<</Type /Annot /Subtype /Widget /FT /Sig /T (Signature2) /P 3 0 R /Rect [0 0 0 0]>>")
+	pdf := read(t, hanako().sign(t, in))
+	if len(pdf.Signatures) != 1 || pdf.Signatures[0].Field != "Signature3" {
+		t.Errorf("%+v", pdf.Signatures)
+	}
+}
+
 func program(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)

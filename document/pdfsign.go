@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -50,7 +51,7 @@ func PreparePDF(in []byte, o PDFOptions) (*PreparedPDF, error) {
 	}
 	value, widget := u.next(), u.next()
 	u.objects[value.number] = signatureDict(o)
-	name := fmt.Sprintf("Signature%d", len(fields)+1)
+	name := unusedName(fields)
 	page, err := u.annotate(widget)
 	if err != nil {
 		return nil, err
@@ -75,6 +76,16 @@ func PreparePDF(in []byte, o PDFOptions) (*PreparedPDF, error) {
 	// The claimed time stands in /M; PAdES wants it there and nowhere else.
 	p.message, err = cms.PrepareDigest(cms.OIDData, [sha256.Size]byte(h.Sum(nil)), o.Certificate, o.Others, time.Time{})
 	return p, err
+}
+
+// unusedName is one that no signature field has: two fields of one name are one to readers.
+func unusedName(fields []field) string {
+	for n := len(fields) + 1; ; n++ {
+		name := fmt.Sprintf("Signature%d", n)
+		if !slices.ContainsFunc(fields, func(f field) bool { return f.name == name }) {
+			return name
+		}
+	}
 }
 
 var (

@@ -3,6 +3,8 @@ package document_test
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -124,6 +126,16 @@ func TestXMLSecAgrees(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAKeyThatNobodyVerifiesIsNotPrepared(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := document.PrepareXML([]byte("<a/>"), &x509.Certificate{PublicKey: &key.PublicKey}, now); err == nil || warifu.ProblemOf(err).Problem != "signature-key-unsupported" {
+		t.Error(err)
 	}
 }
 

@@ -53,6 +53,9 @@ func PrepareXML(in []byte, certificate *x509.Certificate, at time.Time) (*Prepar
 	if len(tree.signatures()) > 0 {
 		return nil, warifu.Refused("xml-signed-already")
 	}
+	if !cms.Supports(certificate.PublicKey) {
+		return nil, warifu.Refused("signature-key-unsupported")
+	}
 	algorithm := algorithmRSA
 	if _, ok := certificate.PublicKey.(*ecdsa.PublicKey); ok {
 		algorithm = algorithmECDSA
