@@ -6,6 +6,8 @@ import (
 
 	"warifu"
 	"warifu/crl"
+	"warifu/notify"
+	"warifu/verification"
 )
 
 // NewAsking is asking for tests.
@@ -15,6 +17,11 @@ func NewAsking(send func(context.Context, [][]byte) ([]byte, error)) func(contex
 
 // NewRoom is the place of one list.
 func NewRoom() crl.Spool { return newRoom() }
+
+// NewHookSender posts webhooks, to private addresses too where private says so.
+func NewHookSender(private bool) verification.Sender {
+	return hookSender{notify.NewGuardedClient(private, hookTimeout)}
+}
 
 // NewRate is rate for tests.
 func NewRate() (worked func(kind string, done int, took time.Duration), perSecond func() float64) {
