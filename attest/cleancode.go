@@ -112,3 +112,7 @@ func (c CleanCode) Check(makers *x509.CertPool, now time.Time) (CleanProof, erro
 // CleanAhead is how far the time of a marketplace's question may lie ahead of the clock of
 // who checks the answer.
 const CleanAhead = 5 * time.Minute
+
+// MaxListings is how many questions of marketplaces the holder of a chip is told of and
+// shown at one time, the oldest first: a flood of them must not drown the holder.
+const MaxListings = 5

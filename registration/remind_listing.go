@@ -5,15 +5,12 @@ import (
 	"slices"
 
 	"warifu"
+	"warifu/attest"
 	"warifu/store"
 )
 
-const (
-	listingsAtOnce = 200 // questions of marketplaces in one transaction
-	// listingsShown is how many questions about one chip are told of at one time; package
-	// verification shows as many (MaxListings).
-	listingsShown = 5
-)
+// listingsAtOnce is how many questions of marketplaces are told in one transaction.
+const listingsAtOnce = 200
 
 // TellListings tells phones that a marketplace asks about them (R81), and returns how many
 // notices it gave. It is called from a timer and not where the question is taken, so
@@ -53,7 +50,7 @@ func (a *Authority) tellListing(tx *store.Tx, l store.Listing) (bool, error) {
 	if err != nil || !first {
 		return false, err
 	}
-	shown, err := tx.ListingsOf(l.Element, now, listingsShown)
+	shown, err := tx.ListingsOf(l.Element, now, attest.MaxListings)
 	if err != nil || !slices.ContainsFunc(shown, func(s store.Listing) bool { return s.ID == l.ID }) {
 		return false, err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/attest"
 	"warifu/ledger"
 	"warifu/store"
 )
@@ -39,10 +40,9 @@ const (
 	DecisionNotMe    = "not-me"
 )
 
-// The bounds of listings. What a chip has open beyond MaxListings is neither shown nor told
-// until its turn comes.
+// The bounds of listings. What a chip has open beyond attest.MaxListings is neither shown nor
+// told until its turn comes.
 const (
-	MaxListings        = 5
 	listingLife        = 7 * day
 	listingKeep        = 30 * day // after a question's end
 	maxListingsOfChip  = 3        // of one party, in listingLife
@@ -146,12 +146,12 @@ func (d *Desk) Listed(ctx context.Context, key, id string) (Listing, error) {
 	return l, nil
 }
 
-// Listings are those that a chip's holder is asked now: the MaxListings oldest of parties that
+// Listings are those that a chip's holder is asked now: the attest.MaxListings oldest of parties that
 // still have a key. Whoever calls has checked that the chip itself asks.
 func (d *Desk) Listings(ctx context.Context, element warifu.ElementID) ([]Listing, error) {
 	var rows []store.Listing
 	err := d.Store.Read(ctx, func(tx *store.Tx) (err error) {
-		rows, err = tx.ListingsOf(element, d.Clock.Now(), MaxListings)
+		rows, err = tx.ListingsOf(element, d.Clock.Now(), attest.MaxListings)
 		return err
 	})
 	var out []Listing
