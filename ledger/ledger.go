@@ -19,15 +19,15 @@ type Name struct {
 
 // What a relying party did.
 const (
-	Signed     = "signature"         // had a signature checked
-	LoggedIn   = "login"             // had an answer to a login checked
-	Asked      = "certificate"       // asked about a certificate alone
-	CheckedAg  = "again"             // had a signature checked once more, from its evidence
-	History    = "history"           // asked when a certificate was on hold
-	Wished     = "attributes-wished" // asked to be told attributes
-	Told       = "attributes-told"   // was told attributes
-	Subscribed = "subscription"      // asked to be told when the status changes
-	Notified   = "status-told"       // was told that it changed
+	Signed       = "signature"         // had a signature checked
+	LoggedIn     = "login"             // had an answer to a login checked
+	Asked        = "certificate"       // asked about a certificate alone
+	CheckedAgain = "again"             // had a signature checked once more, from its evidence
+	History      = "history"           // asked when a certificate was on hold
+	Wished       = "attributes-wished" // asked to be told attributes
+	Told         = "attributes-told"   // was told attributes
+	Subscribed   = "subscription"      // asked to be told when the status changes
+	Notified     = "status-told"       // was told that it changed
 )
 
 // Entry is one line of a holder's ledger.

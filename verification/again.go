@@ -57,7 +57,7 @@ func (d *Desk) Again(ctx context.Context, key, id string) (Answer, error) {
 			return Answer{}, err
 		}
 	}
-	entry := ledger.Entry{At: a.At, What: ledger.CheckedAg, Result: a.Result.Verdict.String()}
+	entry := ledger.Entry{At: a.At, What: ledger.CheckedAgain, Result: a.Result.Verdict.String()}
 	return a, d.tell(ctx, party, row, entry, &a)
 }
 

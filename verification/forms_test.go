@@ -1,6 +1,8 @@
 package verification_test
 
 import (
+	"bytes"
+	"os"
 	"testing"
 	"time"
 
@@ -76,4 +78,48 @@ func TestEvidenceIsRenewedInTimeAndPurgedInTime(t *testing.T) {
 	}
 	_, err = desk.Again(ctx, housetest.BankKey, a.ID)
 	problem(t, err, "verification-unknown")
+}
+
+// TestSignedFilesAreCheckedAndProvenLater has a phone sign a PDF file and an XML document: good,
+// kept as evidence that can be judged again, and bad once anything in them is another.
+func TestSignedFilesAreCheckedAndProvenLater(t *testing.T) {
+	w := newTown(t, housetest.Options{})
+	pdf, err := os.ReadFile("../document/testdata/contract.pdf")
+	must(t, err)
+	for _, c := range []struct {
+		form     verification.Form
+		as       phone.SignatureForm
+		document []byte
+		from, to string
+	}{
+		{verification.FormPDF, phone.FormPDF, pdf, "100 yen", "900 yen"},
+		{verification.FormXML, phone.FormXML, []byte("<return><tax>100</tax></return>"), ">100<", ">900<"},
+	} {
+		signed, err := w.phone.App.SignDocument(ctx, c.document, phone.Signing{Form: c.as}, phone.Unlock{Typed: housetest.Secrets.Signature})
+		must(t, err)
+		q := verification.Question{Form: c.form, Document: signed.File, Purpose: "to take a filing"}
+		a := w.check(t, q)
+		if a.Result.Verdict != verify.Good || a.Evidence == nil || a.Document != warifu.DigestOf(signed.File) {
+			t.Fatalf("%s: %v %v, evidence %v (%s)", c.form, a.Result.Verdict, a.Result.Reasons, a.Evidence, a.NoEvidence)
+		}
+		w.Clock.Forward(time.Hour)
+		again, err := w.Desk.Again(ctx, housetest.BankKey, a.ID)
+		must(t, err)
+		if again.Result.Verdict != verify.Good || !again.Result.At.Before(w.Clock.Now().Add(-59*time.Minute)) {
+			t.Errorf("%s: from its evidence %v %v, judged at %v", c.form, again.Result.Verdict, again.Result.Reasons, again.Result.At)
+		}
+		q.Document = bytes.Replace(signed.File, []byte(c.from), []byte(c.to), 1)
+		if a := w.check(t, q); a.Result.Verdict != verify.Bad || !a.Result.Has("signature-content-mismatch") || a.NoEvidence != "evidence-not-good" {
+			t.Errorf("%s, changed: %v %v (%s)", c.form, a.Result.Verdict, a.Result.Reasons, a.NoEvidence)
+		}
+		q.Document = c.document
+		if a := w.check(t, q); a.Result.Verdict != verify.Bad {
+			t.Errorf("%s, unsigned: %v", c.form, a.Result.Verdict)
+		}
+	}
+	// Each was good and good again; the changed PDF file still names its signer. A changed XML
+	// document is refused before anybody's name in it is looked at, and stands in nobody's ledger.
+	if lines := w.ledger(t); len(lines) != 5 || lines[2].Result != "bad" || lines[4].What != ledger.CheckedAgain {
+		t.Errorf("%d lines: %+v", len(lines), lines)
+	}
 }
