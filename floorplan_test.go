@@ -41,6 +41,7 @@ var floors = []struct {
 	{"notify", []string{"store", "queue"}},
 	{"document", []string{"store", "queue"}},
 	{"verify", []string{"store", "queue", "status", "notify"}},
+	{"relyingparty", []string{"store", "queue", "status", "notify"}},
 	{"ca", []string{"store", "queue", "status", "notify", "net", "net/http", "database/sql", "os"}},
 	{"provision", []string{"store", "queue", "net", "net/http"}},
 	{"chip", []string{"store", "queue", "status", "notify", "verify", "ca", "provision"}},
@@ -63,7 +64,7 @@ var floors = []struct {
 // onlyFor says which rooms alone may touch a package of the standard library or a
 // room that holds private keys or chips.
 var onlyFor = map[string][]string{
-	"net/http":        {"status", "notify", "verify", "phone", "oidc", "face", "web", "server", "sandbox", "cmd/warifud", "cmd/warifu", "internal"},
+	"net/http":        {"status", "notify", "verify", "phone", "relyingparty", "oidc", "face", "web", "server", "sandbox", "cmd/warifud", "cmd/warifu", "internal"},
 	"database/sql":    {"store"},
 	"os":              {"keystore", "store", "server", "sandbox", "cmd/warifud", "cmd/warifu", "internal"},
 	"warifu/keystore": {"server", "sandbox", "cmd/warifud", "cmd/warifu", "internal"},

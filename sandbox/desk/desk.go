@@ -24,6 +24,16 @@ type Places struct {
 	Desk   string `json:"desk"`
 	Phones string `json:"phones"`
 	Bank   string `json:"bank"`
+	// What stands further on, in the order of the ports; empty where it does not stand yet.
+	Kiosk       string `json:"kiosk,omitempty"`
+	Clinic      string `json:"clinic,omitempty"`
+	Tax         string `json:"tax,omitempty"`
+	Marketplace string `json:"marketplace,omitempty"`
+	Portal      string `json:"portal,omitempty"`
+	Carrier     string `json:"carrier,omitempty"`
+	Cashless    string `json:"cashless,omitempty"`
+	EGov        string `json:"eGov,omitempty"`
+	Repair      string `json:"repair,omitempty"`
 }
 
 // Cards is what the desk needs of the card bureau.

@@ -25,6 +25,15 @@ const (
 	doorDesk
 	doorPhones
 	doorBank
+	doorKiosk
+	doorClinic
+	doorTax
+	doorMarketplace
+	doorPortal
+	doorCarrier
+	doorCashless
+	doorEGov
+	doorRepair
 	doorCount
 )
 
@@ -61,6 +70,26 @@ func (c Config) fresh() kept {
 	return k
 }
 
+// lengthen gives a world from when fewer places stood addresses for the others, behind
+// those it has, and says whether it did.
+func (k *kept) lengthen() (bool, error) {
+	if len(k.Ports) == 0 || len(k.Ports) >= doorCount {
+		return false, nil
+	}
+	_, port, err := net.SplitHostPort(k.Ports[0])
+	if err != nil {
+		return false, warifu.Unavailable("world-damaged", "file", keptName).With(err)
+	}
+	first, err := strconv.Atoi(port)
+	if err != nil {
+		return false, warifu.Unavailable("world-damaged", "file", keptName).With(err)
+	}
+	for i := len(k.Ports); i < doorCount; i++ {
+		k.Ports = append(k.Ports, loopback(first+i))
+	}
+	return true, nil
+}
+
 // listen opens every address, or none: "world-port-taken" names the first that is not free.
 func listen(ctx context.Context, addresses []string) ([]door, error) {
 	if len(addresses) != doorCount {
@@ -82,7 +111,11 @@ func listen(ctx context.Context, addresses []string) ([]door, error) {
 
 func placesAt(doors []door) desk.Places {
 	at := func(i int) string { return "http://" + doors[i].listener.Addr().String() }
-	return desk.Places{Server: at(doorServer), Desk: at(doorDesk), Phones: at(doorPhones), Bank: at(doorBank)}
+	places := desk.Places{Server: at(doorServer), Desk: at(doorDesk), Phones: at(doorPhones), Bank: at(doorBank)}
+	for _, f := range fronts {
+		*f.place(&places) = at(f.door)
+	}
+	return places
 }
 
 // put says what answers at a door, guarded.

@@ -19,8 +19,19 @@ import (
 // bureauPrefix is where the card bureau answers, at the desk's address.
 const bureauPrefix = "/bureau"
 
-// openFronts puts desk, phones and bank behind their doors.
-func (w *World) openFronts(context.Context) error {
+// front is a place beyond server, desk, phones and bank: one line for each that stands.
+type front struct {
+	door  int
+	place func(*desk.Places) *string
+	open  func(*World, context.Context) (http.Handler, error)
+}
+
+// fronts are the sample services, in the order of their doors. Each stands in a file of
+// its own, front_NAME.go.
+var fronts = []front{}
+
+// openFronts puts desk, phones, bank and the sample services behind their doors.
+func (w *World) openFronts(ctx context.Context) error {
 	client, err := w.Client()
 	if err != nil {
 		return err
@@ -54,6 +65,18 @@ func (w *World) openFronts(context.Context) error {
 	w.put(doorDesk, w.deskSite())
 	w.put(doorPhones, routes(w.Phones.Routes))
 	w.put(doorBank, routes(w.bank.Routes))
+	for _, f := range fronts {
+		handler, err := f.open(w, ctx)
+		if err != nil {
+			return err
+		}
+		w.put(f.door, handler)
+	}
+	for i := range w.doors {
+		if i != doorServer && w.doors[i].site == nil {
+			w.put(i, http.NotFoundHandler()) // kept for a place that does not stand yet
+		}
+	}
 	return nil
 }
 

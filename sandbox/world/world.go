@@ -103,6 +103,10 @@ func (w *World) openFolder(ctx context.Context) (err error) {
 	if !there {
 		k = w.config.fresh()
 	}
+	longer, err := k.lengthen()
+	if err != nil {
+		return err
+	}
 	if there && w.config.Port != 0 && k.Ports[0] != loopback(w.config.Port) {
 		return warifu.Conflict("world-ports", "ports", k.Ports[0])
 	}
@@ -116,7 +120,7 @@ func (w *World) openFolder(ctx context.Context) (err error) {
 		k.Ports[i] = w.doors[i].listener.Addr().String()
 	}
 	w.Places = placesAt(w.doors)
-	if there {
+	if there && !longer {
 		return nil
 	}
 	return w.folder.WriteJSON(keptName, k)
