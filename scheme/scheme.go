@@ -71,20 +71,6 @@ func (t Tries) Of(k warifu.Kind) int {
 // ID returns name and version as documents and consents carry them: "jp-mobile/1".
 func (s *Scheme) ID() string { return fmt.Sprintf("%s/%d", s.Name, s.Version) }
 
-// Open is the door of a service (K6): nil where it is open at t. Errors: Refused
-// "service-not-open" with the day from which it is, Refused "service-unknown" for one that
-// the scheme does not have.
-func (s *Scheme) Open(service string, t time.Time) error {
-	opening, ok := s.Services[service]
-	switch {
-	case !ok:
-		return warifu.Refused("service-unknown", "service", service, "scheme", s.Name)
-	case t.Before(opening):
-		return warifu.Refused("service-not-open", "service", service, "opens", opening.In(s.Hours.Zone).Format(time.DateOnly))
-	}
-	return nil
-}
-
 // ServiceOpen reports whether the service is known to the scheme and open at t.
 func (s *Scheme) ServiceOpen(service string, t time.Time) bool {
 	opening, ok := s.Services[service]

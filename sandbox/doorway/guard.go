@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 
 	"warifu"
 )
@@ -40,22 +39,3 @@ func LoopbackHosts(addr net.Addr) []string {
 	}
 	return []string{"127.0.0.1:" + port, "localhost:" + port, "[::1]:" + port}
 }
-
-// Opened lets requests through while open says nil, and otherwise says its refusal, as
-// JSON below /api/ and on a page elsewhere (K6: a service before its first day). titleKey
-// is the place's name.
-func Opened(open func() error, titleKey string, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := open()
-		switch {
-		case err == nil:
-			next.ServeHTTP(w, r)
-		case strings.HasPrefix(r.URL.Path, "/api/"):
-			Refuse(w, err)
-		default:
-			Show(w, r, closedPage, titleKey, nil, err)
-		}
-	})
-}
-
-var closedPage = Template(`{{define "body"}}{{end}}`)
