@@ -4,8 +4,10 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 
 	"warifu"
+	"warifu/face"
 )
 
 // Guard lets a request through only if it names the place by one of the hosts
@@ -17,14 +19,18 @@ func Guard(next http.Handler, hosts ...string) http.Handler {
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		Refuse(w, warifu.Refused("sandbox-request-foreign"))
 	}))
-	inner := origin.Handler(next)
+	inner, assets := origin.Handler(next), face.Assets()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		if !slices.Contains(hosts, r.Host) {
 			Refuse(w, warifu.Refused("sandbox-request-host"))
+			return
+		}
+		if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/assets/") {
+			assets.ServeHTTP(w, r)
 			return
 		}
 		inner.ServeHTTP(w, r)

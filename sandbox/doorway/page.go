@@ -5,37 +5,32 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"warifu"
+	"warifu/face"
 	"warifu/text"
 )
 
-// Layout is the frame of every plain page: one column, a heading, a notice. Pages
-// are parsed together with it and define "body".
-const Layout = `{{define "page"}}<!doctype html>
-<html lang="{{.Lang}}"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{.Title}}</title>
-<style>
-body{font:16px/1.7 system-ui,"Hiragino Sans","Noto Sans CJK JP",sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1a1a1c}
-h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
-th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d8d8db;vertical-align:top}
-fieldset{border:1px solid #949497;border-radius:.4rem;margin:1rem 0;padding:.6rem 1rem}label{display:block;margin:.5rem 0}
-input,select,button{font:inherit;padding:.35rem .6rem;max-width:100%}button{cursor:pointer}
-.problem{border-left:.4rem solid #ce0000;padding:.2rem 1rem;background:#fdeeee}.done{border-left:.4rem solid #197a4b;padding:.2rem 1rem;background:#e6f5ec}
-footer{margin-top:3rem;font-size:.85rem;color:#58585b}code{overflow-wrap:anywhere}
-</style>
-<h1>{{.Title}}</h1>
+// layout draws a page: the family's frame (package face), a notice, the body. Pages are
+// parsed together with it and define "body".
+const layout = `{{define "page"}}{{template "top" .Frame}}
 {{with .Problem}}<div class="problem" role="alert"><p><strong>{{.Title}}</strong></p>{{with .Detail}}<p>{{.}}</p>{{end}}<p>{{.Next}}</p></div>{{end}}
 {{template "body" .}}
-<footer>{{.T "sandbox.disclaimer"}}</footer>
-</html>{{end}}`
+{{template "bottom" .Frame}}{{end}}`
 
 // Page is what a page is made of.
 type Page struct {
 	Lang    text.Lang
 	Title   string
+	Place   string // whose page it is; empty where its title says so
 	Problem *Sentences
 	Data    any
+}
+
+// Frame is what stands around the page.
+func (p Page) Frame() face.Frame {
+	return face.Frame{Lang: p.Lang, Title: p.Title, Place: p.Place, Band: p.T("face.band"), Foot: p.T("sandbox.disclaimer")}
 }
 
 // Sentences are a problem's in the reader's language.
@@ -46,7 +41,7 @@ func (p Page) T(key string) string { return text.Sentence(key, p.Lang, nil) }
 
 // Template parses a page's body into the layout; body is a {{define "body"}} block.
 func Template(body string) *template.Template {
-	return template.Must(template.Must(template.New("page").Parse(Layout)).Parse(body))
+	return template.Must(template.Must(face.Framed("page").Parse(layout)).Parse(body))
 }
 
 // Lang returns the reader's language: ?lang=, else the browser's wish.
@@ -61,6 +56,9 @@ func Lang(r *http.Request) text.Lang {
 func Show(w http.ResponseWriter, r *http.Request, t *template.Template, titleKey string, data any, err error) {
 	p := Page{Lang: Lang(r), Data: data}
 	p.Title = p.T(titleKey)
+	if domain, _, _ := strings.Cut(titleKey, "."); text.Has(domain + ".title") {
+		p.Place = p.T(domain + ".title")
+	}
 	status := http.StatusOK
 	if err != nil {
 		e := warifu.ProblemOf(err)
