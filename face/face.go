@@ -52,7 +52,7 @@ func Assets() http.Handler {
 // first, so that a template's error is an error and not half a page: then nothing was
 // written yet, and the caller may answer otherwise.
 func Render(w http.ResponseWriter, status int, name string, p Page) (written bool, err error) {
-	t, err := template.New("layout.html").Funcs(functions(p.Lang)).ParseFS(templates, "templates/layout.html", "templates/"+name+".html")
+	t, err := template.New("layout.html").Funcs(frameFunctions).Funcs(functions(p.Lang)).ParseFS(templates, "templates/frame.html", "templates/layout.html", "templates/"+name+".html")
 	if err != nil {
 		return false, fmt.Errorf("page %s: %w", name, err)
 	}

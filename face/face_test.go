@@ -41,7 +41,7 @@ func TestPageInBothLanguages(t *testing.T) {
 			if found := bareKey.FindString(body); found != "" {
 				t.Errorf("%s in %s shows the key %s", name, lang, found)
 			}
-			for _, want := range []string{`<html lang="` + string(lang) + `">`, `class="band"`, `<main>`, `<h1>`, `href="?lang=ja"`, `href="?lang=en"`, `/assets/site.css`} {
+			for _, want := range []string{`<html lang="` + string(lang) + `">`, `class="band"`, `<main id="main">`, `<h1>`, `href="?lang=ja"`, `href="?lang=en"`, `/assets/warifu.css`} {
 				if !strings.Contains(body, want) {
 					t.Errorf("%s in %s lacks %s", name, lang, want)
 				}
@@ -83,7 +83,7 @@ func TestDatesAreToldInJapansTime(t *testing.T) {
 }
 
 func TestAssets(t *testing.T) {
-	for path, status := range map[string]int{"/assets/site.css": 200, "/assets/nothing.js": 404, "/assets/../face.go": 404} {
+	for path, status := range map[string]int{"/assets/warifu.css": 200, "/assets/nothing.js": 404, "/assets/../face.go": 404} {
 		w := httptest.NewRecorder()
 		face.Assets().ServeHTTP(w, httptest.NewRequest("GET", "http://x"+path, nil))
 		if w.Code != status {
@@ -92,7 +92,7 @@ func TestAssets(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	face.Assets().ServeHTTP(w, httptest.NewRequest("GET", "http://x/assets/", nil))
-	if strings.Contains(w.Body.String(), "site.css") {
+	if strings.Contains(w.Body.String(), "warifu.css") {
 		t.Error("the folder lists itself")
 	}
 }

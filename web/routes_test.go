@@ -43,7 +43,7 @@ func TestWhatStandsWhere(t *testing.T) {
 		{"/api/docs", html, "no-store"},
 		{"/api/openapi.json", "application/openapi+json", ""},
 		{"/api/openapi-3.0.json", "application/openapi+json", ""},
-		{"/assets/site.css", "text/css; charset=utf-8", "max-age="},
+		{"/assets/warifu.css", "text/css; charset=utf-8", "max-age="},
 		{"/healthz", "text/plain; charset=utf-8", "no-store"},
 		{"/readyz", "text/plain; charset=utf-8", "no-store"},
 		{"/ca/signature.cer", "application/pkix-cert", "max-age="},
@@ -276,7 +276,7 @@ func TestPagesLoadNothingFromElsewhere(t *testing.T) {
 	h, site := site(t)
 	p := h.Phone(t)
 	a := p.Apply(t, "taro")
-	pages := []string{"/", "/devices", "/api/docs", "/applications/" + a.ID, "/nowhere", "/assets/site.css"}
+	pages := []string{"/", "/devices", "/api/docs", "/applications/" + a.ID, "/nowhere", "/assets/warifu.css"}
 	for _, path := range pages {
 		for _, lang := range []string{"ja", "en"} {
 			r := ask(site, "GET", path, "", "Accept", "text/html", "Accept-Language", lang)

@@ -1,0 +1,33 @@
+package face
+
+import (
+	"html/template"
+
+	"warifu/text"
+)
+
+// Frame is what stands around every page of every place: band, mark, language, heading
+// and foot. The templates "top" and "bottom" draw it (Framed).
+type Frame struct {
+	Lang  text.Lang
+	Title string // of the page, in the reader's language
+	Place string // whose page it is: "見本銀行"; empty on the server itself
+	Band  string // what this is: a test system that is not the government's
+	Foot  string // a last sentence; may be empty
+}
+
+// Framed returns the templates "top" and "bottom" with the functions they use, for a place
+// that draws pages of its own in the same frame. Each call returns a new set.
+func Framed(name string) *template.Template {
+	return template.Must(template.New(name).Funcs(frameFunctions).ParseFS(templates, "templates/frame.html"))
+}
+
+// frameFunctions: sentence takes the language because one parsed set serves both.
+var frameFunctions = template.FuncMap{
+	"sentence": func(lang text.Lang, key string) string { return text.Sentence(key, lang, nil) },
+}
+
+// Frame is the frame of a page of the server's.
+func (p Page) Frame() Frame {
+	return Frame{Lang: p.Lang, Title: text.Sentence(p.Title, p.Lang, nil), Band: text.Sentence("face.band", p.Lang, nil)}
+}
