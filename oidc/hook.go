@@ -1,0 +1,39 @@
+package oidc
+
+import (
+	"context"
+
+	"warifu"
+	"warifu/store"
+)
+
+// Signing is documents that are signed together with a login (sign.go). A provider without
+// it offers no scope "sign".
+type Signing interface {
+	// View tells of an open transaction of the client's. NotFound "sign-transaction-unknown",
+	// also for another client's, Conflict "sign-transaction-over" once it is signed or expired.
+	View(ctx context.Context, client Client, transaction string) (SignView, error)
+	// Document returns what the phone signs.
+	Document(ctx context.Context, client Client, transaction string) ([]byte, error)
+	// Accept judges what was signed, before the transaction of the login begins, and returns
+	// what is done within it: keep is called once the holder's person is known, and its error
+	// undoes the login.
+	Accept(ctx context.Context, client Client, transaction string, s Signed) (keep func(tx *store.Tx, login string, person warifu.Digest) error, err error)
+}
+
+// Access is what an access token opens.
+type Access struct {
+	Client Client
+	Scopes []string // granted
+	// Login is the login that the token came of, Person who logged in and SignTransaction what
+	// was signed with it. Empty of a token that a client got for itself (client_credentials).
+	Login           string
+	Person          warifu.Digest
+	SignTransaction string
+}
+
+// Access tells what a bearer token opens now: RFC 6750. Unauthenticated "access-token-invalid"
+// for one that is not ours, has expired or was revoked.
+func (p *Provider) Access(ctx context.Context, token string) (Access, error) {
+	return Access{}, warifu.Unauthenticated("access-token-invalid")
+}
