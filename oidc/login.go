@@ -88,6 +88,12 @@ type Signed struct {
 	Certificate []byte `json:"certificate"`         // DER, of the signature credential
 	Signature   []byte `json:"signature,omitempty"` // bare, or CMS
 	Document    []byte `json:"document,omitempty"`  // the signed document, of modes that put the signature in it
+	// Element and Request stand in for the presence (Answer.Certificate and Signature are then
+	// empty) where the signing password alone was typed: the secure element's identifier, 32
+	// hexadecimal digits, and its word (attest.DeviceRequest, SignPurpose) that the password was
+	// given for this signature and this consent (Signing.Vouch).
+	Element string `json:"element,omitempty"`
+	Request []byte `json:"request,omitempty"`
 }
 
 // Answered is what the claimant is told.
