@@ -36,19 +36,22 @@ func (c demoCommand) Run(s *session) error {
 	if err := s.tell("demo.starting", map[string]string{"dir": dir}); err != nil {
 		return err
 	}
-	w, err := world.Open(s.ctx, world.Config{
+	door := &outside{}
+	defer func() { door.shut() }()
+	stands := func(w *world.World, turns int) error {
+		if turns > 0 {
+			return s.tell("demo.again", nil)
+		}
+		var err error
+		if door, err = c.open(s, dir, w.Places); err != nil {
+			return err
+		}
+		return errors.Join(c.ready(s, w.Places), door.tell(s, w.Places))
+	}
+	err = world.Keep(s.ctx, world.Config{
 		Dir: dir, Port: c.Port, AnyPort: c.AnyPort, Scheme: c.Scheme, Background: true, Log: c.log(s),
 		Tell: func(key string, params map[string]string) { _ = s.tell(key, params) },
-	})
-	if err != nil {
-		return err
-	}
-	outside, err := c.open(s, dir, w.Places)
-	if err != nil {
-		return errors.Join(err, w.Close())
-	}
-	defer outside.shut()
-	err = w.Run(s.ctx, func() error { return errors.Join(c.ready(s, w.Places), outside.tell(s, w.Places)) })
+	}, stands)
 	if err == nil {
 		err = s.tell("demo.stopped", nil)
 	}
@@ -145,38 +148,4 @@ func openBrowser(url string) {
 	if command.Start() == nil {
 		go func() { _ = command.Wait() }()
 	}
-}
-
-type worldCommand struct {
-	Where worldWhere `cmd:"" default:"1" help:"Say where the world's folder is."`
-	Reset worldReset `cmd:"" help:"Throw the world away; the next demo begins a new one."`
-}
-
-type worldWhere struct{}
-
-func (worldWhere) Run(s *session) error {
-	dir, err := dataDir()
-	if err != nil {
-		return err
-	}
-	return s.say(map[string]string{"dir": dir}, "cli.world-where", map[string]string{"dir": dir})
-}
-
-type worldReset struct {
-	Dir string `type:"path" placeholder:"DIR" help:"The world's folder; by default the usual one."`
-	Yes bool   `help:"Yes, throw it away."`
-}
-
-func (c worldReset) Run(s *session) error {
-	dir, err := demoCommand{Dir: c.Dir}.dir()
-	if err != nil {
-		return err
-	}
-	if !c.Yes {
-		return usage("--yes")
-	}
-	if err := world.Remove(dir); err != nil {
-		return err
-	}
-	return s.say(map[string]string{"dir": dir}, "cli.world-reset", map[string]string{"dir": dir})
 }

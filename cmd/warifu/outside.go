@@ -20,30 +20,30 @@ type outside struct {
 	done chan error
 }
 
-// open opens the gate where one was asked for. An address beyond loopback needs --tls.
+// open opens the gate where one was asked for; never nil. An address beyond loopback needs --tls.
 func (c demoCommand) open(s *session, dir string, p desk.Places) (*outside, error) {
 	ip := net.ParseIP(c.Listen)
 	switch {
 	case c.Listen == "" && !c.TLS:
 		return &outside{}, nil
 	case c.Listen == "":
-		return nil, usage("--listen")
+		return &outside{}, usage("--listen")
 	case !c.TLS && ip.IsLoopback():
 		return &outside{}, nil // the world is there already
 	case !c.TLS:
-		return nil, warifu.Invalid("gate-tls-needed", "address", c.Listen)
+		return &outside{}, warifu.Invalid("gate-tls-needed", "address", c.Listen)
 	}
 	f, err := folder.Open(filepath.Join(dir, "gate"))
 	if err != nil {
-		return nil, err
+		return &outside{}, err
 	}
 	g, err := gate.Open(s.ctx, f, c.Listen, []string{p.Server, p.Desk, p.Phones, p.Bank}, warifu.SystemClock{})
 	if err != nil {
-		return nil, err
+		return &outside{}, err
 	}
 	o := &outside{gate: g, file: filepath.Join(dir, "gate", "authority.pem"), done: make(chan error, 1)}
 	if err := replaceFile(o.file, g.Authority); err != nil {
-		return nil, errors.Join(err, g.Close())
+		return &outside{}, errors.Join(err, g.Close())
 	}
 	ctx, stop := context.WithCancel(s.ctx)
 	o.stop = stop

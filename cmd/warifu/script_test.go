@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"warifu/sandbox/desk"
 	"warifu/sandbox/world"
 )
 
@@ -37,7 +39,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_DATA_HOME", filepath.Join(e.WorkDir, "data"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"world": standWorld, "ready": waitReady, "grab": grab, "tamper": tamper},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"world": standWorld, "ready": waitReady, "desk": findDesk, "grab": grab, "tamper": tamper},
 	})
 }
 
@@ -90,6 +92,15 @@ func waitReady(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("no %s within a minute", args[0])
 		}
 	}
+}
+
+// findDesk is the script command "desk FILE": commands find the demo that wrote the ready
+// file from then on.
+func findDesk(ts *testscript.TestScript, _ bool, args []string) {
+	var p desk.Places
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &p))
+	ts.Setenv("WARIFU_SERVER", p.Server)
+	ts.Setenv("WARIFU_DESK", p.Desk)
 }
 
 // The exit codes are a promise (design §4); the scripts see 0 and not 0, this sees which.

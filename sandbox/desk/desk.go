@@ -78,6 +78,8 @@ type Config struct {
 	// Cascade carries out a change to a card or the clock, has the server follow it, and
 	// returns what it made of it.
 	Cascade func(ctx context.Context, change func() error) ([]registration.Cause, error)
+	// Worlds saves, loads and resets the whole world; nil where it cannot be.
+	Worlds Worlds
 }
 
 // Desk answers at port 8401.
@@ -112,6 +114,8 @@ func (d *Desk) Routes(mux *http.ServeMux) {
 	mux.Handle("POST /api/clock", doorway.JSON(d.moveTime))
 	mux.Handle("GET /api/clock/upcoming", doorway.JSON(d.upcoming))
 	mux.HandleFunc("POST /clock", d.moveTimeByForm)
+	mux.Handle("GET /api/world", doorway.JSON(d.turned))
+	mux.Handle("POST /api/world", doorway.JSON(d.turn))
 	mux.HandleFunc("GET /chips/{id}/atr", d.atr)
 	mux.HandleFunc("POST /chips/{id}/apdu", d.apdu)
 	mux.HandleFunc("POST /chips/{id}/power", d.power)

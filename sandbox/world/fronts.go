@@ -49,7 +49,12 @@ func (w *World) openFronts(ctx context.Context) error {
 		return err
 	}
 	hall := counter.New(w.Bureau, w.Chips, w.Clock)
+	var worlds desk.Worlds
+	if w.config.keeper != nil {
+		worlds = w.config.keeper
+	}
 	w.desk = desk.New(desk.Config{
+		Worlds: worlds,
 		Places: w.Places, Scheme: w.Scheme, Cards: w.Bureau, Phones: w.Phones.List, Chips: w.Chips, Clock: hands{w, &w.jump}, Calendar: w.Calendar,
 		Counter: hall, Kiosk: counter.NewKiosk(hall, w.Clock, letters), Proxies: counter.NewProxies(hall, w.Clock, letters, rand.Reader),
 		Server: client, Cascade: w.Cascade, Tray: tray,

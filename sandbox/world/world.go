@@ -38,6 +38,8 @@ type Config struct {
 	Log        *slog.Logger // nil: nothing is logged
 	// Tell hears of each step of starting up, as the key of a text and its parameters.
 	Tell func(key string, params map[string]string)
+
+	keeper *keeper // of a world that Keep runs
 }
 
 // World is a sandbox that stands: serving once Run is called.
@@ -82,7 +84,7 @@ func Open(ctx context.Context, c Config) (*World, error) {
 		c.Tell = func(string, map[string]string) {}
 	}
 	w := &World{config: c}
-	for _, step := range []func(context.Context) error{w.openFolder, w.openClock, w.openParties, w.openServer, w.openPhones, w.openFronts} {
+	for _, step := range []func(context.Context) error{w.openFolder, w.openClock, w.openParties, w.keepFresh, w.openServer, w.openPhones, w.openFronts} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, w.Close())
 		}
@@ -93,6 +95,9 @@ func Open(ctx context.Context, c Config) (*World, error) {
 // openFolder reads or writes what cannot change and listens.
 func (w *World) openFolder(ctx context.Context) (err error) {
 	if w.folder, err = folder.Open(w.config.Dir); err != nil {
+		return err
+	}
+	if err := finishLoading(w.config.Dir); err != nil {
 		return err
 	}
 	var k kept
