@@ -1,0 +1,68 @@
+package party_test
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"warifu"
+	"warifu/sandbox/doctor"
+	"warifu/sandbox/doctor/party"
+	"warifu/text"
+)
+
+// listen takes an address for a provider.
+func listen(t testing.TB) (net.Listener, string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, "http://" + l.Addr().String() + "/api/realms/main"
+}
+
+// configOf is the configuration for an own relying party.
+func configOf(t testing.TB, p *own) party.Config {
+	t.Helper()
+	c := party.Config{
+		Issuer: p.issuer, Patience: party.Duration{Duration: 20 * time.Second},
+		Client:  party.Client{ID: clientID, RedirectURI: "/callback", JWKSURI: "/jwks.json", PAR: true},
+		Login:   party.Login{Start: "/login", ReturnTo: "return_to", Logout: "/logout"},
+		Who:     party.Who{URL: "/me", JSON: "/person/sub"},
+		Demands: party.Demands{Class: "phone", ACR: []string{"aal3"}, MaxAge: party.Duration{Duration: 5 * time.Minute}},
+	}
+	if err := c.Complete(p.URL); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func open(t testing.TB, c party.Config, l net.Listener) *party.Examination {
+	t.Helper()
+	x, err := party.Open(t.Context(), c, l, warifu.SystemClock{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(x.Close)
+	return x
+}
+
+// examine runs all cases but the left-out ones over an own relying party with the fault.
+func examine(t testing.TB, fault string, patterns ...string) doctor.Report {
+	t.Helper()
+	l, issuer := listen(t)
+	p := newOwn(t, issuer, fault)
+	s, err := open(t, configOf(t, p), l).Suite(p.URL).Select(patterns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Run(t.Context(), nil)
+}
+
+func TestAGoodRelyingPartyHasNoFault(t *testing.T) {
+	for _, r := range examine(t, "").Results {
+		if r.Outcome != doctor.Pass {
+			t.Errorf("%s is %s: %s", r.ID, r.Outcome, r.Seen(text.English))
+		}
+	}
+}
