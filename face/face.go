@@ -29,6 +29,8 @@ type Page struct {
 	Lang  text.Lang
 	Title string // key of the catalogue
 	Data  any
+	// Refresh is after how many seconds a browser without script asks again; zero: never.
+	Refresh int
 }
 
 // Assets serves the embedded files under /assets/.

@@ -14,6 +14,9 @@ type Frame struct {
 	Place string // whose page it is: "見本銀行"; empty on the server itself
 	Band  string // what this is: a test system that is not the government's
 	Foot  string // a last sentence; may be empty
+	// Refresh is after how many seconds a browser without script asks again, for a page that
+	// waits; zero: never.
+	Refresh int
 }
 
 // Framed returns the templates "top" and "bottom" with the functions they use, for a place
@@ -29,5 +32,5 @@ var frameFunctions = template.FuncMap{
 
 // Frame is the frame of a page of the server's.
 func (p Page) Frame() Frame {
-	return Frame{Lang: p.Lang, Title: text.Sentence(p.Title, p.Lang, nil), Band: text.Sentence("face.band", p.Lang, nil)}
+	return Frame{Lang: p.Lang, Title: text.Sentence(p.Title, p.Lang, nil), Band: text.Sentence("face.band", p.Lang, nil), Refresh: p.Refresh}
 }

@@ -126,7 +126,11 @@ func (s *site) devicesCSV(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *site) page(w http.ResponseWriter, r *http.Request, status int, name, title string, data any) {
-	p := face.Page{Lang: languageOf(r.Context()), Title: title, Data: data}
+	s.show(w, r, status, name, face.Page{Lang: languageOf(r.Context()), Title: title, Data: data})
+}
+
+// show is page for one that says more of itself.
+func (s *site) show(w http.ResponseWriter, r *http.Request, status int, name string, p face.Page) {
 	written, err := face.Render(w, status, name, p)
 	if err == nil {
 		return

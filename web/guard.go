@@ -79,6 +79,8 @@ func (s *site) guard(next http.Handler) http.Handler {
 			limit := int64(maxRequest)
 			if more, allowed := s.verificationLimit(r); allowed {
 				limit = more
+			} else if s.loginAnswers(r) {
+				limit = maxLoginAnswer
 			}
 			r.Body = http.MaxBytesReader(w, r.Body, limit)
 			next.ServeHTTP(w, r)
@@ -87,8 +89,13 @@ func (s *site) guard(next http.Handler) http.Handler {
 	})
 }
 
+// policyWithForms is the content security policy of every page, with where its forms may lead.
+func policyWithForms(to string) string {
+	return "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action " + to + "; frame-ancestors 'none'; base-uri 'none'"
+}
+
 func header(h http.Header, lang text.Lang) {
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Content-Security-Policy", policyWithForms("'self'"))
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store") // unless whoever answers knows better

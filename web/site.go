@@ -46,7 +46,7 @@ type Authority struct {
 	Offline     *offline.Publisher // what is served below /offline/{kind}; nil: nothing is
 }
 
-// Config is what a site is made of. Every field is required but Proxies, Metrics, Log and Verification.
+// Config is what a site is made of. Every field is required but Proxies, Metrics, Log, Verification and Login.
 type Config struct {
 	Origin       string         // scheme://host[:port] under which the site is reached
 	Hosts        []string       // Host headers that are answered
@@ -61,6 +61,7 @@ type Config struct {
 	Authorities  map[warifu.Kind]Authority
 	Notices      Notices
 	Timestamps   *Timestamps // nil: there are none
+	Login        *Login      // the OpenID provider's people; nil: there is none
 	Metrics      http.Handler
 	Refused      func(operation, problem string) // counted
 	Forecast     func(due time.Time) (time.Time, bool)
@@ -91,6 +92,7 @@ func New(c Config) http.Handler {
 	s.hotline(api)
 	s.cardEvents(api)
 	s.verifications(api, mux)
+	s.logins(api, mux)
 	s.devices(api, mux)
 	s.documentation(api, mux)
 	s.timestamps(mux)

@@ -1,0 +1,25 @@
+// A login's page moves on as soon as the phone has answered. Without this script the page asks
+// again every few seconds by itself.
+"use strict";
+(function () {
+  var waiting = document.querySelector("[data-login-events]");
+  if (!waiting || !window.EventSource) return;
+  var stream = new EventSource(waiting.dataset.loginEvents);
+  stream.addEventListener("moved", function (event) {
+    stream.close();
+    if (event.data.charAt(0) === "/" && event.data.charAt(1) !== "/") location.replace(event.data);
+  });
+  // Whoever comes back by the back button sees the page as it was kept: it may be over.
+  window.addEventListener("pageshow", function (event) { if (event.persisted) location.reload(); });
+  // A computer that slept, or a phone that came back from the app, may have missed the word.
+  document.addEventListener("visibilitychange", function () {
+    if (!document.hidden && stream.readyState === EventSource.CLOSED) location.reload();
+  });
+  var copy = document.querySelector("[data-login-copy]");
+  if (copy && navigator.clipboard) {
+    copy.hidden = false;
+    copy.addEventListener("click", function () {
+      navigator.clipboard.writeText(copy.dataset.loginCopy).then(function () { copy.textContent = copy.dataset.loginCopied; });
+    });
+  }
+})();
