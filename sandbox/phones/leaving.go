@@ -105,6 +105,8 @@ func (p *Phones) leavingRoutes(mux *http.ServeMux) {
 		p.showLeaving(w, r, r.URL.Query().Get("event"), phone.Parted{}, nil)
 	})
 	mux.HandleFunc("POST /phones/{id}/leaving", p.leaveByForm)
+	mux.HandleFunc("GET /listed", func(w http.ResponseWriter, r *http.Request) { p.showListed(w, r, nil) })
+	mux.HandleFunc("POST /listed", p.listedByForm)
 	mux.HandleFunc("POST /phones/{id}/check", p.form(func(r *http.Request, id string) error {
 		_, err := p.Recognise(r.Context(), id)
 		return err
@@ -113,24 +115,28 @@ func (p *Phones) leavingRoutes(mux *http.ServeMux) {
 
 var leavingPage = doorway.Template(`{{define "body"}}{{$d := .Data}}
 {{with $d.Done.Choice}}<div class="done" role="status"><p><strong>{{$.T (printf "phones.left-%s" .)}}</strong></p></div>{{end}}
+{{with $d.Proof}}<div class="done"><p>{{$.T "phones.proof-shown"}}</p><textarea id="proof" rows="5" cols="60" readonly>{{.Code}}</textarea>{{with .Back}}<p><a id="back" href="{{.}}">{{$.T "phones.proof-back"}}</a></p>{{end}}</div>{{end}}
 <p>{{$d.Question}}</p>
 {{if $d.Choices}}<form method="post" action="/phones/{{$d.Phone}}/leaving"><fieldset><legend>{{.T "phones.leaving-choose"}}</legend>
-<input type="hidden" name="event" value="{{$d.Event}}">
+<input type="hidden" name="event" value="{{$d.Event}}"><input type="hidden" name="back" value="{{$d.Back}}">
 {{range $d.Choices}}<label><input type="radio" name="choice" value="{{.Name}}" required> {{.Says}}</label>{{end}}
 <label>{{.T "phones.leaving-until"}} <input type="date" name="until"></label>
 <label>{{.T "phones.signature-password"}} <input name="password" autocomplete="off"></label>
 <label>{{.T "phones.order-pin"}} <input name="pin" inputmode="numeric" autocomplete="off"></label>
 <button>{{.T "phones.leaving-do"}}</button></fieldset></form>
 {{else}}<p>{{.T "phones.leaving-nothing"}}</p>
+{{if and (eq $d.Event "listing") (not $d.Proof)}}<form method="post" action="/phones/{{$d.Phone}}/leaving"><input type="hidden" name="event" value="listing"><input type="hidden" name="back" value="{{$d.Back}}"><button>{{.T "phones.proof-make"}}</button></form>{{end}}
 {{if eq $d.Event "reset"}}{{if not $d.Done.Choice}}<form method="post" action="/phones/{{$d.Phone}}/leaving"><input type="hidden" name="event" value="reset"><button>{{.T "phones.reset"}}</button></form>{{end}}{{end}}{{end}}
 <h2>{{.T "phones.checklist"}}</h2><ol>{{range $d.Checklist}}<li>{{.}}</li>{{end}}</ol>
 <p><a href="/phones/{{$d.Phone}}">{{.T "phones.back-to-phone"}}</a></p>{{end}}`)
 
 type leavingData struct {
 	Phone, Event, Question string
+	Back                   string // the marketplace's page that the proof is for
 	Choices                []leavingChoice
 	Checklist              []string
 	Done                   phone.Parted
+	Proof                  *proofShown
 }
 
 type leavingChoice struct{ Name, Says string }
@@ -148,7 +154,10 @@ func (p *Phones) showLeaving(w http.ResponseWriter, r *http.Request, event strin
 		}
 		return s.En
 	}
-	data := leavingData{Phone: r.PathValue("id"), Event: event, Question: in(asked.Question), Done: out}
+	data := leavingData{Phone: r.PathValue("id"), Event: event, Question: in(asked.Question), Back: p.back(r), Done: out}
+	if data.Proof, err = shownProof(out.Proof, data.Back); err != nil && problem == nil {
+		problem = err
+	}
 	for _, c := range asked.Choices {
 		if out.Choice == "" {
 			data.Choices = append(data.Choices, leavingChoice{c.Choice, in(c.Sentence)})
@@ -176,7 +185,7 @@ func (p *Phones) leaveByForm(w http.ResponseWriter, r *http.Request) {
 	default:
 		out, err = p.Leave(r.Context(), r.PathValue("id"), in)
 	}
-	if err == nil && in.Choice == "" { // a reset with nothing to decide
+	if err == nil && in.Choice == "" && in.Event == string(phone.OccasionReset) { // nothing to decide
 		http.Redirect(w, r, "/phones/"+r.PathValue("id"), http.StatusSeeOther)
 		return
 	}
