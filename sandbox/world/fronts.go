@@ -28,7 +28,9 @@ type front struct {
 
 // fronts are the sample services, in the order of their doors. Each stands in a file of
 // its own, front_NAME.go.
-var fronts = []front{}
+var fronts = []front{
+	{doorMarketplace, func(p *desk.Places) *string { return &p.Marketplace }, (*World).openMarketplace},
+}
 
 // openFronts puts desk, phones, bank and the sample services behind their doors.
 func (w *World) openFronts(ctx context.Context) error {
