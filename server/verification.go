@@ -4,10 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"encoding/hex"
-	"os"
-
-	"github.com/BurntSushi/toml"
 
 	"warifu"
 	"warifu/ledger"
@@ -18,7 +14,7 @@ import (
 
 // openVerification opens the desk for relying parties over what stands below it.
 func (s *Server) openVerification(context.Context) error {
-	parties, err := s.config.parties()
+	known, err := s.config.parties()
 	if err != nil {
 		return err
 	}
@@ -42,7 +38,7 @@ func (s *Server) openVerification(context.Context) error {
 	history := verification.OwnHistory{Own: own}
 	stamper, anchors := s.stamper()
 	s.desk = verification.New(verification.Config{
-		Store: s.store, Ledger: s.ledger, Scheme: s.scheme, Clock: s.clock, Parties: parties, Log: s.log, Origin: s.config.Origin, Hooks: hooks, Spool: late,
+		Store: s.store, Ledger: s.ledger, Scheme: s.scheme, Clock: s.clock, Parties: known.asking, Log: s.log, Origin: s.config.Origin, Hooks: hooks, Spool: late,
 		Verifier: verify.New(believed, own, s.clock).WithHistory(history).WithTimestamps(anchors),
 		Sources:  verify.Sources{OCSP: own, History: history, Stamper: stamper},
 	})
@@ -85,63 +81,7 @@ func (s *Server) followParties() {
 		s.complain("relying parties", err)
 		return
 	}
-	s.desk.SetParties(now)
-}
-
-// partyEntry is one relying party as the file has it.
-type partyEntry struct {
-	ID         string      `toml:"id"`
-	Name       ledger.Name `toml:"name"`
-	Key        string      `toml:"key_sha256"`
-	Attributes []string    `toml:"attributes,omitempty"`
-	PerMinute  int         `toml:"per_minute,omitempty"`
-	PerDay     int         `toml:"per_day,omitempty"`
-	Webhooks   int         `toml:"webhooks,omitempty"`
-}
-
-type partiesFile struct {
-	Party []partyEntry `toml:"party"`
-}
-
-// parties reads the configured file.
-func (c Config) parties() (verification.Parties, error) {
-	if c.Parties.File == "" {
-		return verification.Parties{}, nil
-	}
-	b, err := os.ReadFile(c.path(c.Parties.File))
-	if err != nil {
-		return verification.Parties{}, warifu.Invalid("configuration-invalid", "faults", "[parties] file: "+err.Error())
-	}
-	return parseParties(b)
-}
-
-// parseParties reads a file of relying parties.
-func parseParties(b []byte) (verification.Parties, error) {
-	invalid := func(fault string) error {
-		return warifu.Invalid("configuration-invalid", "faults", "[parties] file: "+fault)
-	}
-	var file partiesFile
-	meta, err := toml.NewDecoder(bytes.NewReader(b)).Decode(&file)
-	if err != nil {
-		return verification.Parties{}, invalid("it is no TOML that is understood")
-	}
-	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return verification.Parties{}, invalid("unknown field " + unknown[0].String())
-	}
-	list := make([]verification.Party, len(file.Party))
-	for i, e := range file.Party {
-		p := verification.Party{ID: e.ID, Name: e.Name, PerMinute: e.PerMinute, PerDay: e.PerDay, Webhooks: e.Webhooks}
-		digest, err := hex.DecodeString(e.Key)
-		if err != nil || len(digest) != len(p.Key) {
-			return verification.Parties{}, invalid("key_sha256 of " + e.ID + " is not 64 hexadecimal digits")
-		}
-		copy(p.Key[:], digest)
-		if p.Attributes, err = verification.ParseAttributes(e.Attributes); err != nil {
-			return verification.Parties{}, invalid("attributes of " + e.ID)
-		}
-		list[i] = p
-	}
-	return verification.NewParties(list)
+	s.desk.SetParties(now.asking)
 }
 
 // Desk is the verification service, for the sandbox and for tests.

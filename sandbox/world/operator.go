@@ -60,11 +60,11 @@ func (w *World) ceremony() error {
 	if err := f.Write("operators.toml", operatorsFile()); err != nil {
 		return err
 	}
-	parties, err := partiesFile()
+	known, err := server.PartiesFile(parties(w.Places))
 	if err != nil {
 		return err
 	}
-	if err := f.Write("parties.toml", parties); err != nil {
+	if err := f.Write("parties.toml", known); err != nil {
 		return err
 	}
 	return server.Ceremony(w.serverConfig(), w.Clock, func(format string, args ...any) {

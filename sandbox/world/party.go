@@ -1,18 +1,39 @@
 package world
 
 import (
+	"slices"
+
 	"warifu/ledger"
 	"warifu/sandbox/bank"
+	"warifu/sandbox/desk"
+	"warifu/sandbox/marketplace"
 	"warifu/server"
 )
 
 // BankKey is the sandbox bank's key at the verification service: it protects nothing.
 const BankKey = "sandbox-bank"
 
-// partiesFile names the sandbox's relying parties.
-func partiesFile() ([]byte, error) {
-	return server.PartiesFile(map[string]server.PartyWish{BankKey: {
-		ID: bank.ClientID, Name: ledger.Name{Japanese: "見本銀行", English: "Sample Bank"},
-		Attributes: []string{"name", "address", "birthDate", "gender"},
-	}})
+// parties are the sandbox's relying parties, one line each: people log in to them (the last
+// arguments are the scopes), and who has a key asks the verification service too.
+func parties(at desk.Places) []server.GivenParty {
+	return []server.GivenParty{
+		party(bank.ClientID, BankKey, ledger.Name{Japanese: "見本銀行", English: "Sample Bank"}, at.Bank, "name", "address", "birthdate", "gender", "sign"),
+		{Key: MarketplaceKey, PartyWish: server.PartyWish{ID: marketplace.Name, Name: ledger.Name{Japanese: "見本フリーマーケット", English: "Sample Marketplace"}}},
+	}
+}
+
+// party is a sample service with the addresses they all have: browsers come back to
+// {origin}/callback, and its public keys are at {origin}/jwks.json. The attributes that its
+// key allows are those of its scopes.
+func party(id, key string, name ledger.Name, origin string, scopes ...string) server.GivenParty {
+	p := server.GivenParty{Key: key, PartyWish: server.PartyWish{ID: id, Name: name}}
+	if key != "" {
+		for _, a := range []struct{ scope, attribute string }{{"name", "name"}, {"address", "address"}, {"birthdate", "birthDate"}, {"gender", "gender"}} {
+			if slices.Contains(scopes, a.scope) {
+				p.Attributes = append(p.Attributes, a.attribute)
+			}
+		}
+	}
+	p.Client = &server.ClientWish{RedirectURIs: []string{origin + "/callback"}, JWKSURI: origin + "/jwks.json", Scopes: scopes}
+	return p
 }
