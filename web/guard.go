@@ -52,6 +52,9 @@ func (l *limits) allow(source string) bool {
 // bounded bodies, a language, the security headers, and no panic that ends the server.
 func (s *site) guard(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
+	if s.Login != nil {
+		crossOrigin.AddInsecureBypassPattern("POST " + authorizationPath)
+	}
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, r, warifu.Refused("request-cross-origin"))
 	}))

@@ -31,9 +31,11 @@ type Browser interface {
 
 // Login is the OpenID provider as the site shows it.
 type Login struct {
-	Claimant Claimant
-	Browser  Browser
-	Cookie   string // name of the cookie that ties a login to its browser
+	// Endpoints answers the protocol's own addresses (oidc.Paths).
+	Endpoints http.Handler
+	Claimant  Claimant
+	Browser   Browser
+	Cookie    string // name of the cookie that ties a login to its browser
 	// App is where the app on the same device takes a login's link, which is added as the
 	// parameter "at": "https://app.example.jp/approve", or an address of the app's own scheme.
 	// Empty: the link itself, which the platform hands to the app.
@@ -50,6 +52,9 @@ func (s *site) logins(api huma.API, mux *http.ServeMux) {
 	if s.Login == nil {
 		return
 	}
+	for _, path := range oidc.Paths() {
+		mux.Handle(path, s.Login.Endpoints)
+	}
 	s.claimants(api, mux)
 	mux.HandleFunc("GET /l/{login}", s.scannedLogin)
 	mux.HandleFunc("GET /login/{login}/app", s.openLogin)
@@ -60,6 +65,10 @@ func (s *site) logins(api huma.API, mux *http.ServeMux) {
 }
 
 var loginID = regexp.MustCompile(`^l[a-z2-7]{26}$`)
+
+// authorizationPath is where relying parties send browsers, by a form too (OpenID Connect Core
+// §3.1.2.1): the one address at which a page of another origin may post.
+const authorizationPath = "/api/realms/main/protocol/openid-connect/auth"
 
 // login reads which login an address names and what the browser shows for it.
 func (s *site) login(r *http.Request) (id, cookie string, err error) {

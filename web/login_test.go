@@ -81,12 +81,37 @@ func (p *provider) Cancel(_ context.Context, _, cookie string) (string, error) {
 	return clientBack, p.err
 }
 
+// ServeHTTP answers at the protocol's addresses.
+func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.told = append(p.told, r.Method+" "+r.URL.Path)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// A relying party's page may post a person to the provider, and to nothing else here.
+func TestRelyingPartiesPagesPostToTheProviderAlone(t *testing.T) {
+	_, site, p := loginSite(t)
+	foreign := []string{"Origin", "https://bank.example", "Sec-Fetch-Site", "cross-site", "Content-Type", "application/x-www-form-urlencoded"}
+	const protocol = "/api/realms/main/protocol/openid-connect/"
+	if r := ask(site, "POST", protocol+"auth", "scope=openid", foreign...); r.StatusCode != http.StatusNoContent {
+		t.Errorf("the authorization endpoint: %d", r.StatusCode)
+	}
+	for _, path := range []string{protocol + "token", "/login/" + loginID + "/cancel", "/api/v1/logins/" + loginID + "/decline"} {
+		problem(t, ask(site, "POST", path, "{}", foreign...), 403, "request-cross-origin")
+	}
+	if r := ask(site, "GET", "/.well-known/openid-configuration", ""); r.StatusCode != http.StatusNoContent {
+		t.Errorf("discovery: %d", r.StatusCode)
+	}
+	if got := strings.Join(p.told, "; "); got != "POST "+protocol+"auth; GET /.well-known/openid-configuration" {
+		t.Errorf("the provider was told %s", got)
+	}
+}
+
 // loginSite is a site with a provider at which a login waits.
 func loginSite(t *testing.T) (*housetest.House, http.Handler, *provider) {
 	t.Helper()
 	p := &provider{moved: make(chan struct{})}
 	h, site := site(t, func(c *web.Config) {
-		c.Login = &web.Login{Claimant: p, Browser: p, Cookie: "warifu-login-80", App: "warifu-app://approve", Reader: "https://reader.test/card?x=1"}
+		c.Login = &web.Login{Endpoints: p, Claimant: p, Browser: p, Cookie: "warifu-login-80", App: "warifu-app://approve", Reader: "https://reader.test/card?x=1"}
 	})
 	p.view = oidc.View{
 		Client: oidc.ClientView{ID: "bank", Name: ledger.Name{Japanese: "見本<銀行>", English: "Sample <Bank>"}, Origin: "https://bank.example"},
