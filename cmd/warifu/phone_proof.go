@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ import (
 type phoneProof struct {
 	onPhone
 	Marketplace string   `default:"sandbox-trade-in" help:"Who asks."`
+	Nonce       string   `placeholder:"HEX" help:"The marketplace's nonce, as its page shows it; by default one that is drawn."`
 	Identifier  []string `placeholder:"imei:…" help:"What was read off the phone in hand; by default the IMEI on its box."`
 	QR          string   `name:"qr" placeholder:"FILE.png" help:"Show the proof as a QR code and save it as an image, for who has no network. Nobody is asked."`
 	Text        bool     `help:"Print the text of that code instead."`
@@ -133,6 +135,11 @@ func (c phoneProof) question(s *session, place string) (phone.CleanQuestion, err
 	q := phone.CleanQuestion{Marketplace: c.Marketplace, Nonce: make([]byte, 32), Identifiers: c.Identifier}
 	_, _ = rand.Read(q.Nonce)
 	var err error
+	if c.Nonce != "" {
+		if q.Nonce, err = hex.DecodeString(c.Nonce); err != nil {
+			return q, usage("--nonce " + c.Nonce)
+		}
+	}
 	if q.Time, err = s.now(); err != nil {
 		return q, err
 	}
