@@ -20,7 +20,7 @@ import (
 const (
 	maxRedirectURIs = 10
 	maxURI          = 500 // octets
-	maxClientKeys   = 10
+	maxEntryKeys    = 10
 	maxJWKS         = 32 << 10 // octets
 	maxClientName   = 200      // octets, both languages together
 	minRSABits      = 2048
@@ -96,7 +96,7 @@ func loopbackHost(host string) bool {
 // keysFault says what is wrong with a client's key set: it has at least one key that signs,
 // each of a kind that counts, and no private one, which its owner then would have published.
 func keysFault(set jose.JSONWebKeySet) string {
-	if len(set.Keys) > maxClientKeys {
+	if len(set.Keys) > maxEntryKeys {
 		return "jwks"
 	}
 	signs := false
