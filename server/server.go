@@ -36,6 +36,8 @@ type Options struct {
 	OnServing  func(net.Addr) // told once the listener is open
 	// StatusListener is listened on instead of Config.Status.Listen.
 	StatusListener net.Listener
+	// Faults makes things go wrong on purpose, for the sandbox; nil: nothing does.
+	Faults Faults
 }
 
 // Server is a whole server: everything below the roof, wired.
@@ -230,7 +232,7 @@ func (s *Server) openRegistration(context.Context) error {
 	}
 	issuers, certificates := map[warifu.Kind]registration.Issuer{}, map[warifu.Kind][]byte{}
 	for kind, a := range s.authorities {
-		issuers[kind], certificates[kind] = issuer{kind, a.issuer, a.ledger}, a.certificate.Raw
+		issuers[kind], certificates[kind] = s.issuerOf(kind, a), a.certificate.Raw
 	}
 	operators, err := s.config.operators()
 	if err != nil {
@@ -269,7 +271,7 @@ func (s *Server) openSite(context.Context) error {
 		Forecast: s.metrics.forecast(s.scheme), Ready: s.ready, NewID: func() (string, error) { return s.store.NewID(), nil },
 		Clock: s.clock, Log: s.log,
 	}
-	s.handler, s.publications = web.New(site), web.Publications(site)
+	s.handler, s.publications = s.around(web.New(site)), web.Publications(site)
 	return nil
 }
 

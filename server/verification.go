@@ -39,7 +39,7 @@ func (s *Server) openVerification(context.Context) error {
 	stamper, anchors := s.stamper()
 	s.desk = verification.New(verification.Config{
 		Store: s.store, Ledger: s.ledger, Scheme: s.scheme, Clock: s.clock, Parties: known.asking, Log: s.log, Origin: s.config.Origin, Hooks: hooks, Spool: late,
-		Verifier: verify.New(believed, own, s.clock).WithHistory(history).WithTimestamps(anchors),
+		Verifier: verify.New(believed, s.statusChecker(own), s.clock).WithHistory(history).WithTimestamps(anchors),
 		Sources:  verify.Sources{OCSP: own, History: history, Stamper: stamper},
 	})
 	return nil

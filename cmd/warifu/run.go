@@ -45,7 +45,8 @@ type commands struct {
 	Trust       trustCommand       `cmd:"" help:"Save whom to believe, for verify --trust: the authorities' certificates, as a relying party has them from its contract."`
 	Proof       proofCommand       `cmd:"" help:"Check a clean-phone proof that somebody shows."`
 	Clock       clockCommand       `cmd:"" help:"Show the world's clock or move it forward."`
-	World       worldCommand       `cmd:"" help:"The world's folder: where it is, start over."`
+	Fault       faultCommand       `cmd:"" help:"Make things go wrong on purpose."`
+	World       worldCommand       `cmd:"" help:"The world: where it is, save, load, reset."`
 	Chip        chipCommand        `cmd:"" hidden:"" help:"Run one chip over standard input and output."`
 }
 

@@ -50,6 +50,15 @@ func (c Client) Post(ctx context.Context, path string, in, out any) error {
 	return c.call(ctx, http.MethodPost, path, body, "application/json", out)
 }
 
+// Put sends in as JSON, to stand where path says, and reads the answer into out.
+func (c Client) Put(ctx context.Context, path string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	return c.call(ctx, http.MethodPut, path, body, "application/json", out)
+}
+
 // Delete asks for a thing to be gone.
 func (c Client) Delete(ctx context.Context, path string) error {
 	return c.call(ctx, http.MethodDelete, path, nil, "", nil)

@@ -96,7 +96,7 @@ func routes(add func(*http.ServeMux)) http.Handler {
 // deskSite is the desk with the bureau below its prefix. The bureau is told apart by
 // hand: a mux would clean the slashes out of an OCSP request's base64.
 func (w *World) deskSite() http.Handler {
-	front, cards := routes(w.desk.Routes), http.StripPrefix(bureauPrefix, w.Bureau.Handler())
+	front, cards := routes(func(mux *http.ServeMux) { w.desk.Routes(mux); w.Faults.Routes(mux) }), http.StripPrefix(bureauPrefix, w.Bureau.Handler())
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, bureauPrefix+"/") {
 			cards.ServeHTTP(rw, r)

@@ -12,6 +12,7 @@ import (
 	"warifu/sandbox/bank"
 	"warifu/sandbox/bureau"
 	"warifu/sandbox/desk"
+	"warifu/sandbox/fault"
 	"warifu/sandbox/field"
 	"warifu/sandbox/folder"
 	"warifu/sandbox/maker"
@@ -51,6 +52,7 @@ type World struct {
 	Server *server.Server
 	Phones *phones.Phones
 	Chips  *field.Field
+	Faults *fault.Board
 	Places desk.Places
 
 	config   Config
@@ -136,7 +138,10 @@ func (w *World) openClock(context.Context) (err error) {
 	if begin.IsZero() {
 		begin = Beginning(w.Scheme.Hours.Due, w.config.Real.Now())
 	}
-	w.Clock, err = OpenClock(w.folder, w.config.Real, begin)
+	if w.Clock, err = OpenClock(w.folder, w.config.Real, begin); err != nil {
+		return err
+	}
+	w.Faults, err = fault.Open(w.folder, w.Clock)
 	return err
 }
 
