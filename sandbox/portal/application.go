@@ -27,6 +27,8 @@ const (
 type Application struct {
 	ID           string    `json:"id"`
 	Subject      string    `json:"subject"` // whose
+	Name         string    `json:"name"`    // as the login told it
+	BirthDate    string    `json:"birthDate"`
 	Procedure    string    `json:"procedure"`
 	Town         string    `json:"town"`
 	State        string    `json:"state"`
@@ -83,7 +85,7 @@ func (p *Portal) apply(who visitor.Visitor, in Wish) (Application, error) {
 	return p.applications.Add(func(n int) (string, Application, error) {
 		a := Application{
 			ID: fmt.Sprintf("%06d-%s", n, strings.ToLower(rand.Text()[:8])), Subject: who.Subject,
-			Procedure: procedure.ID, Town: town.Code, State: draft, At: now.UTC(),
+			Name: who.Attributes.Name, BirthDate: who.Attributes.BirthDate, Procedure: procedure.ID, Town: town.Code, State: draft, At: now.UTC(),
 		}
 		a.Form = form(a.ID, now.In(p.config.Scheme.Hours.Zone), procedure, town, who.Attributes, in.Answers)
 		if !procedure.Signed {
@@ -187,7 +189,8 @@ func (p *Portal) arrived(ctx context.Context, arrival visitor.Arrival) (string, 
 		if err := a.open(now); err != nil { // another tab was quicker
 			return err
 		}
-		if told := signature.Checked.Attributes; told != nil && !strings.Contains(a.Form, "氏名 / name: "+told.Name+"\n") {
+		// A scheme may want the holder's consent before attributes are told; then the login stands alone.
+		if told := signature.Checked.Attributes; told != nil && !(visitor.Attributes{Name: a.Name, BirthDate: a.BirthDate}).Same(*told) {
 			return warifu.Refused("visitor-other-person")
 		}
 		a.submit(now, signature.Checked.Class)
