@@ -14,14 +14,15 @@ import (
 // something else would be signed than is shown; "approve-expired"; "approve-card-demanded";
 // those of the server.
 func (a *App) Asked(ctx context.Context, link string) (LoginQuestion, error) {
-	q, err := asked(ctx, a.Server, link, a.Clock.Now())
+	q, err := LoginAsked(ctx, a.Server, link, a.Clock.Now())
 	if err != nil {
 		return LoginQuestion{}, err
 	}
 	return q, q.takes(ClassPhone)
 }
 
-func asked(ctx context.Context, s *Server, link string, now time.Time) (LoginQuestion, error) {
+// LoginAsked is App.Asked before it is known what will answer, a phone or a card.
+func LoginAsked(ctx context.Context, s *Server, link string, now time.Time) (LoginQuestion, error) {
 	l, err := ParseLoginLink(link)
 	if err != nil {
 		return LoginQuestion{}, err
@@ -68,7 +69,7 @@ func (a *App) Approve(ctx context.Context, q LoginQuestion, g Agreement) (Approv
 		return Approved{}, err
 	}
 	if q.Sign != nil {
-		return Approved{}, warifu.Refused("approve-sign-unable")
+		return a.approveSigning(ctx, q, agreed, g)
 	}
 	token, certificate, err := a.openKey(ctx, warifu.Authentication, g.Unlock)
 	if err != nil {

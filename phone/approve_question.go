@@ -2,6 +2,7 @@ package phone
 
 import (
 	"bytes"
+	"encoding/hex"
 	"net/url"
 	"regexp"
 	"slices"
@@ -84,6 +85,20 @@ func (q LoginQuestion) Consent(agreed []string) attest.Consent {
 	return c
 }
 
+// Seen is a fingerprint of what a person is shown: who looks, thinks and comes back with a
+// decision is refused where something else is asked by then ("approve-changed").
+func (q LoginQuestion) Seen() string {
+	return hex.EncodeToString(q.Consent(q.Attributes).Nonce(append(slices.Clone(q.Salt), q.Client.Name.Ja+"\x00"+q.Client.Name.En...)))
+}
+
+// StillAsks refuses where the question is not the one that the person has seen.
+func (q LoginQuestion) StillAsks(seen string) error {
+	if q.Seen() != seen {
+		return warifu.Conflict("approve-changed")
+	}
+	return nil
+}
+
 var (
 	loginPattern     = regexp.MustCompile(`^l[a-z2-7]{26}$`)
 	attributePattern = regexp.MustCompile(`^[a-z][A-Za-z_-]{0,31}$`)
@@ -147,7 +162,7 @@ func (q LoginQuestion) check(l LoginLink, now time.Time) error {
 		{"numbers", q.numbersWrong()},
 		{"demands", q.Demands != "" && q.Demands != ClassCard && q.Demands != ClassPhone},
 		{"salt", len(q.Salt) != attest.ConsentSaltLength},
-		{"sign", q.Sign != nil && !digestPattern.MatchString(q.Sign.Digest)},
+		{"sign", q.Sign != nil && q.Sign.wrong()},
 		{"presence", p.Purpose != attest.PurposeLogin || p.ClientID != q.Client.ID || p.Origin != q.Client.Origin || p.Transaction != q.Login},
 		{"nonce", !bytes.Equal(p.Nonce, q.Consent(q.Attributes).Nonce(q.Salt))},
 	} {

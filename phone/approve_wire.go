@@ -11,8 +11,8 @@ import (
 
 // LoginAnswer is a claimant's answer on the wire.
 type LoginAnswer struct {
-	Certificate []byte   `json:"certificate"` // DER, of the authentication key
-	Signature   []byte   `json:"signature"`   // over the presence with the consent's nonce
+	Certificate []byte   `json:"certificate,omitempty"` // DER, of the authentication key
+	Signature   []byte   `json:"signature,omitempty"`   // over the presence with the consent's nonce
 	Agreed      []string `json:"agreed"`
 	Number      string   `json:"number,omitempty"`
 	Activation  string   `json:"activation"`
@@ -27,6 +27,10 @@ type LoginSigned struct {
 	Certificate []byte `json:"certificate"`         // DER, of the signing credential
 	Signature   []byte `json:"signature,omitempty"` // bare, or CMS
 	Document    []byte `json:"document,omitempty"`  // of modes that put the signature in it
+	// Element and Request are the chip's word in the place of Certificate and Signature of the
+	// answer, where the signing password alone was typed (approveSigning).
+	Element string `json:"element,omitempty"`
+	Request []byte `json:"request,omitempty"`
 }
 
 // LoginQuestion asks what a login is about.

@@ -116,29 +116,38 @@ func (a *App) SignDocument(ctx context.Context, content []byte, s Signing, u Unl
 	if err != nil {
 		return SignedDocument{}, err
 	}
-	draft, err := s.draft(content, certificate, a.Clock.Now())
-	if err != nil {
+	by := signer{certificate: certificate, stamp: a.Server.Timestamp, sign: func(ctx context.Context, digest [sha256.Size]byte) ([]byte, error) {
+		signature, err := token.Sign(ctx, warifu.Signature, jpki.DigestInfoSHA256(digest))
+		return signature, phoneError(err)
+	}}
+	var out SignedDocument
+	if out.File, err = s.made(ctx, content, by, a.Clock.Now()); err != nil {
 		return SignedDocument{}, err
 	}
-	signature, err := token.Sign(ctx, warifu.Signature, jpki.DigestInfoSHA256(draft.digest))
+	return out, a.addStatus(ctx, &out, certificate, s)
+}
+
+// made signs a document, and has the signature stamped where that is asked for.
+func (s Signing) made(ctx context.Context, content []byte, by signer, at time.Time) ([]byte, error) {
+	draft, err := s.draft(content, by.certificate, at)
 	if err != nil {
-		return SignedDocument{}, phoneError(err)
+		return nil, err
+	}
+	signature, err := by.sign(ctx, draft.digest)
+	if err != nil {
+		return nil, err
 	}
 	var stamp []byte
 	if s.Timestamp || s.LongTerm {
 		imprint, err := draft.imprint(signature)
 		if err != nil {
-			return SignedDocument{}, err
+			return nil, err
 		}
-		if stamp, err = a.Server.Timestamp(ctx, imprint); err != nil {
-			return SignedDocument{}, err
+		if stamp, err = by.stamp(ctx, imprint); err != nil {
+			return nil, err
 		}
 	}
-	var out SignedDocument
-	if out.File, err = draft.finish(signature, stamp); err != nil {
-		return SignedDocument{}, err
-	}
-	return out, a.addStatus(ctx, &out, certificate, s)
+	return draft.finish(signature, stamp)
 }
 
 // addStatus fetches what whoever checks the signature would ask for.

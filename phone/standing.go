@@ -101,7 +101,15 @@ func (s *Server) octets(ctx context.Context, method, path, kind string, body []b
 	}
 	defer response.Body.Close()
 	unreadable := warifu.Unavailable("server-answer-unreadable", "server", s.Origin())
-	if got, _, _ := strings.Cut(response.Header.Get("Content-Type"), ";"); response.StatusCode != http.StatusOK || strings.TrimSpace(got) != wanted {
+	got, _, _ := strings.Cut(response.Header.Get("Content-Type"), ";")
+	if response.StatusCode >= 400 && strings.TrimSpace(got) == "application/problem+json" {
+		problem, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+		if err != nil {
+			return nil, err
+		}
+		return nil, ParseProblem(response.StatusCode, problem)
+	}
+	if response.StatusCode != http.StatusOK || strings.TrimSpace(got) != wanted {
 		return nil, unreadable
 	}
 	answer, err := io.ReadAll(io.LimitReader(response.Body, limit+1))

@@ -100,6 +100,11 @@ func (a *App) openKey(ctx context.Context, kind warifu.Kind, u Unlock) (*jpki.To
 	if err != nil {
 		return nil, nil, err
 	}
+	return a.openWith(ctx, kind, secret, u)
+}
+
+// openWith is openKey with the octets that u stands for.
+func (a *App) openWith(ctx context.Context, kind warifu.Kind, secret warifu.ActivationSecret, u Unlock) (*jpki.Token, *x509.Certificate, error) {
 	token, err := jpki.Select(ctx, a.Element)
 	if err != nil {
 		return nil, nil, phoneError(err)
