@@ -116,6 +116,7 @@ func (d *Desk) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /clock", d.moveTimeByForm)
 	mux.Handle("GET /api/world", doorway.JSON(d.turned))
 	mux.Handle("POST /api/world", doorway.JSON(d.turn))
+	d.approveRoutes(mux)
 	mux.HandleFunc("GET /chips/{id}/atr", d.atr)
 	mux.HandleFunc("POST /chips/{id}/apdu", d.apdu)
 	mux.HandleFunc("POST /chips/{id}/power", d.power)

@@ -157,5 +157,6 @@ func (p *Phones) Routes(mux *http.ServeMux) {
 	p.lifeRoutes(mux)
 	p.checkedRoutes(mux)
 	p.leavingRoutes(mux)
+	p.approveRoutes(mux)
 	p.pageRoutes(mux)
 }

@@ -1,0 +1,85 @@
+package phones
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+
+	"warifu/phone"
+	"warifu/sandbox/doorway"
+)
+
+// Link is a login's link, as the browser shows it.
+type Link struct {
+	Link string `json:"link"`
+}
+
+// Approve is what a person decides about a login on their phone.
+type Approve struct {
+	Link
+	// Attributes are those left ticked; null means every one that is asked for.
+	Attributes []string `json:"attributes"`
+	Number     string   `json:"number,omitempty"` // picked, where the app shows three
+	Unlock
+	Password string `json:"password,omitempty"` // the phone's signing password, where a document is to be signed
+	Decline  bool   `json:"decline,omitempty"`
+	// Seen is the fingerprint of the question that the person was shown; empty: whatever is asked.
+	Seen string `json:"seen,omitempty"`
+}
+
+// LoginAsked is a login as a person is shown it, with the fingerprint to come back with.
+type LoginAsked struct {
+	phone.LoginQuestion
+	Seen string `json:"seen"`
+}
+
+// Decided is what came of it.
+type Decided struct {
+	phone.Approved
+	Declined bool `json:"declined,omitempty"`
+}
+
+// Asked fetches what a login asks.
+func (p *Phones) Asked(ctx context.Context, id string, in Link) (LoginAsked, error) {
+	var out LoginAsked
+	err := p.with(ctx, id, func(o *owned) (err error) {
+		out.LoginQuestion, err = o.app.Asked(ctx, in.Link)
+		return err
+	})
+	if err == nil {
+		out.Seen = out.LoginQuestion.Seen()
+	}
+	return out, err
+}
+
+// Approve answers a login as the person decided.
+func (p *Phones) Approve(ctx context.Context, id string, in Approve) (Decided, error) {
+	out := Decided{Declined: in.Decline}
+	err := p.with(ctx, id, func(o *owned) error {
+		q, err := o.app.Asked(ctx, in.Link.Link)
+		if err != nil {
+			return err
+		}
+		if in.Decline {
+			return o.app.Decline(ctx, q)
+		}
+		if err := q.StillAsks(cmp.Or(in.Seen, q.Seen())); err != nil {
+			return err
+		}
+		if in.Attributes == nil {
+			in.Attributes = q.Attributes
+		}
+		out.Approved, err = o.app.Approve(ctx, q, phone.Agreement{
+			Attributes: in.Attributes, Number: in.Number, Unlock: in.Unlock.of(), Password: phone.Unlock{Typed: in.Password},
+		})
+		return err
+	})
+	return out, err
+}
+
+func (p *Phones) approveRoutes(mux *http.ServeMux) {
+	mux.Handle("POST /api/phones/{id}/asked", step(p.Asked, doorway.MaxBody))
+	mux.Handle("POST /api/phones/{id}/approve", step(p.Approve, doorway.MaxBody))
+	mux.HandleFunc("GET /approve", func(w http.ResponseWriter, r *http.Request) { p.showApprove(w, r, r.URL.Query().Get("at"), nil) })
+	mux.HandleFunc("POST /approve", p.approveByForm)
+}

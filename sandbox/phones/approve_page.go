@@ -1,0 +1,137 @@
+package phones
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"warifu"
+	"warifu/face"
+	"warifu/phone"
+	"warifu/sandbox/doorway"
+	"warifu/sandbox/handset"
+	"warifu/text"
+)
+
+// ApproveForm is the part of a page that shows what a login asks and takes the decision. It is
+// the same for a phone and for the card at a reader; what opens the key stands between.
+const ApproveForm = `{{define "asked"}}{{$q := .Data.Question}}{{$lang := .Lang}}
+<dl><dt>{{.T "login.page.client"}}</dt><dd><strong>{{.Data.Name}}</strong><br><code>{{$q.Client.Origin}}</code></dd>
+{{with $q.Sign}}<dt>{{$.T "login.page.sign"}}</dt><dd><strong>{{.Name}}</strong><br><small>SHA-256 <code>{{.Digest}}</code></small></dd>{{end}}
+<dt>{{.T "login.page.until"}}</dt><dd>{{.Data.Until}}</dd></dl>{{end}}
+{{define "decide"}}{{$q := .Data.Question}}
+<input type="hidden" name="at" value="{{.Data.At}}"><input type="hidden" name="seen" value="{{$q.Seen}}">
+{{if $q.Attributes}}<p>{{.T "login.approve.attributes"}}</p>
+{{range $q.Attributes}}<label class="tick"><input type="checkbox" name="attribute" value="{{.}}" {{if $.Data.Ticked .}}checked{{end}}> {{$.T (printf "login.attribute.%s" .)}}</label>{{end}}
+{{else}}<p>{{.T "login.approve.attributes-none"}}</p>{{end}}
+{{with $q.Numbers}}<p>{{$.T "login.approve.number"}}</p>
+{{range .}}<label class="tick"><input type="radio" name="number" value="{{.}}" required> <strong>{{.}}</strong></label>{{end}}{{end}}{{end}}
+{{define "decided"}}<div class="done" role="status"><p><strong>{{if .Data.Decided.Declined}}{{.T "login.approve.declined"}}{{else}}{{.T "login.approve.done"}}{{end}}</strong></p>
+{{range .Data.Decided.Missing}}<p>{{$.T "login.approve.missing"}} {{$.T (printf "login.attribute.%s" .)}}</p>{{end}}
+{{if not .Data.Decided.Return}}<p>{{.T "login.approve.there"}}</p>{{end}}</div>
+{{with .Data.Decided.Return}}<p><a class="button" href="{{.}}">{{$.T "login.approve.back"}}</a></p>{{end}}{{end}}`
+
+var approvePage = doorway.Template(ApproveForm + `{{define "body"}}
+{{if .Data.Decided}}{{template "decided" .}}
+{{else if .Data.Question.Login}}
+<p>{{.T "login.approve.asked"}}</p>{{template "asked" .}}
+<form method="post" action="/approve"><fieldset class="of-phone"><legend>{{.T "login.approve.phone"}}</legend>{{template "decide" .}}
+<label>{{.T "phones.which-phone"}} <select name="phone">{{range .Data.Phones}}<option{{if eq .ID $.Data.Phone}} selected{{end}}>{{.ID}}</option>{{end}}</select></label>
+<label>{{.T "phones.pin"}} <input name="pin" inputmode="numeric" type="password" autocomplete="off"></label>
+{{if .Data.Question.Sign}}<label>{{.T "phones.signature-password"}} <input name="password" type="password" autocomplete="off"></label>{{end}}
+<details><summary>{{.T "login.approve.screen-lock"}}</summary>
+<label>{{.T "phones.method"}} <select name="method"><option value="">{{.T "login.approve.by-pin"}}</option>{{range .Data.Methods}}<option>{{.}}</option>{{end}}</select></label>
+<label>{{.T "phones.shown"}} <input name="shown" value="thumb" autocomplete="off"></label></details>
+<p><button>{{.T "login.approve.do"}}</button> <button class="quiet" name="decline" value="1" formnovalidate>{{.T "login.approve.decline"}}</button></p></fieldset></form>
+{{else}}
+<form method="get" action="/approve"><label>{{.T "login.approve.link"}} <input name="at" value="{{.Data.At}}" required autocomplete="off"></label> <button>{{.T "login.approve.open"}}</button></form>
+{{end}}{{end}}`)
+
+// approveData is the page of a phone that is asked.
+type approveData struct {
+	Asking
+	Phones  []handset.Record
+	Phone   string // chosen
+	Methods []phone.Method
+	Outcome
+}
+
+// Outcome is what a page tells once the person has decided.
+type Outcome struct{ Decided *Decided }
+
+// Told is the outcome of a decision. On the same device the browser is opened where the server
+// says: the page itself goes on, since a form may not lead to another origin.
+func Told(w http.ResponseWriter, d Decided) Outcome {
+	if d.Return != "" {
+		w.Header().Set("Refresh", "0; url="+d.Return)
+	}
+	return Outcome{&d}
+}
+
+// Asking is what the pages of a phone and of a card's reader have in common.
+type Asking struct {
+	At       string
+	Question phone.LoginQuestion
+	Name     string // of who asks, in the reader's language
+	Until    string
+	Left     []string // ticked, once the person has decided
+	Again    bool     // they have, and are asked again
+}
+
+// NewAsking is the page of the login at a link, as the person left the form if they did.
+func NewAsking(r *http.Request, at string) Asking {
+	a := Asking{At: at}
+	if r.Method == http.MethodPost {
+		a.Left, a.Again = r.Form["attribute"], true
+	}
+	return a
+}
+
+// Ticked reports whether an attribute is ticked: every one at first, and then as the person left it.
+func (a Asking) Ticked(name string) bool {
+	return !a.Again || slices.Contains(a.Left, name)
+}
+
+// Ask fetches the question behind a link for a page.
+func (a *Asking) Ask(ctx context.Context, server *phone.Server, clock warifu.Clock, lang text.Lang) (err error) {
+	if a.At == "" {
+		return nil
+	}
+	if a.Question, err = phone.LoginAsked(ctx, server, a.At, clock.Now()); err != nil {
+		return err
+	}
+	a.Name = a.Question.Client.Name.Ja
+	if lang == text.English {
+		a.Name = a.Question.Client.Name.En
+	}
+	a.Until = face.When(a.Question.Expires, lang)
+	return nil
+}
+
+// showApprove shows what the login at the link asks.
+func (p *Phones) showApprove(w http.ResponseWriter, r *http.Request, at string, problem error) {
+	data := approveData{Asking: NewAsking(r, at), Phones: p.List(), Phone: r.FormValue("phone"), Methods: unlockMethods}
+	if err := data.Ask(r.Context(), p.config.Server, p.config.Clock, doorway.Lang(r)); problem == nil {
+		problem = err
+	}
+	doorway.Show(w, r, approvePage, "login.approve.title", data, problem)
+}
+
+// unlockMethods are the gestures that a page offers; which of them are enrolled the phone knows.
+var unlockMethods = []phone.Method{phone.MethodFingerprint, phone.MethodFace, phone.MethodDevicePIN, phone.MethodPattern}
+
+// approveByForm has the chosen phone answer.
+func (p *Phones) approveByForm(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
+	at := r.FormValue("at")
+	decided, err := p.Approve(r.Context(), r.FormValue("phone"), Approve{
+		Link: Link{at}, Attributes: append([]string{}, r.Form["attribute"]...), Number: r.FormValue("number"), Seen: r.FormValue("seen"),
+		Unlock:   Unlock{PIN: r.FormValue("pin"), Method: phone.Method(r.FormValue("method")), Shown: r.FormValue("shown")},
+		Password: r.FormValue("password"), Decline: r.FormValue("decline") != "",
+	})
+	if err != nil {
+		p.showApprove(w, r, at, err)
+		return
+	}
+	doorway.Show(w, r, approvePage, "login.approve.title", approveData{Outcome: Told(w, decided)}, nil)
+}
