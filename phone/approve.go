@@ -69,7 +69,7 @@ func (a *App) Approve(ctx context.Context, q LoginQuestion, g Agreement) (Approv
 		return Approved{}, err
 	}
 	if q.Sign != nil {
-		return Approved{}, warifu.Refused("approve-sign-unable")
+		return a.approveSigning(ctx, q, agreed, g)
 	}
 	token, certificate, err := a.openKey(ctx, warifu.Authentication, g.Unlock)
 	if err != nil {

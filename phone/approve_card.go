@@ -14,8 +14,9 @@ type CardAgreement struct {
 	Number     string   // picked, where the question has Numbers
 	Card       iso7816.Transmitter
 	PIN        string // the *card's* four-digit PIN, as typed
-	// Password is the *card's* signing password, as typed: where an attribute is agreed to, since
-	// the attributes stand in the certificate that it opens. Empty where none is.
+	// Password is the *card's* signing password, as typed: where a document is signed, and where
+	// an attribute is agreed to, since the attributes stand in the certificate that it opens.
+	// Empty where neither is.
 	Password string
 }
 
@@ -30,7 +31,8 @@ func (e Elsewhere) Asked(ctx context.Context, link string) (LoginQuestion, error
 }
 
 // Approve answers the question with the card's authentication key (K17): whatever a phone's
-// credential opens, the card opens too. Both passwords are folded and their form is checked
+// credential opens, the card opens too, and signs where a document is to be signed. A card has no
+// word of its own as a phone's chip has: it takes both secrets to sign (ADR 0019). Both passwords are folded and their form is checked
 // before the card is asked and a try is spent. Errors: as App.Approve; "card-pin-format"; those
 // of a tap.
 func (e Elsewhere) Approve(ctx context.Context, q LoginQuestion, g CardAgreement) (Approved, error) {
@@ -41,8 +43,11 @@ func (e Elsewhere) Approve(ctx context.Context, q LoginQuestion, g CardAgreement
 	if err != nil {
 		return Approved{}, err
 	}
+	var w Wanted
 	if q.Sign != nil {
-		return Approved{}, warifu.Refused("approve-sign-unable")
+		if w, err = e.Wanted(ctx, q); err != nil {
+			return Approved{}, err
+		}
 	}
 	pin, err := e.Scheme.CardPIN(warifu.Authentication, g.PIN)
 	if err != nil {
@@ -50,7 +55,8 @@ func (e Elsewhere) Approve(ctx context.Context, q LoginQuestion, g CardAgreement
 	}
 	answer := LoginAnswer{Agreed: agreed, Number: g.Number, Activation: ActivationPIN}
 	var password warifu.CardPIN
-	if len(agreed) > 0 {
+	opens := len(agreed) > 0 || q.Sign != nil
+	if opens {
 		if password, err = e.Scheme.CardPIN(warifu.Signature, g.Password); err != nil {
 			return Approved{}, err
 		}
@@ -59,9 +65,18 @@ func (e Elsewhere) Approve(ctx context.Context, q LoginQuestion, g CardAgreement
 	if err != nil {
 		return Approved{}, err
 	}
-	if len(agreed) > 0 {
-		if answer.AttributesFrom, err = attributesOn(ctx, token, password); err != nil {
+	if opens {
+		certificate, err := attributesOn(ctx, token, password)
+		if err != nil {
 			return Approved{}, err
+		}
+		if len(agreed) > 0 {
+			answer.AttributesFrom = certificate
+		}
+		if q.Sign != nil {
+			if answer.Signed, err = e.signWanted(ctx, token, certificate, w); err != nil {
+				return Approved{}, err
+			}
 		}
 	}
 	if err := token.VerifyCard(ctx, warifu.Authentication, pin); err != nil {

@@ -162,7 +162,7 @@ func (q LoginQuestion) check(l LoginLink, now time.Time) error {
 		{"numbers", q.numbersWrong()},
 		{"demands", q.Demands != "" && q.Demands != ClassCard && q.Demands != ClassPhone},
 		{"salt", len(q.Salt) != attest.ConsentSaltLength},
-		{"sign", q.Sign != nil && !digestPattern.MatchString(q.Sign.Digest)},
+		{"sign", q.Sign != nil && q.Sign.wrong()},
 		{"presence", p.Purpose != attest.PurposeLogin || p.ClientID != q.Client.ID || p.Origin != q.Client.Origin || p.Transaction != q.Login},
 		{"nonce", !bytes.Equal(p.Nonce, q.Consent(q.Attributes).Nonce(q.Salt))},
 	} {
