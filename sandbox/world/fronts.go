@@ -29,6 +29,7 @@ type front struct {
 // fronts are the sample services, in the order of their doors. Each stands in a file of
 // its own, front_NAME.go.
 var fronts = []front{
+	{doorKiosk, func(p *desk.Places) *string { return &p.Kiosk }, (*World).openKiosk},
 	{doorMarketplace, func(p *desk.Places) *string { return &p.Marketplace }, (*World).openMarketplace},
 }
 
@@ -69,7 +70,7 @@ func (w *World) openFronts(ctx context.Context) error {
 		Origin: w.Places.Bank, Phones: w.Places.Phones, Clock: w.Clock, Service: bank.Service{Address: w.Places.Server, Key: BankKey},
 		Verifier: verify.New(trust, verify.FirstOf{verify.OCSPClient{}, &verify.CRLClient{}}, w.Clock),
 	})
-	w.put(doorDesk, w.deskSite())
+	w.put(doorDesk, w.deskSite(trust))
 	w.put(doorPhones, routes(w.Phones.Routes))
 	w.put(doorBank, routes(w.bank.Routes))
 	for _, f := range fronts {
@@ -93,16 +94,20 @@ func routes(add func(*http.ServeMux)) http.Handler {
 	return mux
 }
 
-// deskSite is the desk with the bureau below its prefix. The bureau is told apart by
-// hand: a mux would clean the slashes out of an OCSP request's base64.
-func (w *World) deskSite() http.Handler {
+// deskSite is the desk with the bureau and the municipalities below their prefixes. The
+// bureau is told apart by hand: a mux would clean the slashes out of an OCSP request's base64.
+func (w *World) deskSite(trust verify.Trust) http.Handler {
 	front, cards := routes(func(mux *http.ServeMux) { w.desk.Routes(mux); w.Faults.Routes(mux) }), http.StripPrefix(bureauPrefix, w.Bureau.Handler())
+	town := http.StripPrefix(townPrefix, w.openTown(trust))
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, bureauPrefix+"/") {
+		switch {
+		case strings.HasPrefix(r.URL.Path, bureauPrefix+"/"):
 			cards.ServeHTTP(rw, r)
-			return
+		case strings.HasPrefix(r.URL.Path, townPrefix+"/"):
+			town.ServeHTTP(rw, r)
+		default:
+			front.ServeHTTP(rw, r)
 		}
-		front.ServeHTTP(rw, r)
 	})
 }
 

@@ -1,0 +1,317 @@
+package kiosk_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"warifu"
+	"warifu/internal/towntest"
+	"warifu/jpki"
+	"warifu/profile"
+	"warifu/sandbox/kiosk"
+	"warifu/sandbox/municipality"
+	"warifu/sandbox/person"
+	"warifu/sandbox/reader"
+	"warifu/scheme"
+)
+
+// shop is a kiosk in a town. What is touched is a person's card; "phone-ID" is the same card
+// under a phone's label.
+type shop struct {
+	*towntest.Town
+	*kiosk.Kiosk
+	lain *towntest.OnReader // what was touched last
+	put  func(*towntest.OnReader)
+}
+
+func openShop(t *testing.T, change func(*kiosk.Config)) *shop {
+	t.Helper()
+	s := &shop{Town: towntest.New(t), put: func(*towntest.OnReader) {}}
+	c := kiosk.Config{
+		Town: kiosk.NewTown(s.Origin+"/municipality", towntest.KioskKey), Clock: s.Clock, Scheme: s.Scheme,
+		Chips: func() ([]kiosk.Chip, error) {
+			return []kiosk.Chip{{ID: "taro", Class: profile.ClassCard}, {ID: "phone-taro", Class: profile.ClassPhone}}, nil
+		},
+		Touched: func(id string) reader.Source {
+			name, isPhone := strings.CutPrefix(id, "phone-")
+			s.lain = s.Put(name)
+			if isPhone {
+				s.lain.Label = jpki.LabelPhone
+			}
+			s.put(s.lain)
+			return s.lain
+		},
+	}
+	if change != nil {
+		change(&c)
+	}
+	s.Kiosk = kiosk.New(c)
+	return s
+}
+
+func slug(err error) string {
+	if err == nil {
+		return ""
+	}
+	return warifu.ProblemOf(err).Problem
+}
+
+// chosen is a visit that has come as far as paying.
+func (s *shop) chosen(t *testing.T, chip, pin string, c kiosk.Choice) kiosk.View {
+	t.Helper()
+	medium := "card"
+	if strings.HasPrefix(chip, "phone-") {
+		medium = "phone"
+	}
+	v, err := s.Begin(medium)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err = s.Touch(t.Context(), v.ID, kiosk.Touch{Chip: chip, PIN: pin}); err != nil {
+		t.Fatal(err)
+	}
+	if v, err = s.Choose(v.ID, c); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestAPaperIsBoughtWithCardAndPhone(t *testing.T) {
+	s := openShop(t, nil)
+	for _, chip := range []string{"taro", "phone-taro"} {
+		v := s.chosen(t, chip, "1217", kiosk.Choice{Document: municipality.Residence, Copies: 2})
+		if v.Fee != 400 || v.Town.Name != "清瀬市" {
+			t.Fatalf("%+v", v)
+		}
+		if _, err := s.Print(t.Context(), v.ID); slug(err) != "kiosk-fee-short" {
+			t.Errorf("unpaid: %v", err)
+		}
+		if _, err := s.Insert(v.ID, 5); slug(err) != "kiosk-coin-refused" {
+			t.Errorf("five yen: %v", err)
+		}
+		if _, err := s.Insert(v.ID, 500); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Insert(v.ID, 100); slug(err) != "kiosk-paid-already" {
+			t.Errorf("too much: %v", err)
+		}
+		done, err := s.Print(t.Context(), v.ID)
+		if err != nil || done.Refund != 100 || done.Step != kiosk.StepDone {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		file, err := s.Paper(v.ID)
+		if err != nil || !bytes.HasPrefix(file, []byte("%PDF-")) {
+			t.Fatalf("%v", err)
+		}
+		if refund, err := s.Leave(v.ID); refund != 0 || err != nil {
+			t.Errorf("leaving gives %d yen back, %v", refund, err)
+		}
+		if _, err := s.Paper(v.ID); slug(err) != "kiosk-visit-over" {
+			t.Errorf("the paper is still there for the next person: %v", err)
+		}
+	}
+}
+
+func TestWhatIsPaidForNothingIsGivenBack(t *testing.T) {
+	s := openShop(t, nil)
+	choice := kiosk.Choice{Document: municipality.Seal, Copies: 1}
+	v := s.chosen(t, "taro", "1217", choice)
+	if _, err := s.Insert(v.ID, 100); err != nil {
+		t.Fatal(err)
+	}
+	if refund, err := s.Leave(v.ID); refund != 100 || err != nil {
+		t.Errorf("giving up gives %d back, %v", refund, err)
+	}
+	v = s.chosen(t, "taro", "1217", choice)
+	if _, err := s.Insert(v.ID, 1000); err != nil {
+		t.Fatal(err)
+	}
+	s.Away = func() bool { return true }
+	if v, err := s.Print(t.Context(), v.ID); slug(err) != "kiosk-town-away" || v.Refund != 1000 || v.Paid != 0 || v.Step != kiosk.StepChoose {
+		t.Errorf("without the municipality: %+v, %v", v, err)
+	}
+	s.Away = func() bool { return false }
+	if _, err := s.Choose(v.ID, choice); err != nil { // and once it is back, the visit goes on
+		t.Error(err)
+	}
+	if _, err := s.Insert(v.ID, 500); err != nil {
+		t.Error(err)
+	}
+	if err := s.Bureau.Suspend("taro"); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := s.Print(t.Context(), v.ID); slug(err) != "certificate-suspended" || v.Refund != 500 {
+		t.Errorf("suspended meanwhile: %+v, %v", v, err)
+	}
+	if refund, _ := s.Leave(v.ID); refund != 0 {
+		t.Errorf("%d yen are given back twice", refund)
+	}
+}
+
+func TestHoursAndClosedDays(t *testing.T) {
+	s := openShop(t, nil)
+	at := func(month time.Month, day, hour, minute int) time.Time {
+		return time.Date(2026, month, day, hour, minute, 0, 0, person.Tokyo)
+	}
+	for _, c := range []struct {
+		at   time.Time
+		want string
+	}{
+		{at(time.June, 10, 6, 29), "kiosk-closed"}, {at(time.June, 10, 6, 30), ""}, {at(time.June, 10, 22, 59), ""}, {at(time.June, 10, 23, 0), "kiosk-closed"},
+		{at(time.June, 17, 19, 59), ""}, {at(time.June, 17, 20, 0), "kiosk-maintenance"}, {at(time.June, 24, 20, 0), ""},
+		{at(time.December, 28, 12, 0), ""}, {at(time.December, 29, 12, 0), "kiosk-closed-day"},
+		{time.Date(2027, 1, 3, 12, 0, 0, 0, person.Tokyo), "kiosk-closed-day"}, {time.Date(2027, 1, 4, 12, 0, 0, 0, person.Tokyo), ""},
+	} {
+		s.Clock.Set(c.at)
+		if _, err := s.Begin("card"); slug(err) != c.want {
+			t.Errorf("%v: %v, want %q", c.at, err, c.want)
+		}
+	}
+}
+
+// K6, K17: phones are taken from 20 December 2023, cards were before.
+func TestPhonesAreTakenFromTheDayTheSchemeNames(t *testing.T) {
+	replay, err := scheme.Shipped("jp-mobile-2023")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openShop(t, func(c *kiosk.Config) { c.Scheme = replay })
+	s.Clock.Set(time.Date(2023, 12, 19, 22, 0, 0, 0, person.Tokyo))
+	if _, err := s.Begin("phone"); slug(err) != "kiosk-phones-later" || warifu.ProblemOf(err).Params["date"] != "2023-12-20" {
+		t.Errorf("the day before: %v", err)
+	}
+	if _, err := s.Begin("card"); err != nil {
+		t.Error(err)
+	}
+	s.Clock.Set(time.Date(2023, 12, 20, 6, 30, 0, 0, person.Tokyo))
+	if _, err := s.Begin("phone"); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Begin("passport"); slug(err) != "kiosk-request-malformed" {
+		t.Error(err)
+	}
+}
+
+func TestAnAbandonedVisitIsForgotten(t *testing.T) {
+	s := openShop(t, nil)
+	v := s.chosen(t, "taro", "1217", kiosk.Choice{Document: municipality.Residence, Copies: 1})
+	s.Clock.Add(2*time.Minute + time.Second)
+	for what, err := range map[string]error{
+		"look": func() error { _, err := s.Visit(v.ID); return err }(), "pay": func() error { _, err := s.Insert(v.ID, 100); return err }(),
+		"leave": func() error { _, err := s.Leave(v.ID); return err }(), "nobody's": func() error { _, err := s.Visit(""); return err }(),
+	} {
+		if slug(err) != "kiosk-visit-over" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// A tap that fails changes nothing: the person may touch again.
+func TestATapThatFailsMayBeRepeated(t *testing.T) {
+	s := openShop(t, nil)
+	v, err := s.Begin("card")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.put = func(o *towntest.OnReader) { o.Fault, o.At = towntest.Torn, 4 }
+	if _, err := s.Touch(t.Context(), v.ID, kiosk.Touch{Chip: "taro", PIN: "1217"}); slug(err) != "chip-removed" {
+		t.Fatal(err)
+	}
+	s.put = func(*towntest.OnReader) {}
+	if _, err := s.Touch(t.Context(), v.ID, kiosk.Touch{Chip: "phone-taro", PIN: "1217"}); slug(err) != "not-a-card" || s.lain.Verified() {
+		t.Fatal(err)
+	}
+	if _, err := s.Touch(t.Context(), v.ID, kiosk.Touch{PIN: "1217"}); slug(err) != "reader-no-card" {
+		t.Fatal(err)
+	}
+	if _, err := s.Insert(v.ID, 100); slug(err) != "kiosk-step-other" {
+		t.Errorf("a step too early: %v", err)
+	}
+	if v, err = s.Touch(t.Context(), v.ID, kiosk.Touch{Chip: "taro", PIN: "1217"}); err != nil || v.Step != kiosk.StepChoose {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if _, err := s.Choose(v.ID, kiosk.Choice{Document: "passport", Copies: 1}); slug(err) != "kiosk-request-malformed" {
+		t.Error(err)
+	}
+}
+
+// screen is a person before the kiosk's screen.
+type screen struct {
+	t      *testing.T
+	origin string
+	client http.Client
+}
+
+func (s *shop) screen(t *testing.T) *screen {
+	t.Helper()
+	mux := http.NewServeMux()
+	s.Routes(mux)
+	site := httptest.NewServer(mux)
+	t.Cleanup(site.Close)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &screen{t, site.URL, http.Client{Jar: jar}}
+}
+
+func (p *screen) press(path string, pairs ...string) string {
+	p.t.Helper()
+	form := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.origin+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Accept-Language", "en")
+	answer, err := p.client.Do(r)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var page bytes.Buffer
+	if _, err := page.ReadFrom(answer.Body); err != nil {
+		p.t.Fatal(err)
+	}
+	return page.String()
+}
+
+func (p *screen) says(page string, sentences ...string) {
+	p.t.Helper()
+	for _, s := range sentences {
+		if !strings.Contains(page, s) {
+			p.t.Errorf("the screen does not say %q:\n%s", s, page)
+		}
+	}
+}
+
+func TestTheWholeVisitByTheScreensAlone(t *testing.T) {
+	s := openShop(t, nil)
+	p := s.screen(t)
+	p.says(p.press("/visits", "medium", "phone"), "Type your PHONE&#39;s PIN", "phone-taro")
+	p.says(p.press("/visits", "medium", "card"), "Type your CARD&#39;s PIN", `<option>taro`)
+	p.says(p.press("/visit/touch", "chip", "taro", "pin", "0000"), "2 tries are left", "Type your CARD&#39;s PIN")
+	p.says(p.press("/visit/touch", "chip", "taro", "pin", "0000"), "1 tries are left")
+	page := p.press("/visit/touch", "chip", "taro", "pin", "1217")
+	p.says(page, "One try is left", `name="last"`)
+	if strings.Contains(page, "1217") {
+		t.Error("the PIN is on the screen")
+	}
+	p.says(p.press("/visit/touch", "chip", "taro", "pin", "1217", "last", "yes"), "清瀬市", "200 yen")
+	p.says(p.press("/visit/choice", "document", "seal", "copies", "1", "household", "yes"), "Seal registration certificate")
+	p.says(p.press("/visit/print"), "The fee is not paid yet")
+	p.says(p.press("/visit/coins", "yen", "500"), "Print")
+	p.says(p.press("/visit/print"), "Your paper is ready", "Change: 300")
+	p.says(p.press("/visit/coins", "yen", "500"), "gone on to another screen", "Your paper is ready") // the back button
+	p.says(p.press("/visit/leave"), "Which do you use?")
+	p.says(p.press("/visit/touch", "chip", "taro", "pin", "1217"), "This visit is over", "Which do you use?")
+}

@@ -1,0 +1,57 @@
+package world
+
+import (
+	"context"
+	"net/http"
+
+	"warifu/profile"
+	"warifu/sandbox/doorway"
+	"warifu/sandbox/kiosk"
+	"warifu/sandbox/municipality"
+	"warifu/sandbox/reader"
+	"warifu/verify"
+)
+
+// townPrefix is where the municipalities' issuing server answers, at the desk's address, and
+// KioskKey is the sandbox kiosk's key there: it protects nothing.
+const (
+	townPrefix = "/municipality"
+	KioskKey   = "sandbox-kiosk"
+)
+
+// openTown is the municipalities' issuing server.
+func (w *World) openTown(trust verify.Trust) http.Handler {
+	return municipality.New(municipality.Config{
+		Origin: w.Places.Desk, Register: residents{w}, Clock: w.Clock, Kiosks: map[string]string{KioskKey: "sandbox kiosk"},
+		Verifier: verify.New(trust, verify.FirstOf{verify.OCSPClient{}, &verify.CRLClient{}}, w.Clock),
+	}).Handler()
+}
+
+func (w *World) openKiosk(context.Context) (http.Handler, error) {
+	c := kiosk.Config{
+		Town: kiosk.NewTown(w.Places.Desk+townPrefix, KioskKey), Clock: w.Clock, Scheme: w.Scheme,
+		Chips: func() ([]kiosk.Chip, error) {
+			return touchable(w, func(id string, c profile.Class) kiosk.Chip { return kiosk.Chip{ID: id, Class: c} })
+		},
+		Touched: w.touched,
+	}
+	return routes(kiosk.New(c).Routes), nil
+}
+
+// touched is a reader with a chip of this world on it, reached as everybody reaches it: by
+// the desk's door.
+func (w *World) touched(id string) reader.Source {
+	return reader.Demo(doorway.NewClient(w.Places.Desk), id)
+}
+
+// touchable lists every card and phone of this world.
+func touchable[C any](w *World, chip func(id string, class profile.Class) C) (out []C, err error) {
+	for _, h := range w.Phones.List() {
+		out = append(out, chip(h.ID, profile.ClassPhone))
+	}
+	persons, err := w.Bureau.Persons()
+	for _, v := range persons {
+		out = append(out, chip(v.Person.ID, profile.ClassCard))
+	}
+	return out, err
+}
