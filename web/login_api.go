@@ -72,7 +72,7 @@ func (s *site) loginQuestion(ctx context.Context, in *loginQuestionInput) (*logi
 }
 
 // maxLoginAnswer is an answer with a signed document in it, in base64 and JSON.
-const maxLoginAnswer = 16 << 20
+const maxLoginAnswer = 24 << 20
 
 // loginAnswers reports whether a request may be that large.
 func (s *site) loginAnswers(r *http.Request) bool {
@@ -82,8 +82,8 @@ func (s *site) loginAnswers(r *http.Request) bool {
 type loginAnswerInput struct {
 	LoginPath
 	Body struct {
-		Certificate    octets   `json:"certificate" doc:"DER, of the authentication credential of the phone or of the card"`
-		Signature      octets   `json:"signature" doc:"Over the presence, its nonce that of the consent to what was agreed"`
+		Certificate    octets   `json:"certificate,omitempty" doc:"DER, of the authentication credential of the phone or of the card"`
+		Signature      octets   `json:"signature,omitempty" doc:"Over the presence, its nonce that of the consent to what was agreed"`
 		Agreed         []string `json:"agreed" maxItems:"16" doc:"Which of the attributes may be told"`
 		Number         string   `json:"number,omitempty" maxLength:"2" doc:"As picked; a wrong one ends the login"`
 		Activation     string   `json:"activation" enum:"pin,screen-lock,password" doc:"What opened the key"`
@@ -92,6 +92,8 @@ type loginAnswerInput struct {
 			Certificate octets `json:"certificate" doc:"DER, of the signing credential"`
 			Signature   octets `json:"signature,omitempty" doc:"Bare, or CMS"`
 			Document    octets `json:"document,omitempty" doc:"With the signature in it"`
+			Element     string `json:"element,omitempty" maxLength:"32" doc:"With request: identifier of the secure element"`
+			Request     octets `json:"request,omitempty" doc:"The secure element's word that the signing password was given for this signature and this consent: in the place of the presence"`
 		} `json:"signed,omitempty" doc:"Where a document was asked to be signed"`
 	}
 }
@@ -106,8 +108,8 @@ type loginAnswerOutput struct {
 func (s *site) answerLogin(ctx context.Context, in *loginAnswerInput) (*loginAnswerOutput, error) {
 	b := in.Body
 	a := oidc.Answer{Certificate: b.Certificate, Signature: b.Signature, Agreed: b.Agreed, Number: b.Number, Activation: b.Activation, AttributesFrom: b.AttributesFrom}
-	if b.Signed != nil {
-		a.Signed = &oidc.Signed{Certificate: b.Signed.Certificate, Signature: b.Signed.Signature, Document: b.Signed.Document}
+	if g := b.Signed; g != nil {
+		a.Signed = &oidc.Signed{Certificate: g.Certificate, Signature: g.Signature, Document: g.Document, Element: g.Element, Request: g.Request}
 	}
 	answered, err := s.Login.Claimant.Answer(ctx, in.Login, a)
 	if err != nil {
