@@ -31,6 +31,7 @@ type front struct {
 var fronts = []front{
 	{doorKiosk, func(p *desk.Places) *string { return &p.Kiosk }, (*World).openKiosk},
 	{doorMarketplace, func(p *desk.Places) *string { return &p.Marketplace }, (*World).openMarketplace},
+	{doorRepair, func(p *desk.Places) *string { return &p.Repair }, (*World).openRepair},
 }
 
 // openFronts puts desk, phones, bank and the sample services behind their doors.

@@ -54,7 +54,7 @@ func (w *World) openPhones(context.Context) (err error) {
 	}
 	w.Phones = phones.New(phones.Config{
 		Server: server, Scheme: w.Scheme, Clock: w.Clock, Chips: w.Chips, Handset: w.buy,
-		Parties: []string{w.Places.Bank, w.Places.Marketplace}, Makers: w.Maker.Roots,
+		Parties: []string{w.Places.Bank, w.Places.Marketplace, w.Places.Repair}, Makers: w.Maker.Roots,
 	}, existing)
 	return nil
 }
