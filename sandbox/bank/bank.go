@@ -10,7 +10,10 @@ import (
 
 	"warifu"
 	"warifu/attest"
+	"warifu/sandbox/book"
 	"warifu/sandbox/doorway"
+	"warifu/sandbox/folder"
+	"warifu/sandbox/visitor"
 	"warifu/verify"
 )
 
@@ -31,11 +34,19 @@ type Config struct {
 	Verifier *verify.Verifier
 	Service  Service // the verification service, for who would rather ask than check
 	Clock    warifu.Clock
+	// For accounts, opened by who logs in at the provider:
+	Provider visitor.Signer
+	JWKS     []byte        // the bank's public keys, for the provider to fetch
+	Folder   folder.Folder // where accounts are kept
+	Officer  string        // the compliance officer's password
 }
 
 // Bank answers at port 8403.
 type Bank struct {
 	config Config
+
+	visitors *visitor.Visitors
+	accounts *book.Book[Account]
 
 	mu    sync.Mutex
 	asked map[string]*visit // by transaction
@@ -54,7 +65,18 @@ type Customer struct {
 }
 
 // New makes a bank.
-func New(c Config) *Bank { return &Bank{config: c, asked: map[string]*visit{}} }
+func New(c Config) *Bank {
+	b := &Bank{config: c, asked: map[string]*visit{}, accounts: book.Open[Account](c.Folder, maxAccounts)}
+	b.visitors = visitor.New(visitor.Config{
+		Name: "bank", Origin: c.Origin, Provider: c.Provider, JWKS: c.JWKS, Clock: c.Clock, Arrived: b.arrived, Page: b.problem,
+	})
+	return b
+}
+
+// checks is the verification service as the other sample services ask it too.
+func (b *Bank) checks() visitor.Checks {
+	return visitor.Checks{Address: b.config.Service.Address, Key: b.config.Service.Key}
+}
 
 // Routes adds the bank's doors to mux.
 func (b *Bank) Routes(mux *http.ServeMux) {
@@ -67,6 +89,9 @@ func (b *Bank) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /login", b.beginLogin)
 	mux.HandleFunc("GET /login", b.waitLogin)
 	mux.HandleFunc("POST /documents", b.uploadDocument)
+	b.visitors.Routes(mux)
+	b.accountRoutes(mux)
+	b.officerRoutes(mux)
 }
 
 // ask puts a new question.

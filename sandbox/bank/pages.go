@@ -15,7 +15,8 @@ const sessionCookie = "warifu_bank"
 
 var frontPage = doorway.Template(`{{define "body"}}
 <p>{{.T "bank.welcome"}}</p>
-<form method="post" action="/login"><button>{{.T "bank.login"}}</button></form>
+<h2>{{.T "bank.accounts"}}</h2><p>{{.T "bank.open-note"}}</p><p><a class="button" href="/accounts">{{.T "bank.open"}}</a></p>
+<h2>{{.T "bank.login"}}</h2><p>{{.T "bank.login-note"}}</p><form method="post" action="/login"><button>{{.T "bank.login"}}</button></form>
 <h2>{{.T "bank.documents"}}</h2>
 <form method="post" action="/documents" enctype="multipart/form-data">
 <label>{{.T "bank.signature"}} <input type="file" name="signature" required></label>

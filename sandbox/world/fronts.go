@@ -29,7 +29,7 @@ type front struct {
 // fronts are the sample services, in the order of their doors. Each stands in a file of
 // its own, front_NAME.go.
 var fronts = []front{
-	{doorKiosk, func(p *desk.Places) *string { return &p.Kiosk }, (*World).openKiosk},
+	{doorPortal, func(p *desk.Places) *string { return &p.Portal }, (*World).openPortal},
 	{doorMarketplace, func(p *desk.Places) *string { return &p.Marketplace }, (*World).openMarketplace},
 	{doorRepair, func(p *desk.Places) *string { return &p.Repair }, (*World).openRepair},
 }
@@ -67,8 +67,13 @@ func (w *World) openFronts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	visited, err := w.visited(ctx, "bank", bank.ClientID, w.Places.Bank, "name", "address", "birthdate", "gender")
+	if err != nil {
+		return err
+	}
 	w.bank = bank.New(bank.Config{
 		Origin: w.Places.Bank, Phones: w.Places.Phones, Clock: w.Clock, Service: bank.Service{Address: w.Places.Server, Key: BankKey},
+		Provider: visited.party, JWKS: visited.jwks, Folder: visited.folder, Officer: OfficerPassword,
 		Verifier: verify.New(trust, verify.FirstOf{verify.OCSPClient{}, &verify.CRLClient{}}, w.Clock),
 	})
 	w.put(doorDesk, w.deskSite(trust))

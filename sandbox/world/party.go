@@ -7,17 +7,22 @@ import (
 	"warifu/sandbox/bank"
 	"warifu/sandbox/desk"
 	"warifu/sandbox/marketplace"
+	"warifu/sandbox/portal"
 	"warifu/server"
 )
 
 // BankKey is the sandbox bank's key at the verification service: it protects nothing.
 const BankKey = "sandbox-bank"
 
+// OfficerPassword opens the compliance officer's pages of the bank, for the name "officer".
+const OfficerPassword = "sandbox-officer"
+
 // parties are the sandbox's relying parties, one line each: people log in to them (the last
 // arguments are the scopes), and who has a key asks the verification service too.
 func parties(at desk.Places) []server.GivenParty {
 	return []server.GivenParty{
 		party(bank.ClientID, BankKey, ledger.Name{Japanese: "見本銀行", English: "Sample Bank"}, at.Bank, "name", "address", "birthdate", "gender", "sign"),
+		party(portal.ClientID, PortalKey, ledger.Name{Japanese: "見本ポータル", English: "Sample Portal"}, at.Portal, "name", "birthdate", "sign"),
 		{Key: MarketplaceKey, PartyWish: server.PartyWish{ID: marketplace.Name, Name: ledger.Name{Japanese: "見本フリーマーケット", English: "Sample Marketplace"}}},
 	}
 }

@@ -1,0 +1,26 @@
+package world
+
+import (
+	"context"
+	"net/http"
+
+	"warifu/sandbox/doorway"
+	"warifu/sandbox/portal"
+	"warifu/sandbox/visitor"
+)
+
+// PortalKey is the portal's key at the verification service: it protects nothing.
+const PortalKey = "sandbox-portal"
+
+// openPortal opens the portal at 8408, on the date of the scheme (R59).
+func (w *World) openPortal(ctx context.Context) (http.Handler, error) {
+	v, err := w.visited(ctx, "portal", portal.ClientID, w.Places.Portal, "name", "birthdate")
+	if err != nil {
+		return nil, err
+	}
+	p := portal.New(portal.Config{
+		Origin: w.Places.Portal, Provider: v.party, JWKS: v.jwks, Folder: v.folder, Scheme: w.Scheme, Clock: w.Clock,
+		Checks: visitor.Checks{Address: w.Places.Server, Key: PortalKey}, Tax: w.Places.Tax, Desk: w.Places.Desk,
+	})
+	return doorway.Opens(routes(p.Routes), w.Scheme, "portal", "portal.title", w.Clock), nil
+}
