@@ -61,6 +61,8 @@ type Config struct {
 	Operators OperatorsConfig `toml:"operators"`
 	// Parties says who may have signatures checked at the verification service. It may be left out.
 	Parties PartiesConfig `toml:"parties"`
+	// Login says where a login's page sends people on the same device. It may be left out.
+	Login LoginConfig `toml:"login"`
 	// Offline says what is published for those who check without a line. It may be left out.
 	Offline OfflineConfig `toml:"offline"`
 	// Status says how certificates' status is told. It may be left out.
@@ -245,6 +247,7 @@ func (c Config) Check() error {
 	must(c.Makers != "", "makers is missing")
 	c.Contacts.faults(must)
 	c.Proxies.faults(must)
+	c.Login.faults(must)
 	c.Offline.faults(must)
 	c.Status.faults(must, c.Listen)
 	must(c.Queue.Lease == 0 || c.Queue.Lease >= time.Second && c.Queue.Lease <= time.Hour, "[queue] lease is not between 1s and 1h")

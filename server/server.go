@@ -59,6 +59,7 @@ type Server struct {
 	registration *registration.Authority
 	ledger       *ledger.Ledger
 	desk         *verification.Desk
+	ended        chan struct{} // closed when no more is answered: pages that wait are let go
 	metrics      *metrics
 	statuses     *statuses    // nil in Examine
 	timestamps   *timestamper // nil: there are none
@@ -92,7 +93,7 @@ func Examine(ctx context.Context, c Config, o Options) error {
 }
 
 func newServer(c Config, o Options) *Server {
-	s := &Server{config: c, options: o, clock: o.Clock, log: o.Log, authorities: map[warifu.Kind]*authority{}}
+	s := &Server{config: c, options: o, clock: o.Clock, log: o.Log, authorities: map[warifu.Kind]*authority{}, ended: make(chan struct{})}
 	if s.clock == nil {
 		s.clock = warifu.SystemClock{}
 	}
@@ -318,6 +319,7 @@ func (s *Server) Run(ctx context.Context) error {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
 		defer cancel()
 		s.hub.Close()
+		close(s.ended)
 		failed = site.Shutdown(grace)
 	case failed = <-served:
 	}

@@ -22,6 +22,7 @@ type cardCommand struct {
 	Resume  cardResume  `cmd:"" help:"Lift such a hold with the card."`
 	Revoke  cardRevoke  `cmd:"" help:"Revoke the certificates on a phone with the card, when the phone is lost or broken."`
 	Contact cardContact `cmd:"" help:"Register another telephone for notices and for the hotline, with the card at a PC."`
+	Approve cardApprove `cmd:"" help:"Approve a login at the provider with the card at a reader, or decline it."`
 	Serve   cardServe   `cmd:"" help:"Put a card in a PC/SC reader (virtual reader driver)."`
 }
 

@@ -23,6 +23,7 @@ type phoneCommand struct {
 	Personalize phonePersonalize `cmd:"" help:"Register the issued certificates on the phone."`
 	Sign        phoneSign        `cmd:"" help:"Sign a file with the phone's signing key."`
 	Login       phoneLogin       `cmd:"" help:"Log in to a relying party with the phone."`
+	Approve     phoneApprove     `cmd:"" help:"Approve a login at the provider, or decline it: shows who asks and what they will be told."`
 	Passwd      phonePasswd      `cmd:"" help:"Change one of the phone's own passwords."`
 	Unlock      phoneUnlock      `cmd:"" help:"Set a locked or forgotten password of the phone anew, with the card."`
 	Screenlock  phoneScreenlock  `cmd:"" help:"Let the screen lock stand in for the phone's PIN."`

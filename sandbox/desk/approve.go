@@ -88,7 +88,7 @@ var readerPage = doorway.Template(phones.ApproveForm + `{{define "body"}}
 <form method="post" action="/reader"><fieldset class="of-card"><legend>{{.T "login.approve.card"}}</legend>{{template "decide" .}}
 <label>{{.T "login.approve.which-card"}} <select name="card">{{range .Data.Cards}}<option value="{{.Person.ID}}"{{if eq .Person.ID $.Data.Card}} selected{{end}}>{{.Person.ID}} {{.Person.Name}}</option>{{end}}</select></label>
 <label>{{.T "phones.card-pin"}} <input name="pin" inputmode="numeric" type="password" autocomplete="off"></label>
-{{if .Data.Question.Attributes}}<label>{{.T "phones.card-password"}} <input name="cardPassword" type="password" autocomplete="off"><small>{{.T "login.approve.card-password-note"}}</small></label>{{end}}
+{{if or .Data.Question.Attributes .Data.Question.Sign}}<label>{{.T "phones.card-password"}} <input name="cardPassword" type="password" autocomplete="off">{{if not .Data.Question.Sign}}<small>{{.T "login.approve.card-password-note"}}</small>{{end}}</label>{{end}}
 <p><button>{{.T "login.approve.do"}}</button> <button class="quiet" name="decline" value="1" formnovalidate>{{.T "login.approve.decline"}}</button></p></fieldset></form>
 {{else}}
 <form method="get" action="/reader"><label>{{.T "login.approve.link"}} <input name="at" value="{{.Data.At}}" required autocomplete="off"></label> <button>{{.T "login.approve.open"}}</button></form>

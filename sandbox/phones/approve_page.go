@@ -37,11 +37,11 @@ var approvePage = doorway.Template(ApproveForm + `{{define "body"}}
 <p>{{.T "login.approve.asked"}}</p>{{template "asked" .}}
 <form method="post" action="/approve"><fieldset class="of-phone"><legend>{{.T "login.approve.phone"}}</legend>{{template "decide" .}}
 <label>{{.T "phones.which-phone"}} <select name="phone">{{range .Data.Phones}}<option{{if eq .ID $.Data.Phone}} selected{{end}}>{{.ID}}</option>{{end}}</select></label>
-<label>{{.T "phones.pin"}} <input name="pin" inputmode="numeric" type="password" autocomplete="off"></label>
-{{if .Data.Question.Sign}}<label>{{.T "phones.signature-password"}} <input name="password" type="password" autocomplete="off"></label>{{end}}
+{{if .Data.Question.Sign}}<label>{{.T "phones.signature-password"}} <input name="password" type="password" autocomplete="off" required></label>
+{{else}}<label>{{.T "phones.pin"}} <input name="pin" inputmode="numeric" type="password" autocomplete="off"></label>
 <details><summary>{{.T "login.approve.screen-lock"}}</summary>
 <label>{{.T "phones.method"}} <select name="method"><option value="">{{.T "login.approve.by-pin"}}</option>{{range .Data.Methods}}<option>{{.}}</option>{{end}}</select></label>
-<label>{{.T "phones.shown"}} <input name="shown" value="thumb" autocomplete="off"></label></details>
+<label>{{.T "phones.shown"}} <input name="shown" value="thumb" autocomplete="off"></label></details>{{end}}
 <p><button>{{.T "login.approve.do"}}</button> <button class="quiet" name="decline" value="1" formnovalidate>{{.T "login.approve.decline"}}</button></p></fieldset></form>
 {{else}}
 <form method="get" action="/approve"><label>{{.T "login.approve.link"}} <input name="at" value="{{.Data.At}}" required autocomplete="off"></label> <button>{{.T "login.approve.open"}}</button></form>

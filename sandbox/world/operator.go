@@ -43,6 +43,7 @@ func (w *World) serverConfig() server.Config {
 		Operators: server.OperatorsConfig{File: at("operators.toml")},
 		Parties:   server.PartiesConfig{File: at("parties.toml"), AllowPrivate: true},
 		Contacts:  server.ContactsConfig{Webhook: w.Places.Desk + "/api/notices", AllowPrivate: true},
+		Login:     server.LoginConfig{App: w.Places.Phones + "/approve", Reader: w.Places.Desk + "/reader"},
 		Timestamp: server.TimestampConfig{Certificate: at("timestamp.cer")},
 		Makers:    at("makers"), Log: "warn",
 	}
