@@ -243,6 +243,12 @@ func (s *Stack) Run(name string, args ...string) string {
 	return out
 }
 
+// Socket is where pcscd listens, as it is reached from outside the namespaces: for clients in
+// the test's own process, which take it from PCSCLITE_CSOCK_NAME.
+func (s *Stack) Socket() string {
+	return "/proc/" + strconv.Itoa(s.pcscd.Process.Pid) + "/root/run/pcscd/pcscd.comm"
+}
+
 // Log is what pcscd has said so far.
 func (s *Stack) Log() string { return s.log.String() }
 

@@ -67,6 +67,8 @@ func (b *bounded) Transmit(ctx context.Context, command []byte) ([]byte, error) 
 		b.over = warifu.Unavailable("chip-slow").With(err)
 	case err != nil:
 		b.over = err
+	case len(response) == 0: // what some readers say of a card that has just been taken away
+		b.over = iso7816.ErrRemoved
 	case len(response) < 2 || len(response) > iso7816.MaxResponse || !plausible(response[len(response)-2]):
 		b.over = warifu.Unavailable("reader-answer-malformed").With(fmt.Errorf("%d octets", len(response)))
 	default:
