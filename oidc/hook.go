@@ -25,27 +25,17 @@ type Signing interface {
 	// the password was given for it and for the consent with this nonce. The result is that of
 	// the signature credential, which the person is found by.
 	Vouch(ctx context.Context, client Client, transaction string, s Signed, nonce []byte) (*verify.Result, error)
-	// Accept judges what was signed, before the transaction of the login begins, and returns
-	// what is done within it: keep is called once the holder's person is known, and its error
-	// undoes the login.
-	Accept(ctx context.Context, client Client, transaction string, s Signed) (keep func(tx *store.Tx, login string, person warifu.Digest) error, err error)
+	// Accept judges what was signed, before the transaction of the login begins. Errors: as View,
+	// Refused "signed-class" where it is not of that class ("" takes both), those of what is wrong with it.
+	Accept(ctx context.Context, client Client, transaction, class string, s Signed) (Accepted, error)
 	// Ended takes away what was to be signed with a login that ended without it.
 	Ended(tx *store.Tx, login string) error
 }
 
-// Access is what an access token opens.
-type Access struct {
-	Client Client
-	Scopes []string // granted
-	// Login is the login that the token came of, Person who logged in and SignTransaction what
-	// was signed with it. Empty of a token that a client got for itself (client_credentials).
-	Login           string
-	Person          warifu.Digest
-	SignTransaction string
-}
-
-// Access tells what a bearer token opens now: RFC 6750. Unauthenticated "access-token-invalid"
-// for one that is not ours, has expired or was revoked.
-func (p *Provider) Access(ctx context.Context, token string) (Access, error) {
-	return Access{}, warifu.Unauthenticated("access-token-invalid")
+// Accepted is a signature that was judged good.
+type Accepted struct {
+	Class string // ClassCard or ClassPhone: on what the signature key lies
+	// Keep writes it down within the transaction of the login, once the holder's person is
+	// known; its error undoes the login. Refused "signed-other-person".
+	Keep func(tx *store.Tx, login string, person warifu.Digest) error
 }

@@ -2,76 +2,209 @@ package oidc
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
 
 	"warifu"
+	"warifu/attest"
+	"warifu/ledger"
+	"warifu/store"
+	"warifu/verify"
 )
 
+// How long things last.
+const (
+	PushedLife  = 90 * time.Second // of a pushed authorization request, until a browser brings it
+	LoginLife   = 5 * time.Minute  // from the browser's arrival to the claimant's answer
+	ReturnLife  = 2 * time.Minute  // from the answer to the browser's going back
+	CodeLife    = time.Minute      // of a code
+	AccessLife  = 10 * time.Minute // of an access token, and of an ID token
+	RefreshLife = 24 * time.Hour   // from the code's exchange to the end of its last refresh token
+)
+
+// Store is what a Provider asks of the registration side's database (store.Store).
+type Store interface {
+	Read(ctx context.Context, fn func(*store.Tx) error) error
+	Write(ctx context.Context, fn func(*store.Tx) error) error
+}
+
+// Ledger is who checked me (ledger.Ledger).
+type Ledger interface {
+	Append(tx *store.Tx, person warifu.Digest, e ledger.Entry) error
+}
+
+// Cards tells of a card by one of its certificates.
+type Cards interface {
+	// Card asks the card bureau whose card carries the certificate (DER) and which two
+	// certificates it carries. NotFound for a card that it does not know.
+	Card(ctx context.Context, certificate []byte) (attest.CardStatement, error)
+}
+
+// Config is what a Provider is made of. Fields are required unless it says otherwise.
+type Config struct {
+	Origin   string // scheme://host[:port] under which the site is reached
+	Clients  Clients
+	Store    Store
+	Ledger   Ledger
+	Verifier *verify.Verifier // believes cards and phones, asks for status in this process
+	Cards    Cards            // nil: nobody logs in with a card
+	// MAC computes HMAC-SHA-256 under a key of the provider's own. Subjects, codes and tokens
+	// are made with it: with another key every relying party would take everybody for somebody else.
+	MAC  attest.MAC
+	Keys []SigningKey // until SetKeys; at least one
+	// HTTP fetches client keys from addresses that clients named: it must not let one lead
+	// inside (design §5). Plain lets http addresses through too, for tests and the sandbox.
+	HTTP    *http.Client
+	Plain   bool
+	Signing Signing // nil: nothing is signed here
+	Limits  Limits
+	Counted func(what string) // told of "begun", "approved", "refused", "redeemed", "refreshed", "replayed"; may be nil
+	Clock   warifu.Clock
+	Log     *slog.Logger // may be nil
+}
+
 // Provider is the OpenID provider. It is the handler of the protocol's endpoints (Paths) and
-// has a door for each step of a login.
-type Provider struct{}
-
-// ServeHTTP answers at Paths.
-func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {}
-
-// Question tells whoever has a login's identifier what is asked; way is WayApp or WayQR.
-// Errors: NotFound "login-unknown", Conflict "login-over" with parameter "state".
-func (p *Provider) Question(ctx context.Context, login, way string) (Question, error) {
-	return Question{}, warifu.NotFound("login-unknown")
+// has a door for each step of a login. It keeps no state that another server on the same
+// database would miss.
+type Provider struct {
+	Config
+	issuer    string
+	tokenURL  string
+	discovery []byte
+	mac       macs
+	keys      atomic.Pointer[keyRing]
+	fetched   clientKeys
+	crowd     *crowd
+	waiting   *waiting
+	routes    map[string]route
 }
 
-// Document returns the octets that are to be signed with a login. Errors as Question, and
-// NotFound "login-signs-nothing".
-func (p *Provider) Document(ctx context.Context, login string) ([]byte, error) {
-	return nil, warifu.NotFound("login-unknown")
+// New makes a provider. Error: a MAC or a signing key that does not work.
+func New(c Config) (*Provider, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Counted == nil {
+		c.Counted = func(string) {}
+	}
+	p := &Provider{Config: c, issuer: c.Origin + realm, mac: macs{c.MAC}, crowd: newCrowd(c.Limits, c.Clock)}
+	p.tokenURL = p.issuer + pathToken
+	p.fetched = clientKeys{http: c.HTTP, plain: c.Plain, clock: c.Clock}
+	p.waiting = newWaiting(c.Store, c.Clock)
+	p.routes = p.addresses()
+	if _, err := c.MAC([]byte("works")); err != nil {
+		return nil, err
+	}
+	if err := p.SetKeys(c.Keys); err != nil {
+		return nil, err
+	}
+	var err error
+	p.discovery, err = p.discover()
+	return p, err
 }
 
-// Answer judges what the claimant hands in and, where it is good, approves the login in one
-// transaction with the line in the holder's ledger. Errors: as Question; Invalid
-// "login-answer-malformed"; Refused "login-presence-bad", "login-demands-card",
-// "login-demands-phone", "login-number-wrong" (which ends the login), those of package verify
-// where the credential is not good; TooMany "login-answers-too-many".
-func (p *Provider) Answer(ctx context.Context, login string, a Answer) (Answered, error) {
-	return Answered{}, warifu.NotFound("login-unknown")
+// The addresses, as デジタル認証アプリ has them (requirements B.9).
+const (
+	realm         = "/api/realms/main"
+	wellKnown     = "/.well-known/openid-configuration"
+	protocol      = "/protocol/openid-connect"
+	pathAuthorize = protocol + "/auth"
+	pathToken     = protocol + "/token"
+	pathUserinfo  = protocol + "/userinfo"
+	pathKeys      = protocol + "/certs"
+	pathPush      = protocol + "/ext/par/request"
+	pathRevoke    = protocol + "/revoke"
+)
+
+// Paths are the addresses that the provider answers at, below the origin; one that ends in /
+// stands for all that is below it.
+func Paths() []string { return []string{wellKnown, realm + "/"} }
+
+// AuthorizePath is the one address that a browser may post to from another site.
+func AuthorizePath() string { return realm + pathAuthorize }
+
+// Issuer is the provider's name in tokens.
+func (p *Provider) Issuer() string { return p.issuer }
+
+// route is one address, and which methods it answers to. An error that it returns is for
+// a reader of JSON, but at the authorization endpoint, where it is for a person.
+type route struct {
+	methods string // "GET POST"
+	serve   func(w http.ResponseWriter, r *http.Request) error
+	page    bool
 }
 
-// Decline ends a login: the browser goes back with access_denied. Errors as Question.
-func (p *Provider) Decline(ctx context.Context, login string) error {
-	return warifu.NotFound("login-unknown")
+func (p *Provider) addresses() map[string]route {
+	return map[string]route{
+		wellKnown:             {"GET", p.serveDiscovery, false},
+		realm + wellKnown:     {"GET", p.serveDiscovery, false},
+		realm + pathKeys:      {"GET", p.serveKeys, false},
+		realm + pathAuthorize: {"GET POST", p.authorize, true},
+		realm + pathPush:      {"POST", p.push, false},
+		realm + pathToken:     {"POST", p.token, false},
+		realm + pathUserinfo:  {"GET POST", p.userinfo, false},
+		realm + pathRevoke:    {"POST", p.revoke, false},
+	}
 }
 
-// Wait returns a channel that is closed when the login is not Waiting any more, or when ctx
-// has ended: at once where this process moved it, and within 200 ms where another did.
-func (p *Provider) Wait(ctx context.Context, login string) <-chan struct{} { return nil }
-
-// View shows a login to the browser that began it: cookie is the value of CookieName.
-// Errors: NotFound "login-unknown", Refused "login-cookie-wrong".
-func (p *Provider) View(ctx context.Context, login, cookie string) (View, error) {
-	return View{}, warifu.NotFound("login-unknown")
+// ServeHTTP answers at Paths. People are told what is wrong in plain text; Handler does it
+// with the site's pages.
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.serve(w, r, plainProblem)
 }
 
-// Finish returns where the browser goes back to: with a code when the login is Approved,
-// with access_denied when it ended otherwise. It gives a code once. returnToken is the
-// parameter "return" of Answered.Return; "" where the browser goes on by itself. Errors: as
-// View; Conflict "login-waiting", "login-finished"; Refused "login-return-wrong" where the
-// login was approved on the same device and the token is not the answer's.
-func (p *Provider) Finish(ctx context.Context, login, cookie, returnToken string) (redirect string, err error) {
-	return "", warifu.NotFound("login-unknown")
+// Handler is ServeHTTP with a page for what a person has to be told: a request whose client or
+// redirect URI is not to be trusted is never answered with a redirection (RFC 6749 §4.1.2.1).
+// page is handed a *warifu.Error and writes status 400, or that of its class.
+func (p *Provider) Handler(page func(http.ResponseWriter, *http.Request, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, page) })
 }
 
-// Cancel ends a login in its browser and returns where it goes back to, with access_denied.
-// A page whose form leads here has to allow the client's origin in form-action: browsers hold
-// redirections of a form against it. Errors as View; Conflict "login-over".
-func (p *Provider) Cancel(ctx context.Context, login, cookie string) (redirect string, err error) {
-	return "", warifu.NotFound("login-unknown")
+func (p *Provider) serve(w http.ResponseWriter, r *http.Request, page func(http.ResponseWriter, *http.Request, error)) {
+	at, known := p.routes[r.URL.Path]
+	switch {
+	case !known:
+		page(w, r, warifu.NotFound("page-unknown"))
+	case r.Method == http.MethodOptions && !at.page:
+		preflight(w, at.methods)
+	case !strings.Contains(at.methods, r.Method) && r.Method != http.MethodHead:
+		w.Header().Set("Allow", strings.ReplaceAll(at.methods, " ", ", "))
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	default:
+		err := at.serve(w, r)
+		if err == nil {
+			return
+		}
+		p.refused(r.Context(), r.URL.Path, err)
+		if at.page {
+			page(w, r, err)
+			return
+		}
+		writeRefusal(w, err)
+	}
 }
 
-// CookieName is the cookie that ties a login to its browser, with the port in it, since
-// browsers keep cookies by host alone. Its path is /login/{login}: each login has its own.
-func (p *Provider) CookieName() string { return "" }
+// refused logs a refusal by its slug: no value of a request is written down.
+func (p *Provider) refused(ctx context.Context, path string, err error) {
+	e := problemOf(err)
+	if e.Code == warifu.CodeInternal {
+		p.Log.ErrorContext(ctx, "login", "path", path, "error", err.Error())
+		return
+	}
+	p.Log.DebugContext(ctx, "login refused", "path", path, "problem", e.Problem)
+}
 
-// Paths are the addresses that the provider answers at, below the origin; those ending in /
-// with all that is below them.
-func Paths() []string {
-	return []string{"/.well-known/openid-configuration", "/api/realms/main/"}
+// originOf is scheme://host[:port] of a redirect URI, and of an app's own scheme (RFC 8252
+// §7.1) the scheme with its colon.
+func originOf(redirect string) string {
+	u, err := url.Parse(redirect)
+	if err != nil || u.Host == "" {
+		scheme, _, _ := strings.Cut(redirect, ":")
+		return scheme + ":"
+	}
+	return u.Scheme + "://" + u.Host
 }

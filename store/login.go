@@ -38,7 +38,8 @@ type Login struct {
 	Way, Class, Activation string
 	Agreed                 string // attributes, joined by commas
 	Person                 warifu.Digest
-	Serial                 []byte        // of the authentication certificate
+	Kind                   warifu.Kind   // of the credential that proved presence
+	Serial                 []byte        // of its certificate
 	Papers                 warifu.Digest // a sealed blob (SealLoginPapers): a card's certificates; zero: none
 	ApprovedAt             time.Time
 
@@ -47,11 +48,11 @@ type Login struct {
 	Told       string // attributes that the relying party has been told, joined by commas
 }
 
-const loginColumns = `id, client, state, request, browser, at, expires, way, class, activation, agreed, person, serial, papers, approved_at, redeemed_at, generation, told`
+const loginColumns = `id, client, state, request, browser, at, expires, way, class, activation, agreed, person, kind, serial, papers, approved_at, redeemed_at, generation, told`
 
 func scanLogin(s scanner) (l Login, err error) {
 	err = s.Scan(fixed{l.ID[:]}, &l.Client, &l.State, &l.Request, fixed{l.Browser[:]}, instant{&l.At}, instant{&l.Expires}, &l.Way, &l.Class, &l.Activation,
-		&l.Agreed, fixed{l.Person[:]}, &l.Serial, fixed{l.Papers[:]}, instant{&l.ApprovedAt}, instant{&l.RedeemedAt}, &l.Generation, &l.Told)
+		&l.Agreed, fixed{l.Person[:]}, &l.Kind, &l.Serial, fixed{l.Papers[:]}, instant{&l.ApprovedAt}, instant{&l.RedeemedAt}, &l.Generation, &l.Told)
 	return l, err
 }
 
@@ -61,7 +62,7 @@ func (tx *Tx) InsertLogin(l Login) error {
 	if l.Browser.IsZero() {
 		state = LoginPushed
 	}
-	_, err := tx.exec(`INSERT INTO logins (`+loginColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', '', '', NULL, $8, NULL, 0, 0, 0, '')`,
+	_, err := tx.exec(`INSERT INTO logins (`+loginColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, '', '', '', '', NULL, 0, $8, NULL, 0, 0, 0, '')`,
 		l.ID[:], l.Client, state, l.Request, octets(l.Browser[:]), micros(l.At), micros(l.Expires), []byte{})
 	return err
 }
@@ -90,9 +91,9 @@ func (tx *Tx) EndWaitingLogin(id LoginID, state string, now time.Time) (bool, er
 // ApproveLogin writes down who approved one that waits, and how; l.Expires is until when the
 // browser may go back.
 func (tx *Tx) ApproveLogin(l Login) (bool, error) {
-	n, err := tx.exec(`UPDATE logins SET state = 'approved', way = $1, class = $2, activation = $3, agreed = $4, person = $5, serial = $6, papers = $7,
-		approved_at = $8, expires = $9 WHERE id = $10 AND state = 'waiting' AND expires > $8`,
-		l.Way, l.Class, l.Activation, l.Agreed, l.Person[:], l.Serial, octets(l.Papers[:]), micros(l.ApprovedAt), micros(l.Expires), l.ID[:])
+	n, err := tx.exec(`UPDATE logins SET state = 'approved', way = $1, class = $2, activation = $3, agreed = $4, person = $5, kind = $6, serial = $7, papers = $8,
+		approved_at = $9, expires = $10 WHERE id = $11 AND state = 'waiting' AND expires > $9`,
+		l.Way, l.Class, l.Activation, l.Agreed, l.Person[:], int64(l.Kind), l.Serial, octets(l.Papers[:]), micros(l.ApprovedAt), micros(l.Expires), l.ID[:])
 	return n == 1, err
 }
 
@@ -130,7 +131,7 @@ func (tx *Tx) SetLoginTold(id LoginID, told string) error {
 // LoginsAsked is how many identifiers LoginsWaiting takes.
 const LoginsAsked = 100
 
-var whichLoginsWait = `SELECT id FROM logins WHERE state = 'waiting' AND id IN (` + placeholders(LoginsAsked) + `)`
+var whichLoginsWait = `SELECT id FROM logins WHERE state = 'waiting' AND id IN (` + placeholders(LoginsAsked) + `) AND expires > $` + strconv.Itoa(LoginsAsked+1)
 
 func placeholders(n int) string {
 	var b strings.Builder
@@ -145,9 +146,10 @@ func placeholders(n int) string {
 
 // LoginsWaiting tells which of up to LoginsAsked logins still wait. It is one statement
 // whatever their number, so that it is prepared once.
-func (tx *Tx) LoginsWaiting(ids []LoginID) (map[LoginID]bool, error) {
-	args := make([]any, LoginsAsked)
-	for i := range args {
+func (tx *Tx) LoginsWaiting(ids []LoginID, now time.Time) (map[LoginID]bool, error) {
+	args := make([]any, LoginsAsked+1)
+	args[LoginsAsked] = micros(now)
+	for i := range LoginsAsked {
 		args[i] = []byte{}
 		if i < len(ids) {
 			args[i] = ids[i][:]

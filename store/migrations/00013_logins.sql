@@ -16,7 +16,8 @@ CREATE TABLE logins (
   activation  TEXT   NOT NULL,
   agreed      TEXT   NOT NULL,
   person      BYTEA,
-  serial      BYTEA  NOT NULL, -- of the authentication certificate
+  kind        BIGINT NOT NULL, -- of the credential that proved presence; 0: nobody has
+  serial      BYTEA  NOT NULL, -- of its certificate
   papers      BYTEA,           -- sealed: a card's certificates
   approved_at BIGINT NOT NULL,
   redeemed_at BIGINT NOT NULL,
