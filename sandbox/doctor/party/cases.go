@@ -24,7 +24,8 @@ const (
 
 func (x *Examination) themes() [][]doctor.Case {
 	return [][]doctor.Case{
-		x.honestCases(), x.idTokenCases(),
+		x.honestCases(), x.requestCases(), x.clientCases(), x.callbackCases(), x.idTokenCases(), x.keyCases(),
+		x.demandCases(), x.userInfoCases(), x.errorCases(), x.sessionCases(), x.outageCases(), x.discoveryCases(),
 	}
 }
 
@@ -53,16 +54,16 @@ func (x *Examination) honestCases() []doctor.Case {
 			answer:   func(_ *login, a map[string]any) { a["doctor_unknown"] = "x" },
 			callback: func(_ *login, q url.Values) { q.Set("doctor_unknown", "x") },
 		}),
-		honest("small-skew", doctor.Should, "RFC 7519 §4.1.5; FAPI 2.0 §5.3.2.1 (13)", act{claims: func(_ *login, c map[string]any) {
+		honest("small-skew", doctor.Should, "RFC 7519 §4.1.5, §4.1.6", act{claims: func(_ *login, c map[string]any) {
 			ahead := x.clock.Now().Unix() + 5
 			c["iat"], c["auth_time"], c["nbf"] = ahead, ahead, ahead
 		}}),
-		honest("foreign-keys-beside", doctor.Must, "RFC 7517 §5", act{keys: func(keys []any) []any {
+		x.withFreshKey("foreign-keys-beside", "RFC 7517 §5", func(keys []any) []any {
 			return append([]any{
 				map[string]any{"kty": "doctor-unknown", "kid": "unknown", "use": "sig"},
 				map[string]any{"kty": "OKP", "crv": "X25519", "kid": "agreement", "use": "enc", "x": "3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08"},
 			}, keys...)
-		}}),
+		}),
 		x.rotated(),
 	}
 }

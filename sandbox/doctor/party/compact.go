@@ -27,13 +27,15 @@ type key struct {
 
 // rsaKey is one for the whole process, as making one takes long; only a relying party that
 // wants RSA needs it.
-var rsaKey = sync.OnceValue(func() crypto.Signer {
+var rsaKey = sync.OnceValue(makeRSA)
+
+func makeRSA() crypto.Signer {
 	k, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic("the machine has no randomness: " + err.Error())
 	}
 	return k
-})
+}
 
 // newKey makes a key. RSA keys are all the same one, and differ in their name.
 func newKey(algorithm string) key {

@@ -1,7 +1,6 @@
 package party_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -13,10 +12,11 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
+	"path"
 	"strings"
 	"sync"
 	"testing"
@@ -45,8 +45,9 @@ type own struct {
 	pending  map[string]*pending // by state
 	sessions map[string]*session
 	spare    *pending // what a faulty twin goes on with
-	lastCode string
+	latest   *session
 	counter  int
+	used     map[string]bool // nonces of logins that ended well
 }
 
 type discovered struct {
@@ -73,11 +74,8 @@ func newOwn(t testing.TB, issuer, fault string) *own {
 		t.Fatal(err)
 	}
 	p := &own{fault: fault, issuer: issuer, class: "phone", key: key, clock: warifu.SystemClock{}, keys: map[string][]jose.JSONWebKey{},
-		pending: map[string]*pending{}, sessions: map[string]*session{},
+		pending: map[string]*pending{}, sessions: map[string]*session{}, used: map[string]bool{},
 		http: &http.Client{Timeout: time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
-	if p.has("token-slow") || p.has("userinfo-slow") {
-		p.http.Timeout = 0
-	}
 	if p.has("token-redirected") {
 		p.http.CheckRedirect = nil
 	}
@@ -138,26 +136,29 @@ func (p *own) read(ctx context.Context, address, bearer string, v any) error {
 }
 
 func (p *own) do(r *http.Request, v any) error {
-	answer, err := p.http.Do(r)
+	client := *p.http
+	if slow, ok := strings.CutSuffix(p.fault, "-slow"); ok && path.Base(r.URL.Path) == slow {
+		client.Timeout = 0
+	}
+	answer, err := client.Do(r)
 	if err != nil {
 		return err
 	}
 	defer answer.Body.Close()
 	limit := int64(1 << 20)
-	if p.has("token-huge") || p.has("userinfo-huge") {
+	if huge, ok := strings.CutSuffix(p.fault, "-huge"); ok && path.Base(r.URL.Path) == huge {
 		limit = 1 << 40
 	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, limit))
 	if err != nil {
 		return err
 	}
-	html := strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html")
-	if answer.StatusCode/100 != 2 || html && !p.has("userinfo-html") {
-		return fmt.Errorf("answered %d", answer.StatusCode)
+	what := path.Base(r.URL.Path)
+	if answer.StatusCode/100 != 2 {
+		return fmt.Errorf("%s answered %d", what, answer.StatusCode)
 	}
-	if html {
-		body = body[bytes.IndexByte(body, '{'):]
-		body = body[:bytes.LastIndexByte(body, '}')+1]
+	if strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") {
+		return fmt.Errorf("%s html", what)
 	}
 	return json.Unmarshal(body, v)
 }
@@ -165,13 +166,13 @@ func (p *own) do(r *http.Request, v any) error {
 func (p *own) begin(w http.ResponseWriter, r *http.Request) {
 	d, err := p.discover(r.Context())
 	if err != nil {
-		p.fail(w, err)
+		p.failed(w, err)
 		return
 	}
 	browser := p.browser(r)
 	if browser == "" || !p.has("session-fixed") {
 		browser = token(16)
-		if c, err := r.Cookie("pre"); err == nil && !p.has("session-fixed") {
+		if c, err := r.Cookie("pre"); err == nil {
 			browser = c.Value
 		}
 		p.cookie(w, "pre", browser)
@@ -180,6 +181,9 @@ func (p *own) begin(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.counter++
 	p.weaken(n)
+	if p.has("two-tabs") {
+		maps.DeleteFunc(p.pending, func(_ string, other *pending) bool { return other.browser == browser })
+	}
 	p.pending[n.state], p.spare = n, n
 	p.mu.Unlock()
 	q, err := p.request(r.Context(), d, n)
@@ -201,7 +205,7 @@ func (p *own) weaken(n *pending) {
 	case "pkce-fresh":
 		n.verifier = strings.Repeat("v", 43)
 	case "pkce-verifier-form":
-		n.verifier = "short"
+		n.verifier = token(9)
 	}
 }
 
@@ -217,6 +221,10 @@ func (p *own) request(ctx context.Context, d *discovered, n *pending) (url.Value
 		q.Set("scope", "name")
 	case "redirect-uri-exact":
 		q.Set("redirect_uri", p.redirectURI()+"/")
+	case "client-id-right":
+		q.Set("client_id", "another")
+	case "state-sent":
+		q.Del("state")
 	case "nonce-sent":
 		q.Del("nonce")
 	case "pkce-sent":
@@ -239,7 +247,7 @@ func (p *own) request(ctx context.Context, d *discovered, n *pending) (url.Value
 	if err := p.post(ctx, d.Push, q, d, &pushed); err != nil {
 		return nil, err
 	}
-	short := url.Values{"client_id": {clientID}, "request_uri": {pushed.URI}}
+	short := url.Values{"client_id": {q.Get("client_id")}, "request_uri": {pushed.URI}}
 	if p.has("secrets-in-front") {
 		short.Set("client_assertion", "eyJ")
 	}
@@ -249,7 +257,9 @@ func (p *own) request(ctx context.Context, d *discovered, n *pending) (url.Value
 // post posts a form as this client.
 func (p *own) post(ctx context.Context, to string, form url.Values, d *discovered, v any) error {
 	form = url.Values(http.Header(form).Clone())
-	form.Set("client_id", clientID)
+	if !form.Has("client_id") {
+		form.Set("client_id", clientID)
+	}
 	if !p.has("client-authenticated") {
 		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
 		assertion, err := p.assertion(d)
@@ -296,6 +306,14 @@ func (p *own) assertion(d *discovered) (string, error) {
 	return jwt.Signed(s).Claims(claims).Serialize()
 }
 
+// restart is a start of the program anew.
+func (p *own) restart(context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.known, p.keys = nil, map[string][]jose.JSONWebKey{}
+	return nil
+}
+
 func (p *own) fail(w http.ResponseWriter, err error) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(http.StatusBadRequest)
@@ -307,19 +325,25 @@ func (p *own) callback(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	n, err := p.take(r, q)
 	if err != nil {
+		if p.has("state-escaped") {
+			fmt.Fprintf(w, "<!doctype html><p>unknown state %s</p>", q.Get("state"))
+			return
+		}
 		p.fail(w, err)
 		return
 	}
 	if code := q.Get("error"); code != "" {
-		if p.has("error-escaped") {
-			fmt.Fprintf(w, "<p>%s</p>", q.Get("error_description"))
+		if p.declined(w, code, q) {
 			return
 		}
-		if p.has("error-status") {
-			panic(http.ErrAbortHandler)
+	}
+	if q.Get("code") == "" {
+		if p.has("callback-empty") {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
 		}
-		p.fail(w, errors.New(code+": "+q.Get("error_description")))
 		if !p.has("error-access-denied") {
+			p.fail(w, errors.New("no code"))
 			return
 		}
 	}
@@ -331,16 +355,36 @@ func (p *own) callback(w http.ResponseWriter, r *http.Request) {
 	p.admit(w, r, n, s)
 }
 
+// declined answers an error of the provider's, and reports whether that is the end.
+func (p *own) declined(w http.ResponseWriter, code string, q url.Values) bool {
+	switch {
+	case p.has("error-escaped") && q.Get("error_description") != "":
+		fmt.Fprintf(w, "<!doctype html><p>%s</p>", q.Get("error_description"))
+	case p.has("error-code-escaped"):
+		fmt.Fprintf(w, "<!doctype html><p>%s</p>", code)
+	case p.has("error-login-required") && code == "login_required":
+		w.WriteHeader(http.StatusInternalServerError)
+	case p.has("error-with-code") && q.Get("code") != "", p.has("error-access-denied") && q.Get("code") == "":
+		return false
+	default:
+		p.fail(w, errors.New(code+": "+q.Get("error_description")))
+	}
+	return true
+}
+
+// breaks are the errors at which a faulty twin breaks down.
+var breaks = map[string]string{"refusal-status": "iss-other", "userinfo-html": "userinfo html", "token-refused": "token answered 400", "token-down": "token\": EOF",
+	"token-html": "token html", "userinfo-down": "userinfo\": EOF", "keys-down": "certs answered 503", "discovery-down": "configuration answered 503"}
+
 // failed answers what went wrong at the provider.
 func (p *own) failed(w http.ResponseWriter, err error) {
 	switch p.fault {
-	case "outage-no-trace":
-		w.WriteHeader(http.StatusInternalServerError)
-		fmt.Fprintln(w, "goroutine 1 [running]:\nmain.main()\n\t/src/main.go:12 +0x1d")
-		return
-	case "refusal-status":
-		w.WriteHeader(http.StatusInternalServerError)
-		return
+	case "refusal-status", "userinfo-html", "token-refused", "token-down", "token-html", "userinfo-down", "keys-down", "discovery-down":
+		if strings.Contains(err.Error(), breaks[p.fault]) {
+			w.WriteHeader(http.StatusInternalServerError)
+			fmt.Fprintln(w, "goroutine 1 [running]:\nmain.main()\n\t/src/main.go:12 +0x1d")
+			return
+		}
 	}
 	p.fail(w, err)
 }
@@ -351,9 +395,11 @@ func (p *own) admit(w http.ResponseWriter, r *http.Request, n *pending, s *sessi
 		id = n.browser
 	}
 	p.mu.Lock()
-	p.sessions[id] = s
+	p.sessions[id], p.latest = s, s
 	p.mu.Unlock()
-	p.cookie(w, "sid", id)
+	if !p.has("session-fixed") {
+		p.cookie(w, "sid", id)
+	}
 	to := "/"
 	if u, err := url.Parse(n.returnTo); n.returnTo != "" && (p.has("return-elsewhere") || err == nil && u.Host == "" && u.Scheme == "" && strings.HasPrefix(n.returnTo, "/") && !strings.HasPrefix(n.returnTo, "//") && !strings.ContainsAny(n.returnTo, "\\\r\n\t")) {
 		to = n.returnTo
@@ -383,26 +429,41 @@ func (p *own) browser(r *http.Request) string {
 func (p *own) take(r *http.Request, q url.Values) (*pending, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := p.pending[q.Get("state")]
+	browser, state := p.browser(r), q.Get("state")
+	n := p.pending[state]
+	forgiven := false // a login of another browser
 	switch {
-	case n == nil && q.Get("state") == "" && p.has("state-missing"), n == nil && p.has("state-other") && p.browser(r) != "":
+	case n != nil:
+		forgiven = p.has("callback-other-browser") && browser == "" || p.has("state-swapped") && browser != ""
+	case p.has("state-sent"):
+		for _, other := range p.pending {
+			if other.browser == browser {
+				n = other
+			}
+		}
+		if n == nil {
+			return nil, errors.New("no login")
+		}
+	case p.has("state-missing") && state == "", p.has("state-other") && len(state) == 32 && browser != "" && p.pending[p.spare.state] != nil:
 		n = p.spare
-	case n == nil && p.has("callback-unbegun"):
-		n = p.spare
-	case n == nil:
+	case p.has("callback-unbegun") && browser == "":
+		n, forgiven = p.spare, true
+	default:
 		return nil, errors.New("no such login")
 	}
-	if n.browser != p.browser(r) && !p.has("callback-other-browser") && !p.has("callback-unbegun") {
+	if n.browser != browser && !forgiven {
 		return nil, errors.New("begun elsewhere")
 	}
 	if !p.has("callback-twice") {
 		delete(p.pending, n.state)
 	}
-	if iss, ok := q["iss"]; ok && iss[0] != p.issuer && !p.has("callback-iss-other") && !(p.has("mix-up") && strings.HasPrefix(iss[0], "https://")) || !ok && !p.has("callback-iss-missing") {
+	if iss, ok := q["iss"]; ok && iss[0] != p.issuer && !(p.has("callback-iss-other") && strings.HasPrefix(iss[0], p.issuer)) && !(p.has("mix-up") && strings.HasPrefix(iss[0], "https://")) || !ok && !p.has("callback-iss-missing") {
 		return nil, errors.New("another issuer answered")
 	}
-	if q.Get("code") == "" && q.Get("error") == "" {
-		return nil, errors.New("no code")
+	for _, values := range q {
+		if len(values) > 1 && !p.has("parameters-twice") {
+			return nil, errors.New("a parameter twice")
+		}
 	}
 	return n, nil
 }
@@ -418,6 +479,10 @@ func (p *own) exchange(ctx context.Context, code string, n *pending) (*session, 
 		form.Set("code_verifier", token(32))
 	case "redirect-uri-repeated":
 		form.Set("redirect_uri", p.URL)
+	case "code-other-session":
+		p.mu.Lock()
+		form.Set("code_verifier", p.spare.verifier)
+		p.mu.Unlock()
 	}
 	var a struct {
 		Access string `json:"access_token"`
@@ -431,6 +496,9 @@ func (p *own) exchange(ctx context.Context, code string, n *pending) (*session, 
 		return &session{subject: "somebody"}, nil
 	}
 	claims, err := p.verify(ctx, d, a.ID)
+	if err != nil && p.has("id-token-garbage") && strings.HasPrefix(a.ID, "AAAA.") {
+		return &session{subject: "somebody"}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -442,6 +510,10 @@ func (p *own) exchange(ctx context.Context, code string, n *pending) (*session, 
 	var info map[string]any
 	if err := p.read(ctx, d.UserInfo, a.Access, &info); err != nil && !p.has("userinfo-error") {
 		return nil, err
+	}
+	if claims["sub"] == nil && p.has("sub-missing") {
+		claims["sub"] = info["sub"]
+		s.subject, _ = info["sub"].(string)
 	}
 	if info["sub"] != claims["sub"] && !p.userinfoForgiven(info) {
 		return nil, errors.New("attributes of somebody else")
@@ -456,7 +528,7 @@ func (p *own) exchange(ctx context.Context, code string, n *pending) (*session, 
 func (p *own) userinfoForgiven(info map[string]any) bool {
 	sub, _ := info["sub"].(string)
 	return p.has("userinfo-error") && info == nil || p.has("userinfo-sub-missing") && sub == "" ||
-		p.has("userinfo-sub-other") && sub == "somebody-else" || p.has("sub-swapped")
+		p.has("userinfo-sub-other") && sub == "somebody-else" || p.has("sub-swapped") && sub != "somebody-else" && sub != ""
 }
 
 func (p *own) me(w http.ResponseWriter, r *http.Request) {
@@ -469,6 +541,9 @@ func (p *own) me(w http.ResponseWriter, r *http.Request) {
 	}
 	p.mu.Lock()
 	s := p.sessions[id]
+	if s != nil && p.has("two-browsers") {
+		s = p.latest
+	}
 	p.mu.Unlock()
 	if s == nil {
 		w.WriteHeader(http.StatusUnauthorized)
@@ -478,7 +553,11 @@ func (p *own) me(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *own) logout(w http.ResponseWriter, r *http.Request) {
-	if c, err := r.Cookie("sid"); err == nil && !p.has("logout-ends-session") {
+	name := "sid"
+	if p.has("session-fixed") {
+		name = "pre"
+	}
+	if c, err := r.Cookie(name); err == nil && !p.has("logout-ends-session") && !p.has("logout") {
 		p.mu.Lock()
 		delete(p.sessions, c.Value)
 		p.mu.Unlock()
@@ -496,5 +575,3 @@ func (p *own) jwks(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key}})
 }
-
-var _ = slices.Contains[[]string]

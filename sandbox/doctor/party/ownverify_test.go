@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -36,6 +37,10 @@ func (p *own) verify(ctx context.Context, d *discovered, raw string) (map[string
 		if _, err := s.Verify(k.Key); err == nil {
 			return payload, nil
 		}
+	}
+	forged := payload["sub"] == "payload-changed"
+	if p.has("payload-changed") && forged || p.has("key-other") && !forged && len(keys) == 1 && head.Critical == nil && strings.Trim(raw[strings.LastIndexByte(raw, '.')+1:], "A") != "" || p.has("key-twice") && len(keys) > 1 {
+		return payload, nil
 	}
 	return nil, errors.New("signature")
 }
@@ -84,9 +89,7 @@ func (p *own) lenient(h tokenHead, raw string) bool {
 	case "signature-zero":
 		return strings.Trim(signature, "A") == "" && len(signature) > 40
 	case "key-unknown":
-		return h.KeyID == "unknown-to-everybody"
-	case "id-token-garbage":
-		return false
+		return h.KeyID == "unknown-to-everybody" && h.JKU == ""
 	}
 	return false
 }
@@ -158,12 +161,15 @@ func (p *own) check(c map[string]any, n *pending, access string) error {
 	}
 	for _, k := range checks {
 		switch {
-		case !k.broken, p.fault == k.fault && !strings.Contains(alwaysOn, k.fault):
-		case k.fault == "nonce-other" && p.has("nonce-replayed"), k.fault == "acr-missing" && p.has("acr-asked"):
+		case !k.broken, p.fault == k.fault && !strings.Contains(alwaysOn, k.fault) && !(k.fault == "nonce-other" && c["nonce"] != strings.Repeat("A", 43)):
+		case k.fault == "nonce-other" && p.has("nonce-replayed") && p.used[fmt.Sprint(c["nonce"])]:
 		default:
 			return errors.New(k.fault)
 		}
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.used[n.nonce] = true
 	return nil
 }
 

@@ -2,6 +2,7 @@ package party_test
 
 import (
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -52,7 +53,13 @@ func examine(t testing.TB, fault string, patterns ...string) doctor.Report {
 	t.Helper()
 	l, issuer := listen(t)
 	p := newOwn(t, issuer, fault)
-	s, err := open(t, configOf(t, p), l).Suite(p.URL).Select(patterns)
+	c := configOf(t, p)
+	if slices.Contains(slow, fault) {
+		c.Patience.Duration = 3 * time.Second // this twin never answers
+	}
+	x := open(t, c, l)
+	x.Restart = p.restart
+	s, err := x.Suite(p.URL).Select(patterns)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,5 +71,43 @@ func TestAGoodRelyingPartyHasNoFault(t *testing.T) {
 		if r.Outcome != doctor.Pass {
 			t.Errorf("%s is %s: %s", r.ID, r.Outcome, r.Seen(text.English))
 		}
+	}
+}
+
+// untwinned are the cases whose fault is told by another case as well, with the reason.
+var untwinned = map[string]string{
+	"honest-login": "whoever lets nobody in fails it",
+}
+
+// slow are the cases that wait for the relying party's own patience.
+var slow = []string{"token-slow", "userinfo-slow", "token-huge", "userinfo-huge"}
+
+func TestEachTwinHasItsOneFault(t *testing.T) {
+	for _, c := range party.Cases() {
+		if _, ok := untwinned[c.ID]; ok {
+			continue
+		}
+		t.Run(c.ID, func(t *testing.T) {
+			t.Parallel()
+			var patterns []string
+			for _, other := range party.Cases() {
+				if other.ID == c.ID || !slices.Contains(slow, other.ID) {
+					patterns = append(patterns, other.ID)
+				}
+			}
+			found := false
+			for _, r := range examine(t, c.ID, patterns...).Results {
+				switch {
+				case r.ID == c.ID && (r.Outcome == doctor.Fault || r.Outcome == doctor.Advice):
+					found = true
+				case r.Outcome == doctor.Pass, r.Outcome == doctor.Skipped && r.Notes[0].Key == "see" && r.Notes[0].Params["case"] == c.ID:
+				default:
+					t.Errorf("%s is %s: %v", r.ID, r.Outcome, r.Notes)
+				}
+			}
+			if !found {
+				t.Error("not found")
+			}
+		})
 	}
 }

@@ -34,6 +34,7 @@ type act struct {
 	keys      func([]any) []any
 	discovery func(map[string]any)
 	callback  func(*login, url.Values)
+	refuse    func(*login, call) string // an OAuth error code of the token endpoint; "" none
 	// serve answers a request to the path below the issuer in place of the provider, and
 	// reports whether it did.
 	serve func(w http.ResponseWriter, r *http.Request, path string) bool
@@ -298,6 +299,12 @@ func (p *provider) serveToken(w http.ResponseWriter, r *http.Request, a act) {
 	if l == nil {
 		refuse(w, http.StatusBadRequest, "invalid_grant")
 		return
+	}
+	if a.refuse != nil {
+		if code := a.refuse(l, c); code != "" {
+			refuse(w, http.StatusBadRequest, code)
+			return
+		}
 	}
 	id := p.idToken(l, a)
 	answer := map[string]any{"access_token": l.access, "token_type": "Bearer", "expires_in": 600, "scope": l.request.Get("scope"), "id_token": id}

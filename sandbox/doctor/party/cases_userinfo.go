@@ -1,0 +1,77 @@
+package party
+
+import (
+	"context"
+	"net/http"
+
+	"warifu/sandbox/doctor"
+)
+
+// told is a case about what userinfo answers, for relying parties that ask.
+func (x *Examination) told(id string, level doctor.Level, clause string, run func(context.Context) doctor.Finding) doctor.Case {
+	return x.guarded(themeUserInfo, id, level, clause, func(ctx context.Context) doctor.Finding {
+		if !x.shape(ctx).userinfo {
+			return doctor.Skip(doctor.Seen("no-userinfo"))
+		}
+		return run(ctx)
+	})
+}
+
+// askedUserInfo: it asked for the attributes, and so has seen what was wrong with them.
+func askedUserInfo(x *Examination, v visit) bool {
+	_, asked := x.provider.reached(v.login)
+	return asked > 0
+}
+
+// userInfoCases tamper with the attributes.
+func (x *Examination) userInfoCases() []doctor.Case {
+	const clause = "OIDC Core §5.3.2, §5.3.4"
+	refused := func(a act) func(context.Context) doctor.Finding {
+		return func(ctx context.Context) doctor.Finding { return x.refused(x.attempt(ctx, a), askedUserInfo) }
+	}
+	return []doctor.Case{
+		x.told("userinfo-sub-other", doctor.Must, clause, refused(act{userinfo: func(_ *login, c map[string]any) { c["sub"] = "somebody-else" }})),
+		x.told("userinfo-sub-missing", doctor.Must, clause, refused(act{userinfo: func(_ *login, c map[string]any) { delete(c, "sub") }})),
+		x.told("sub-swapped", doctor.Must, clause, x.subSwapped),
+		x.told("userinfo-html", doctor.Should, "OIDC Core §5.3.2", func(ctx context.Context) doctor.Finding {
+			return x.civilly(x.attempt(ctx, x.serving(pathUserInfo, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/html; charset=utf-8")
+				_, _ = w.Write([]byte("<!doctype html><title>hotspot</title><p>Please accept our terms.</p>"))
+			})))
+		}),
+	}
+}
+
+// subSwapped answers the attributes of another real person, who has logged in before.
+func (x *Examination) subSwapped(ctx context.Context) doctor.Finding {
+	victim := x.attempt(ctx, act{})
+	if f := x.admitted(victim); f.Outcome != doctor.Pass {
+		return doctor.Unsure(f.Notes...)
+	}
+	v := x.attempt(ctx, act{userinfo: func(_ *login, c map[string]any) { c["sub"], c["name"] = victim.login.subject, victim.login.name }})
+	return x.refused(v, askedUserInfo)
+}
+
+// serving is an act in which one path is answered so.
+func (x *Examination) serving(path string, serve http.HandlerFunc) act {
+	return act{serve: func(w http.ResponseWriter, r *http.Request, at string) bool {
+		if at == path {
+			serve(w, r)
+		}
+		return at == path
+	}}
+}
+
+// civilly wants an answer that is no breakdown, whoever is logged in after it.
+func (x *Examination) civilly(v visit) doctor.Finding {
+	switch {
+	case v.err != nil:
+		return doctor.Found(doctor.Seen("broken", "what", v.err.Error()))
+	case v.login == nil:
+		return doctor.Unsure(doctor.Seen("no-begin", "status", statusOf(v.pages)))
+	}
+	if f := traceless(v.back); f.Outcome != doctor.Pass {
+		return f
+	}
+	return civil(v)
+}
