@@ -30,6 +30,9 @@ type front struct {
 // its own, front_NAME.go.
 var fronts = []front{
 	{doorPortal, func(p *desk.Places) *string { return &p.Portal }, (*World).openPortal},
+	{doorCarrier, func(p *desk.Places) *string { return &p.Carrier }, (*World).openCarrier},
+	{doorCashless, func(p *desk.Places) *string { return &p.Cashless }, (*World).openCashless},
+	{doorKiosk, func(p *desk.Places) *string { return &p.Kiosk }, (*World).openKiosk},
 	{doorMarketplace, func(p *desk.Places) *string { return &p.Marketplace }, (*World).openMarketplace},
 	{doorRepair, func(p *desk.Places) *string { return &p.Repair }, (*World).openRepair},
 }

@@ -5,6 +5,8 @@ import (
 
 	"warifu/ledger"
 	"warifu/sandbox/bank"
+	"warifu/sandbox/carrier"
+	"warifu/sandbox/cashless"
 	"warifu/sandbox/desk"
 	"warifu/sandbox/marketplace"
 	"warifu/sandbox/portal"
@@ -23,6 +25,8 @@ func parties(at desk.Places) []server.GivenParty {
 	return []server.GivenParty{
 		party(bank.ClientID, BankKey, ledger.Name{Japanese: "見本銀行", English: "Sample Bank"}, at.Bank, "name", "address", "birthdate", "gender", "sign"),
 		party(portal.ClientID, PortalKey, ledger.Name{Japanese: "見本ポータル", English: "Sample Portal"}, at.Portal, "name", "birthdate", "sign"),
+		party(carrier.ClientID, CarrierKey, ledger.Name{Japanese: "見本モバイル", English: "Sample Mobile"}, at.Carrier, "name", "address", "birthdate", "sign"),
+		party(cashless.ClientID, "", ledger.Name{Japanese: "見本ペイ", English: "Sample Pay"}, at.Cashless, "name", "birthdate"),
 		{Key: MarketplaceKey, PartyWish: server.PartyWish{ID: marketplace.Name, Name: ledger.Name{Japanese: "見本フリーマーケット", English: "Sample Marketplace"}}},
 	}
 }
