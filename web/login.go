@@ -52,8 +52,12 @@ func (s *site) logins(api huma.API, mux *http.ServeMux) {
 	if s.Login == nil {
 		return
 	}
+	endpoints := s.Login.Endpoints
+	if p, able := endpoints.(paged); able {
+		endpoints = p.Handler(s.authorizationPage)
+	}
 	for _, path := range oidc.Paths() {
-		mux.Handle(path, s.Login.Endpoints)
+		mux.Handle(path, endpoints)
 	}
 	s.claimants(api, mux)
 	mux.HandleFunc("GET /l/{login}", s.scannedLogin)
@@ -62,6 +66,22 @@ func (s *site) logins(api huma.API, mux *http.ServeMux) {
 	mux.Handle("GET /login/{login}/events", endless(http.HandlerFunc(s.loginEvents)))
 	mux.HandleFunc("GET /login/{login}/done", s.finishLogin)
 	mux.HandleFunc("POST /login/{login}/cancel", s.cancelLogin)
+}
+
+// paged is a provider that leaves to the site how a person is told what is wrong with a
+// request (oidc.Provider).
+type paged interface {
+	Handler(page func(http.ResponseWriter, *http.Request, error)) http.Handler
+}
+
+// authorizationPage tells a person that a relying party's request is not in order; it is the
+// request that is bad (RFC 6749 §4.1.2.1), whatever class the problem has elsewhere.
+func (s *site) authorizationPage(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err, languageOf(r.Context()))
+	if p.Status < http.StatusInternalServerError && !p.passes() && p.Type != ProblemPrefix+"page-unknown" {
+		p.Status = http.StatusBadRequest
+	}
+	s.page(w, r, p.Status, "problem", "face.problem.title", p)
 }
 
 var loginID = regexp.MustCompile(`^l[a-z2-7]{26}$`)
