@@ -72,13 +72,7 @@ func Render(w http.ResponseWriter, status int, name string, p Page) (written boo
 // and pairs of parameter names and values, which are printed as they are.
 func functions(lang text.Lang) template.FuncMap {
 	return template.FuncMap{
-		"t": func(key string, pairs ...any) string {
-			params := map[string]string{}
-			for i := 0; i+1 < len(pairs); i += 2 {
-				params[fmt.Sprint(pairs[i])] = fmt.Sprint(pairs[i+1])
-			}
-			return text.Sentence(key, lang, params)
-		},
+		"t":    func(key string, pairs ...any) string { return say(lang, key, pairs...) },
 		"when": func(at time.Time) string { return When(at, lang) },
 		"date": func(at time.Time) string { return Date(at, lang) },
 	}

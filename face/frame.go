@@ -1,7 +1,9 @@
 package face
 
 import (
+	"fmt"
 	"html/template"
+	"time"
 
 	"warifu/text"
 )
@@ -28,6 +30,19 @@ func Framed(name string) *template.Template {
 // frameFunctions: sentence takes the language because one parsed set serves both.
 var frameFunctions = template.FuncMap{
 	"sentence": func(lang text.Lang, key string) string { return text.Sentence(key, lang, nil) },
+	"say":      say,
+	"icon":     icon, "state": state, "secret": secret, "steps": steps, "code": code,
+	"when": func(lang text.Lang, at time.Time) string { return When(at, lang) },
+	"date": func(lang text.Lang, at time.Time) string { return Date(at, lang) },
+}
+
+// say is a sentence with pairs of parameter names and values, which are printed as they are.
+func say(lang text.Lang, key string, pairs ...any) string {
+	params := map[string]string{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		params[fmt.Sprint(pairs[i])] = fmt.Sprint(pairs[i+1])
+	}
+	return text.Sentence(key, lang, params)
 }
 
 // Frame is the frame of a page of the server's.
