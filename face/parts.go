@@ -17,7 +17,7 @@ import (
 //	{{steps .Lang 3 11}}                                 how far a person has come
 //	{{when .Lang .At}} {{date .Lang .At}}                an instant, a day, in Japan's time
 //	{{say .Lang "key" "name" .Value}}                    a sentence of the catalogue
-var parts = template.Must(template.New("parts").Funcs(template.FuncMap{"icon": icon}).ParseFS(templates, "templates/parts.html"))
+var parts = template.Must(template.New("parts").ParseFS(templates, "templates/parts.html"))
 
 // draw executes a part. A part that fails is a fault of the program, and shows as nothing.
 func draw(name string, data any) template.HTML {
