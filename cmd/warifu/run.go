@@ -36,6 +36,7 @@ type commands struct {
 	Tour        tourCommand        `cmd:"" help:"Walk the whole walk in a fresh world, checking every stop."`
 	Card        cardCommand        `cmd:"" help:"Cards: make, list, show, change a password, put in a reader."`
 	Phone       phoneCommand       `cmd:"" help:"Phones: make, apply, register, sign, log in, put on a reader."`
+	Persona     personaCommand     `cmd:"" help:"Persons in a state, by one word: taro+hold@signature."`
 	Event       eventCommand       `cmd:"" help:"An event in a person's life; the certificates on their phone follow it at once."`
 	SuspendCode suspendCodeCommand `cmd:"" help:"Suspend with the suspension code, from anywhere; the code can do nothing else."`
 	Hotline     hotlineCommand     `cmd:"" help:"For operators of the authority: a call of somebody whose phone is lost."`

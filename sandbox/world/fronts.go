@@ -79,7 +79,11 @@ func (w *World) openFronts(ctx context.Context) error {
 		Provider: visited.party, JWKS: visited.jwks, Folder: visited.folder, Officer: OfficerPassword,
 		Verifier: verify.New(trust, verify.FirstOf{verify.OCSPClient{}, &verify.CRLClient{}}, w.Clock),
 	})
-	w.put(doorDesk, w.deskSite(trust))
+	personas, err := w.openPersonas()
+	if err != nil {
+		return err
+	}
+	w.put(doorDesk, w.deskSite(trust, personas.Routes))
 	w.put(doorPhones, routes(w.Phones.Routes))
 	w.put(doorBank, routes(w.bank.Routes))
 	for _, f := range fronts {
@@ -105,8 +109,8 @@ func routes(add func(*http.ServeMux)) http.Handler {
 
 // deskSite is the desk with the bureau and the municipalities below their prefixes. The
 // bureau is told apart by hand: a mux would clean the slashes out of an OCSP request's base64.
-func (w *World) deskSite(trust verify.Trust) http.Handler {
-	front, cards := routes(func(mux *http.ServeMux) { w.desk.Routes(mux); w.Faults.Routes(mux) }), http.StripPrefix(bureauPrefix, w.Bureau.Handler())
+func (w *World) deskSite(trust verify.Trust, more func(*http.ServeMux)) http.Handler {
+	front, cards := routes(func(mux *http.ServeMux) { w.desk.Routes(mux); w.Faults.Routes(mux); more(mux) }), http.StripPrefix(bureauPrefix, w.Bureau.Handler())
 	town := http.StripPrefix(townPrefix, w.openTown(trust))
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		switch {
