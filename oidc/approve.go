@@ -167,7 +167,9 @@ func (p *Provider) judge(ctx context.Context, u under, a Answer, agreed []string
 	c := claimant{activation: a.Activation}
 	if a.vouched() {
 		c.result, err = p.Signing.Vouch(ctx, u.client, u.Sign, *a.Signed, question.Nonce)
-		c.activation = ActivationPassword
+		if c.activation != ActivationScreenLock {
+			c.activation = ActivationPassword
+		}
 	} else {
 		var certificate *x509.Certificate
 		if certificate, err = x509.ParseCertificate(a.Certificate); err != nil {
