@@ -14,6 +14,7 @@ import (
 	"warifu"
 	"warifu/profile"
 	"warifu/sandbox/bureau"
+	"warifu/sandbox/insurer"
 	"warifu/sandbox/municipality"
 	"warifu/sandbox/person"
 	"warifu/scheme"
@@ -23,8 +24,11 @@ import (
 // Begin is when every town begins: a Wednesday morning in Tokyo on which everything is open.
 var Begin = time.Date(2026, 6, 10, 10, 30, 0, 0, person.Tokyo)
 
-// KioskKey is a key of the municipality.
-const KioskKey = "town-kiosk"
+// KioskKey is a key of the municipality, ClinicKey one of the insurers.
+const (
+	KioskKey  = "town-kiosk"
+	ClinicKey = "town-clinic"
+)
 
 // Clock stands until it is moved.
 type Clock struct {
@@ -83,7 +87,7 @@ type Town struct {
 	Verifier *verify.Verifier
 	// Origin is where bureau and municipality answer.
 	Origin string
-	// Silent, where it says so, has the responder answer nothing; Away the municipality.
+	// Silent, where it says so, has the responder answer nothing; Away municipality and insurers.
 	Silent, Away func() bool
 }
 
@@ -110,6 +114,8 @@ func New(t testing.TB) *Town {
 		}
 	}
 	town.Verifier = verify.New(town.Trust, verify.OCSPClient{}, town.Clock)
+	house := insurer.New(insurer.Config{Origin: server.URL, Verifier: town.Verifier, Status: verify.OCSPClient{}, Register: town, Clock: town.Clock, Clinics: map[string]string{ClinicKey: "test"}})
+	site.Handle("/insurers/", unless(func() bool { return town.Away() }, http.StripPrefix("/insurers", house.Handler())))
 	hall := municipality.New(municipality.Config{Origin: server.URL, Verifier: town.Verifier, Register: town, Clock: town.Clock, Kiosks: map[string]string{KioskKey: "test"}})
 	site.Handle("/bureau/", unless(func() bool { return town.Silent() }, http.StripPrefix("/bureau", town.Bureau.Handler())))
 	site.Handle("/municipality/", unless(func() bool { return town.Away() }, http.StripPrefix("/municipality", hall.Handler())))
@@ -133,4 +139,10 @@ func (t *Town) Resident(_ context.Context, _ profile.Class, c *x509.Certificate)
 		return municipality.Resident{}, warifu.NotFound("resident-unknown").With(err)
 	}
 	return municipality.Resident{Person: v.Person, Died: v.Died, Household: []person.Person{v.Person}}, nil
+}
+
+// Insured implements insurer.Register.
+func (t *Town) Insured(ctx context.Context, class profile.Class, c *x509.Certificate) (person.Person, error) {
+	who, err := t.Resident(ctx, class, c)
+	return who.Person, err
 }

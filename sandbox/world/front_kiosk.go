@@ -33,7 +33,7 @@ func (w *World) openKiosk(context.Context) (http.Handler, error) {
 		Chips: func() ([]kiosk.Chip, error) {
 			return touchable(w, func(id string, c profile.Class) kiosk.Chip { return kiosk.Chip{ID: id, Class: c} })
 		},
-		Touched: w.touched,
+		Touched: w.touched, Reader: w.config.KioskReader,
 	}
 	return routes(kiosk.New(c).Routes), nil
 }

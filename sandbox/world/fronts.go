@@ -33,6 +33,7 @@ var fronts = []front{
 	{doorCarrier, func(p *desk.Places) *string { return &p.Carrier }, (*World).openCarrier},
 	{doorCashless, func(p *desk.Places) *string { return &p.Cashless }, (*World).openCashless},
 	{doorKiosk, func(p *desk.Places) *string { return &p.Kiosk }, (*World).openKiosk},
+	{doorClinic, func(p *desk.Places) *string { return &p.Clinic }, (*World).openClinic},
 	{doorMarketplace, func(p *desk.Places) *string { return &p.Marketplace }, (*World).openMarketplace},
 	{doorRepair, func(p *desk.Places) *string { return &p.Repair }, (*World).openRepair},
 }
@@ -107,17 +108,20 @@ func routes(add func(*http.ServeMux)) http.Handler {
 	return mux
 }
 
-// deskSite is the desk with the bureau and the municipalities below their prefixes. The
-// bureau is told apart by hand: a mux would clean the slashes out of an OCSP request's base64.
+// deskSite is the desk with the bureau, the municipalities and the insurers below their
+// prefixes. The bureau is told apart by hand: a mux would clean the slashes out of an OCSP
+// request's base64.
 func (w *World) deskSite(trust verify.Trust, more func(*http.ServeMux)) http.Handler {
 	front, cards := routes(func(mux *http.ServeMux) { w.desk.Routes(mux); w.Faults.Routes(mux); more(mux) }), http.StripPrefix(bureauPrefix, w.Bureau.Handler())
-	town := http.StripPrefix(townPrefix, w.openTown(trust))
+	town, insurers := http.StripPrefix(townPrefix, w.openTown(trust)), http.StripPrefix(insurersPrefix, w.openInsurers(trust))
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, bureauPrefix+"/"):
 			cards.ServeHTTP(rw, r)
 		case strings.HasPrefix(r.URL.Path, townPrefix+"/"):
 			town.ServeHTTP(rw, r)
+		case strings.HasPrefix(r.URL.Path, insurersPrefix+"/"):
+			insurers.ServeHTTP(rw, r)
 		default:
 			front.ServeHTTP(rw, r)
 		}

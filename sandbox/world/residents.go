@@ -8,6 +8,7 @@ import (
 	"warifu/profile"
 	"warifu/sandbox/bureau"
 	"warifu/sandbox/municipality"
+	"warifu/sandbox/person"
 	"warifu/store"
 )
 
@@ -60,4 +61,10 @@ func (r residents) Resident(ctx context.Context, class profile.Class, c *x509.Ce
 		}
 	}
 	return out, nil
+}
+
+// Insured implements insurer.Register.
+func (r residents) Insured(ctx context.Context, class profile.Class, c *x509.Certificate) (person.Person, error) {
+	v, err := r.holder(ctx, class, c)
+	return v.Person, err
 }

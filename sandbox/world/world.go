@@ -17,6 +17,7 @@ import (
 	"warifu/sandbox/folder"
 	"warifu/sandbox/maker"
 	"warifu/sandbox/phones"
+	"warifu/sandbox/reader"
 	"warifu/scheme"
 	"warifu/server"
 )
@@ -36,7 +37,10 @@ type Config struct {
 	Begin time.Time
 	// Background makes every person's card once the doors are open and not at first touch.
 	Background bool
-	Log        *slog.Logger // nil: nothing is logged
+	// KioskReader and ClinicReader, where not nil, are real readers that stand in place of the
+	// world's own chips.
+	KioskReader, ClinicReader reader.Source
+	Log                       *slog.Logger // nil: nothing is logged
 	// Tell hears of each step of starting up, as the key of a text and its parameters.
 	Tell func(key string, params map[string]string)
 

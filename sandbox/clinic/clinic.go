@@ -1,0 +1,139 @@
+package clinic
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"warifu"
+	"warifu/profile"
+	"warifu/sandbox/doorway"
+	"warifu/sandbox/insurer"
+	"warifu/sandbox/person"
+	"warifu/sandbox/reader"
+	"warifu/scheme"
+	"warifu/verify"
+)
+
+// ClientID is the reader's own name, as the audience of questions that it asks without a line.
+const ClientID = "warifu-sandbox-clinic"
+
+// MaxAge is how old a status may be that the reader goes by without a line.
+const MaxAge = 24 * time.Hour
+
+// Chip is one that can be touched to the reader of the demo.
+type Chip struct {
+	ID    string
+	Class profile.Class
+}
+
+// Config is what a clinic needs.
+type Config struct {
+	Origin   string // scheme://host[:port], with ClientID the audience of its own questions
+	Insurers Insurers
+	Clock    warifu.Clock
+	Scheme   *scheme.Scheme
+	// Trust and Kept are for the time without a line: whom to believe, and what was fetched
+	// beforehand. Refresh, where not nil, fetches it; it is called while there is a line.
+	Trust   verify.Trust
+	Kept    verify.StatusChecker
+	Refresh func(context.Context) error
+	// Chips lists what can be touched, and Touched is the reader with one of them on it;
+	// Reader, where not nil, is a real one in place of both.
+	Chips   func() ([]Chip, error)
+	Touched func(id string) reader.Source
+	Reader  reader.Source
+}
+
+// Clinic answers at port 8405.
+type Clinic struct {
+	config Config
+	own    *verify.Verifier // without a line
+	using  sync.Mutex       // of the real reader
+
+	mu     sync.Mutex
+	cut    bool // the line is cut, by the switch on the page
+	visits map[string]*visit
+}
+
+// New makes a clinic.
+func New(c Config) *Clinic {
+	return &Clinic{config: c, own: verify.New(c.Trust, c.Kept, c.Clock), visits: map[string]*visit{}}
+}
+
+// Cut cuts the clinic's line, or mends it.
+func (c *Clinic) Cut(cut bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cut = cut
+}
+
+// line reports whether there is one, as far as the clinic knows.
+func (c *Clinic) line() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.cut
+}
+
+// open refuses phones before the scheme's day (K6): "clinic-phones-later". Cards were taken
+// before.
+func (c *Clinic) open(class profile.Class) error {
+	if class == profile.ClassPhone && !c.config.Scheme.ServiceOpen("clinic", c.config.Clock.Now()) {
+		return warifu.Refused("clinic-phones-later", "date", c.config.Scheme.Services["clinic"].In(person.Tokyo).Format(time.DateOnly))
+	}
+	return nil
+}
+
+// source is the reader with what the person touches to it.
+func (c *Clinic) source(chip string) (reader.Source, error) {
+	if c.config.Reader != nil {
+		return c.config.Reader, nil
+	}
+	if chip == "" {
+		return nil, warifu.Unavailable("reader-no-card")
+	}
+	return c.config.Touched(chip), nil
+}
+
+// Insurers is the way to the insurers' server.
+type Insurers struct{ door doorway.Client }
+
+// insurersTimeout bounds one call: somebody stands before the reader.
+const insurersTimeout = 10 * time.Second
+
+// NewInsurers calls the server at address ("http://127.0.0.1:8401/insurers") with the
+// clinic's key.
+func NewInsurers(address, key string) Insurers {
+	return Insurers{doorway.Client{Base: address, Client: &http.Client{Timeout: insurersTimeout, Transport: bearer(key)}}}
+}
+
+// bearer sends a key with every request.
+type bearer string
+
+// RoundTrip implements http.RoundTripper.
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+string(b))
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func (i Insurers) ask(ctx context.Context) (insurer.Question, error) {
+	var q insurer.Question
+	err := i.door.Post(ctx, "/questions", struct{}{}, &q)
+	return q, away(err)
+}
+
+func (i Insurers) eligibility(ctx context.Context, a insurer.Asking) (*insurer.Answer, error) {
+	var out insurer.Answer
+	err := i.door.Post(ctx, "/eligibility", a, &out)
+	return &out, away(err)
+}
+
+// away says in the clinic's words that there is no line.
+func away(err error) error {
+	if e := warifu.ProblemOf(err); e != nil && (e.Problem == "server-unreachable" || e.Problem == "server-answer-unreadable") {
+		return warifu.Unavailable("clinic-line-down").With(err)
+	}
+	return err
+}
