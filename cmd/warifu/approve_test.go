@@ -1,0 +1,364 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/oauth2"
+
+	"warifu/sandbox/doorway"
+)
+
+// shop is a relying party as anybody might write one, with coreos/go-oidc.
+type shop struct {
+	site     *httptest.Server
+	key      *ecdsa.PrivateKey
+	id       string
+	desk     doorway.Client // tells the world's time
+	provider *oidc.Provider
+	begun    sync.Map // state → begun
+}
+
+type begun struct{ verifier, nonce string }
+
+// newShop registers the shop with the world's server.
+func newShop(server, desk string) (*shop, error) {
+	p := &shop{desk: doorway.NewClient(desk)}
+	var err error
+	if p.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /login", p.begin)
+	mux.HandleFunc("GET /callback", p.callback)
+	p.site = httptest.NewServer(mux)
+	keys, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: p.key.Public(), KeyID: "k1", Use: "sig", Algorithm: "ES256"}}})
+	if err != nil {
+		return nil, err
+	}
+	wish := map[string]any{
+		"name": map[string]string{"ja": "試験の店", "en": "Test Shop"}, "redirectUris": []string{p.site.URL + "/callback"},
+		"jwks": json.RawMessage(keys), "scopes": []string{"name", "address"},
+	}
+	var out struct{ ID, Issuer string }
+	if err := doorway.NewClient(server).Post(context.Background(), "/api/v1/clients", wish, &out); err != nil {
+		return nil, err
+	}
+	p.id = out.ID
+	p.provider, err = oidc.NewProvider(context.Background(), out.Issuer)
+	return p, err
+}
+
+func (p *shop) config(scopes ...string) oauth2.Config {
+	endpoint := p.provider.Endpoint()
+	endpoint.AuthStyle = oauth2.AuthStyleInParams
+	return oauth2.Config{ClientID: p.id, RedirectURL: p.site.URL + "/callback", Endpoint: endpoint, Scopes: append([]string{oidc.ScopeOpenID}, scopes...)}
+}
+
+func (p *shop) begin(w http.ResponseWriter, r *http.Request) {
+	state, b := rand.Text(), begun{oauth2.GenerateVerifier(), rand.Text()}
+	p.begun.Store(state, b)
+	options := []oauth2.AuthCodeOption{oidc.Nonce(b.nonce), oauth2.S256ChallengeOption(b.verifier)}
+	if acr := r.FormValue("acr"); acr != "" {
+		options = append(options, oauth2.SetAuthURLParam("acr_values", acr))
+	}
+	c := p.config(strings.Fields(r.FormValue("scope"))...)
+	http.Redirect(w, r, c.AuthCodeURL(state, options...), http.StatusSeeOther)
+}
+
+// callback tells in one line what the provider said.
+func (p *shop) callback(w http.ResponseWriter, r *http.Request) {
+	said, err := p.finish(r)
+	if err != nil {
+		said = err.Error()
+	}
+	fmt.Fprintln(w, "party:", said)
+}
+
+func (p *shop) finish(r *http.Request) (string, error) {
+	kept, known := p.begun.LoadAndDelete(r.FormValue("state"))
+	if !known {
+		return "", fmt.Errorf("a state that nobody began")
+	}
+	if problem := r.FormValue("error"); problem != "" {
+		return "error=" + problem, nil
+	}
+	b := kept.(begun)
+	assertion, err := p.assertion()
+	if err != nil {
+		return "", err
+	}
+	c := p.config()
+	token, err := c.Exchange(r.Context(), r.FormValue("code"), oauth2.VerifierOption(b.verifier),
+		oauth2.SetAuthURLParam("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+		oauth2.SetAuthURLParam("client_assertion", assertion))
+	if err != nil {
+		return "", err
+	}
+	now, err := p.now()
+	if err != nil {
+		return "", err
+	}
+	raw, _ := token.Extra("id_token").(string)
+	id, err := p.provider.Verifier(&oidc.Config{ClientID: p.id, SupportedSigningAlgs: []string{oidc.ES256}, Now: func() time.Time { return now }}).Verify(r.Context(), raw)
+	if err != nil {
+		return "", err
+	}
+	var claims struct {
+		Class      string `json:"warifu_class"`
+		Activation string `json:"warifu_activation"`
+	}
+	if err := id.Claims(&claims); err != nil {
+		return "", err
+	}
+	if id.Nonce != b.nonce || id.VerifyAccessToken(token.AccessToken) != nil {
+		return "", fmt.Errorf("nonce or at_hash of another")
+	}
+	info, err := p.provider.UserInfo(r.Context(), oauth2.StaticTokenSource(token))
+	if err != nil {
+		return "", err
+	}
+	var told map[string]any
+	if err := info.Claims(&told); err != nil {
+		return "", err
+	}
+	delete(told, "sub")
+	names := slices.Sorted(func(yield func(string) bool) {
+		for name := range told {
+			if !yield(name) {
+				return
+			}
+		}
+	})
+	return fmt.Sprintf("class=%s activation=%s told=%s name=%v sub=%s", claims.Class, claims.Activation, strings.Join(names, ","), told["name"], id.Subject), nil
+}
+
+// assertion is the party's word who it is (RFC 7523), by the world's clock.
+func (p *shop) assertion() (string, error) {
+	now, err := p.now()
+	if err != nil {
+		return "", err
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: p.key}, (&jose.SignerOptions{}).WithHeader("kid", "k1"))
+	if err != nil {
+		return "", err
+	}
+	return jwt.Signed(signer).Claims(jwt.Claims{
+		Issuer: p.id, Subject: p.id, Audience: jwt.Audience{p.provider.Endpoint().TokenURL}, ID: rand.Text(),
+		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(time.Minute)),
+	}).Serialize()
+}
+
+func (p *shop) now() (time.Time, error) {
+	var told struct {
+		Now time.Time `json:"now"`
+	}
+	err := p.desk.Get(context.Background(), "/api/clock", &told)
+	return told.Now, err
+}
+
+// browser is a person's, without script: what a page says is what they see.
+type browser struct {
+	*http.Client
+	address string
+	page    string
+}
+
+func newBrowser() (*browser, error) {
+	jar, err := cookiejar.New(nil)
+	return &browser{Client: &http.Client{Jar: jar}}, err
+}
+
+// open goes to an address and wherever it leads.
+func (b *browser) open(address string) error {
+	r, err := http.NewRequest(http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	return b.send(r)
+}
+
+// press sends the page's form whose action ends so, with the fields.
+func (b *browser) press(action string, fields url.Values) error {
+	m := regexp.MustCompile(`action="([^"]*` + regexp.QuoteMeta(action) + `)"`).FindStringSubmatch(b.page)
+	if m == nil {
+		return fmt.Errorf("no form leads to %s on %s", action, b.address)
+	}
+	base, err := url.Parse(b.address)
+	if err != nil {
+		return err
+	}
+	to, err := base.Parse(html.UnescapeString(m[1]))
+	if err != nil {
+		return err
+	}
+	all := url.Values{}
+	for _, hidden := range regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`).FindAllStringSubmatch(b.page, -1) {
+		all.Set(hidden[1], html.UnescapeString(hidden[2]))
+	}
+	for name, values := range fields {
+		all[name] = values
+	}
+	r, err := http.NewRequest(http.MethodPost, to.String(), strings.NewReader(all.Encode()))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", base.Scheme+"://"+base.Host)
+	return b.send(r)
+}
+
+func (b *browser) send(r *http.Request) error {
+	r.Header.Set("Accept", "text/html")
+	r.Header.Set("Accept-Language", "en")
+	answer, err := b.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	page, err := io.ReadAll(answer.Body)
+	b.address, b.page = answer.Request.URL.String(), string(page)
+	return err
+}
+
+// moved waits for the word that the page's script waits for, and goes where it says.
+func (b *browser) moved() error {
+	m := regexp.MustCompile(`data-login-events="([^"]*)"`).FindStringSubmatch(b.page)
+	if m == nil {
+		return fmt.Errorf("%s waits for nothing", b.address)
+	}
+	base, err := url.Parse(b.address)
+	if err != nil {
+		return err
+	}
+	events, err := base.Parse(m[1])
+	if err != nil {
+		return err
+	}
+	r, err := b.Get(events.String())
+	if err != nil {
+		return err
+	}
+	defer r.Body.Close()
+	for lines := bufio.NewScanner(r.Body); lines.Scan(); {
+		if to, is := strings.CutPrefix(lines.Text(), "data: "); is {
+			onward, err := base.Parse(to)
+			if err != nil {
+				return err
+			}
+			return b.open(onward.String())
+		}
+	}
+	return fmt.Errorf("%s ended without a word", events)
+}
+
+// people are who browse, one in each script.
+var people sync.Map // *testscript.TestScript → *visit
+
+// visit is a browser and the party it visits.
+type visit struct {
+	shop    *shop
+	browser *browser
+}
+
+// browse is the script command "browse …":
+//
+//	browse login [scope=name address] [acr=…]  log in at a relying party, as far as the provider's page
+//	browse moved                               wait until the page moves on
+//	browse open ADDRESS                        go to an address
+//	browse press ACTION [name=value …]         send a form of the page
+//	browse other                               another browser, without cookies
+//	browse sees REGEXP                         what the page says; with ! what it does not
+//	browse grab NAME REGEXP                    keep what the first group matches
+func browse(ts *testscript.TestScript, neg bool, args []string) {
+	kept, _ := people.LoadOrStore(ts, &visit{})
+	v := kept.(*visit)
+	if v.browser == nil {
+		ts.Defer(func() { people.Delete(ts) })
+		var err error
+		v.browser, err = newBrowser()
+		ts.Check(err)
+	}
+	rest := args[1:]
+	switch args[0] {
+	case "login":
+		if v.shop == nil {
+			var err error
+			v.shop, err = newShop(ts.Getenv("WARIFU_SERVER"), ts.Getenv("WARIFU_DESK"))
+			ts.Check(err)
+			ts.Defer(v.shop.site.Close)
+		}
+		ts.Check(v.browser.open(v.shop.site.URL + "/login?" + fields(rest).Encode()))
+		for name, pattern := range map[string]string{"LINK": `>(http[^<]*/l/l[a-z2-7]{26})<`, "NUMBER": `class="bignumber"[^>]*>([0-9]{2})<`} {
+			if m := regexp.MustCompile(pattern).FindStringSubmatch(v.browser.page); m != nil {
+				ts.Setenv(name, m[1])
+			}
+		}
+		ts.Setenv("HERE", v.browser.address+"/app")
+		ts.Setenv("PAGE", v.browser.address)
+		ts.Setenv("WRONG", otherNumber(ts, v.browser.address))
+	case "moved":
+		ts.Check(v.browser.moved())
+	case "open":
+		ts.Check(v.browser.open(rest[0]))
+	case "press":
+		ts.Check(v.browser.press(rest[0], fields(rest[1:])))
+	case "other":
+		var err error
+		v.browser, err = newBrowser()
+		ts.Check(err)
+	case "sees":
+		if found := regexp.MustCompile(rest[0]).MatchString(v.browser.page); found == neg {
+			ts.Fatalf("%s (wanted: %v) at %s:\n%s", rest[0], !neg, v.browser.address, v.browser.page)
+		}
+	case "grab":
+		m := regexp.MustCompile(rest[1]).FindStringSubmatch(v.browser.page)
+		if m == nil {
+			ts.Fatalf("%s is not at %s:\n%s", rest[1], v.browser.address, v.browser.page)
+		}
+		ts.Setenv(rest[0], html.UnescapeString(m[1]))
+	default:
+		ts.Fatalf("browse %s", args[0])
+	}
+}
+
+// otherNumber is one that the app offers for the login of a page and the page does not show.
+func otherNumber(ts *testscript.TestScript, page string) string {
+	u, err := url.Parse(page)
+	ts.Check(err)
+	var q struct{ Numbers []string }
+	ts.Check(doorway.NewClient(u.Scheme+"://"+u.Host).Get(context.Background(), "/api/v1/logins/"+path.Base(u.Path)+"?way=qr", &q))
+	i := slices.IndexFunc(q.Numbers, func(n string) bool { return n != ts.Getenv("NUMBER") })
+	return q.Numbers[i]
+}
+
+// fields are name=value pairs.
+func fields(pairs []string) url.Values {
+	v := url.Values{}
+	for _, pair := range pairs {
+		name, value, _ := strings.Cut(pair, "=")
+		v.Add(name, value)
+	}
+	return v
+}
