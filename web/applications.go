@@ -146,6 +146,9 @@ func registerUpTo[I, O any](s *site, api huma.API, most int64, method, path, id,
 		if err != nil {
 			s.refused(ctx, id, err)
 			p := problemOf(err, languageOf(ctx))
+			if _, bearer := any(in).(interface{ token() string }); bearer && p.Status == http.StatusUnauthorized { // RFC 6750 §3
+				return nil, huma.ErrorWithHeaders(p, http.Header{"WWW-Authenticate": {`Bearer error="invalid_token"`}})
+			}
 			if p.passes() {
 				return nil, huma.ErrorWithHeaders(p, http.Header{"Retry-After": {retryAfter}})
 			}

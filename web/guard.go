@@ -84,6 +84,8 @@ func (s *site) guard(next http.Handler) http.Handler {
 				limit = more
 			} else if s.loginAnswers(r) {
 				limit = maxLoginAnswer
+			} else if s.signingLimit(r) {
+				limit = maxSignWish
 			}
 			r.Body = http.MaxBytesReader(w, r.Body, limit)
 			next.ServeHTTP(w, r)

@@ -92,6 +92,9 @@ func languageOf(ctx context.Context) text.Lang {
 // that do not fit the schema, and would echo what was sent.
 func problemsOnly() {
 	huma.NewError = func(status int, _ string, errs ...error) huma.StatusError {
+		if slices.ContainsFunc(errs, func(err error) bool { var large *http.MaxBytesError; return errors.As(err, &large) }) {
+			status = http.StatusRequestEntityTooLarge // of who may not send that much; huma takes it for a fault of the line
+		}
 		e := schemaProblem(status)
 		p := problemOf(e, text.Japanese)
 		p.Status = status

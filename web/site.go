@@ -46,7 +46,7 @@ type Authority struct {
 	Offline     *offline.Publisher // what is served below /offline/{kind}; nil: nothing is
 }
 
-// Config is what a site is made of. Every field is required but Proxies, Metrics, Log, Verification and Login.
+// Config is what a site is made of. Every field is required but Proxies, Metrics, Log, and those that may be nil.
 type Config struct {
 	Origin       string         // scheme://host[:port] under which the site is reached
 	Hosts        []string       // Host headers that are answered
@@ -62,6 +62,7 @@ type Config struct {
 	Notices      Notices
 	Timestamps   *Timestamps // nil: there are none
 	Login        *Login      // the OpenID provider's people; nil: there is none
+	Signing      Signing     // documents that relying parties want signed; nil: nothing is signed here
 	Metrics      http.Handler
 	Refused      func(operation, problem string) // counted
 	Forecast     func(due time.Time) (time.Time, bool)
@@ -93,6 +94,7 @@ func New(c Config) http.Handler {
 	s.cardEvents(api)
 	s.verifications(api, mux)
 	s.logins(api, mux)
+	s.signing(api)
 	s.devices(api, mux)
 	s.documentation(api, mux)
 	s.timestamps(mux)
