@@ -77,7 +77,7 @@ func (p *Party) send(r *http.Request, bearer string, most int64) ([]byte, error)
 	said := refusal{Error: answer.Status}
 	_ = json.Unmarshal(body, &said) // where it is no JSON the status line speaks
 	if said.Type != "" {
-		said.Error, said.Description = said.Type[strings.LastIndexByte(said.Type, '/')+1:], said.Title
+		said.Error, said.Description = said.Type[strings.LastIndexAny(said.Type, "/:")+1:], said.Title
 	}
 	return nil, warifu.Refused("provider-refused", "error", said.Error, "description", said.Description)
 }

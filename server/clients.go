@@ -3,8 +3,9 @@ package server
 import (
 	"context"
 
-	"warifu"
 	"warifu/oidc"
+	"warifu/verification"
+	"warifu/verify"
 )
 
 // clientEntry is what makes a relying party of the file one at which people log in:
@@ -58,14 +59,47 @@ func (e partyEntry) client() (c oidc.Client, is bool, err error) {
 	return c, true, c.Check()
 }
 
-// clients are those of the configured file by identifier, as the provider asks for them.
-type clients map[string]oidc.Client
-
-// Client implements oidc.Clients.
-func (c clients) Client(_ context.Context, id string) (oidc.Client, error) {
-	found, there := c[id]
-	if !there {
-		return oidc.Client{}, warifu.NotFound("client-unknown")
+// openDirectory opens the clients: the file's, and those that developers registered.
+func (s *Server) openDirectory(ctx context.Context) error {
+	known, err := s.config.parties()
+	if err != nil {
+		return err
 	}
-	return found, nil
+	s.directory = oidc.NewDirectory(s.store, s.clock, s.config.Parties.Registration)
+	s.directory.SetGiven(known.clients)
+	return s.directory.Reload(ctx)
+}
+
+// appointParties tells the verification service of everybody who may ask: the file's, and
+// registered developers; what a client may ask people for it may ask here.
+func (s *Server) appointParties() {
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	known, err := s.config.parties()
+	if err != nil {
+		s.complain("relying parties", err)
+		return
+	}
+	s.directory.SetGiven(known.clients)
+	all := known.asking
+	for _, a := range s.directory.Asking() {
+		p := verification.Party{ID: a.ID, Name: a.Name, Key: a.Key}
+		for _, scope := range a.Scopes {
+			if attribute := attributeOf[scope]; attribute != 0 {
+				p.Attributes = append(p.Attributes, attribute)
+			}
+		}
+		all = append(all, p)
+	}
+	list, err := verification.NewParties(all)
+	if err != nil {
+		s.complain("relying parties", err)
+		return
+	}
+	s.desk.SetParties(list)
+}
+
+// attributeOf is the attribute that a scope stands for.
+var attributeOf = map[string]verify.Attribute{
+	oidc.ScopeName: verify.Name, oidc.ScopeAddress: verify.Address, oidc.ScopeBirthdate: verify.BirthDate, oidc.ScopeGender: verify.Gender,
 }

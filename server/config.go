@@ -162,9 +162,14 @@ type OperatorsConfig struct {
 type PartiesConfig struct {
 	// File is a TOML file with one [[party]] for each relying party: id, name (ja, en),
 	// key_sha256, 64 hexadecimal digits, and what it may: attributes, per_minute, per_day,
-	// webhooks. `warifud relying-party add` writes an entry. Empty: the verification service
-	// answers nobody.
+	// webhooks; and where people log in there [party.client]: redirect_uris, jwks_uri or jwks,
+	// scopes, and if wanted sector, birthdate_format, gender_format, loopback_port.
+	// `warifud relying-party add` writes an entry. Empty: the verification service answers nobody.
 	File string `toml:"file"`
+	// Registration lets anybody who reaches the server register a service that people log in
+	// to (POST /api/v1/clients, `warifu rp new`), under a name that nobody has checked. For
+	// sandboxes and test environments.
+	Registration bool `toml:"registration"`
 	// Spool is a file in which lines for holders' ledgers wait, sealed, while the database is
 	// out of reach: questions are answered meanwhile, and no evidence is kept. Empty: nothing is
 	// answered without the database.

@@ -12,5 +12,7 @@ func ClientOf(c Config, id string) (oidc.Client, error) {
 	if err != nil {
 		return oidc.Client{}, err
 	}
-	return known.clients.Client(context.Background(), id)
+	d := oidc.NewDirectory(nil, nil, false)
+	d.SetGiven(known.clients)
+	return d.Client(context.Background(), id)
 }

@@ -99,7 +99,7 @@ func (s *Server) Sweep(ctx context.Context) {
 
 func (s *Server) sweep(ctx context.Context) {
 	s.followOperators()
-	s.followParties()
+	s.followParties(ctx)
 	s.sweepCards(ctx)
 	ended, err := s.registration.EndRepairHolds(ctx)
 	s.complain("repair holds", err)

@@ -13,6 +13,7 @@ import (
 
 	"warifu"
 	"warifu/ledger"
+	"warifu/oidc"
 	"warifu/verification"
 )
 
@@ -111,8 +112,8 @@ type partiesFile struct {
 // parties is what the file says: who may ask the verification service, and where people
 // may log in.
 type parties struct {
-	asking  verification.Parties
-	clients clients
+	asking  []verification.Party
+	clients map[string]oidc.Client
 }
 
 // parties reads the configured file.
@@ -129,7 +130,7 @@ func (c Config) parties() (parties, error) {
 
 // parseParties reads a file of relying parties.
 func parseParties(b []byte) (parties, error) {
-	out := parties{clients: clients{}}
+	out := parties{clients: map[string]oidc.Client{}}
 	invalid := func(fault string) error {
 		return warifu.Invalid("configuration-invalid", "faults", "[parties] file: "+fault)
 	}
@@ -141,7 +142,6 @@ func parseParties(b []byte) (parties, error) {
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
 		return parties{}, invalid("unknown field " + unknown[0].String())
 	}
-	var asking []verification.Party
 	seen := map[string]bool{}
 	for _, e := range file.Party {
 		client, is, err := e.client()
@@ -162,9 +162,9 @@ func parseParties(b []byte) (parties, error) {
 		if err != nil {
 			return parties{}, err
 		}
-		asking = append(asking, p)
+		out.asking = append(out.asking, p)
 	}
-	out.asking, err = verification.NewParties(asking)
+	_, err = verification.NewParties(out.asking)
 	return out, err
 }
 

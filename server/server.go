@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"warifu"
@@ -17,6 +18,7 @@ import (
 	"warifu/keystore"
 	"warifu/ledger"
 	"warifu/notify"
+	"warifu/oidc"
 	"warifu/queue"
 	"warifu/registration"
 	"warifu/scheme"
@@ -59,6 +61,8 @@ type Server struct {
 	registration *registration.Authority
 	ledger       *ledger.Ledger
 	desk         *verification.Desk
+	directory    *oidc.Directory
+	asking       sync.Mutex // while the desk is told who may ask
 	ended        chan struct{} // closed when no more is answered: pages that wait are let go
 	metrics      *metrics
 	statuses     *statuses    // nil in Examine
@@ -72,7 +76,7 @@ type Server struct {
 // serves nothing yet. An error closes what was opened.
 func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	s := newServer(c, o)
-	err := s.open(ctx, s.openGround, s.openStatuses, s.openAuthorities, s.openTimestamps, s.appointResponders, s.appointTimestamper, s.openDevices, s.fillDevices, s.openRegistration, s.openVerification, s.openSite)
+	err := s.open(ctx, s.openGround, s.openStatuses, s.openAuthorities, s.openTimestamps, s.appointResponders, s.appointTimestamper, s.openDevices, s.fillDevices, s.openRegistration, s.openDirectory, s.openVerification, s.openSite)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +90,7 @@ func New(ctx context.Context, c Config, o Options) (*Server, error) {
 func Examine(ctx context.Context, c Config, o Options) error {
 	s := newServer(c, o)
 	parse := func(context.Context) error { _, err := s.firstDevices(); return err }
-	if err := s.open(ctx, s.openGround, s.openAuthorities, s.openTimestamps, s.openDevices, parse, s.openRegistration, s.openVerification); err != nil {
+	if err := s.open(ctx, s.openGround, s.openAuthorities, s.openTimestamps, s.openDevices, parse, s.openRegistration, s.openDirectory, s.openVerification); err != nil {
 		return err
 	}
 	return s.Close()
@@ -267,7 +271,7 @@ func (s *Server) openSite(context.Context) error {
 	}
 	site := web.Config{
 		Origin: s.config.Origin, Hosts: s.config.hosts(), Proxies: s.config.Proxies.networks(), Scheme: s.scheme, Registration: s.registration, Follow: s.FollowCard, Catalogue: s.catalogue,
-		Verification: s.desk, Checked: s.ledger, Holders: s.registration,
+		Clients: s.directory, Verification: s.desk, Checked: s.ledger, Holders: s.registration,
 		Authorities: published, Timestamps: timestamps, Notices: s.notifier, Metrics: s.metrics.handler(), Refused: s.metrics.refused,
 		Forecast: s.metrics.forecast(s.scheme), Ready: s.ready, NewID: func() (string, error) { return s.store.NewID(), nil },
 		Clock: s.clock, Log: s.log,

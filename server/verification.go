@@ -14,10 +14,6 @@ import (
 
 // openVerification opens the desk for relying parties over what stands below it.
 func (s *Server) openVerification(context.Context) error {
-	known, err := s.config.parties()
-	if err != nil {
-		return err
-	}
 	t, err := s.readTrust()
 	if err != nil {
 		return err
@@ -38,10 +34,12 @@ func (s *Server) openVerification(context.Context) error {
 	history := verification.OwnHistory{Own: own}
 	stamper, anchors := s.stamper()
 	s.desk = verification.New(verification.Config{
-		Store: s.store, Ledger: s.ledger, Scheme: s.scheme, Clock: s.clock, Parties: known.asking, Log: s.log, Origin: s.config.Origin, Hooks: hooks, Spool: late,
+		Store: s.store, Ledger: s.ledger, Scheme: s.scheme, Clock: s.clock, Log: s.log, Origin: s.config.Origin, Hooks: hooks, Spool: late,
 		Verifier: verify.New(believed, s.statusChecker(own), s.clock).WithHistory(history).WithTimestamps(anchors),
 		Sources:  verify.Sources{OCSP: own, History: history, Stamper: stamper},
 	})
+	s.directory.OnChange(s.appointParties)
+	s.appointParties()
 	return nil
 }
 
@@ -74,14 +72,10 @@ func (s *Server) believed(t *trust) (verify.Trust, verification.Own, error) {
 	return out, own, nil
 }
 
-// followParties reads the file of relying parties again, as followOperators does.
-func (s *Server) followParties() {
-	now, err := s.config.parties()
-	if err != nil {
-		s.complain("relying parties", err)
-		return
-	}
-	s.desk.SetParties(now.asking)
+// followParties reads the file of relying parties again, as followOperators does, and what
+// developers registered at other servers.
+func (s *Server) followParties(ctx context.Context) {
+	s.complain("registered clients", s.directory.Reload(ctx))
 }
 
 // Desk is the verification service, for the sandbox and for tests.

@@ -32,7 +32,8 @@ const (
 // Parties are all who may ask; the zero value lets nobody in.
 type Parties struct{ all []Party }
 
-var partyID = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,39}$`)
+// partyID is the operator's word for a party, or the identifier of a registered client.
+var partyID = regexp.MustCompile(`^([a-z0-9][a-z0-9.-]{0,39}|RP[0-9]{8})$`)
 
 const maxName = 200
 

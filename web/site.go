@@ -61,6 +61,7 @@ type Config struct {
 	Authorities  map[warifu.Kind]Authority
 	Notices      Notices
 	Timestamps   *Timestamps // nil: there are none
+	Clients      Clients     // nil: nobody registers a service here
 	Login        *Login      // the OpenID provider's people; nil: there is none
 	Signing      Signing     // documents that relying parties want signed; nil: nothing is signed here
 	Metrics      http.Handler
@@ -93,6 +94,7 @@ func New(c Config) http.Handler {
 	s.hotline(api)
 	s.cardEvents(api)
 	s.verifications(api, mux)
+	s.clients(api)
 	s.logins(api, mux)
 	s.signing(api)
 	s.devices(api, mux)

@@ -15,6 +15,7 @@ import (
 	"warifu"
 	"warifu/ca"
 	"warifu/globalplatform"
+	"warifu/oidc"
 	"warifu/phone"
 	"warifu/profile"
 	"warifu/provision"
@@ -170,7 +171,7 @@ func (h *House) SiteConfig() web.Config {
 		}
 	}
 	return web.Config{
-		Origin: Origin, Hosts: []string{"warifu.test"}, Scheme: h.Scheme, Registration: h.Registrar, Follow: h.Follow, Catalogue: h.Catalogue,
+		Origin: Origin, Hosts: []string{"warifu.test"}, Clients: oidc.NewDirectory(h.Store, h.Clock, true), Scheme: h.Scheme, Registration: h.Registrar, Follow: h.Follow, Catalogue: h.Catalogue,
 		Verification: h.Desk, Checked: h.Desk.Ledger, Holders: h.Registrar,
 		Authorities: published, Notices: silent{}, Forecast: func(due time.Time) (time.Time, bool) { return due, true },
 		Ready: h.Store.Ready, NewID: func() (string, error) { return h.Store.NewID(), nil }, Clock: h.Clock, Log: h.logger(),
