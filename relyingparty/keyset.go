@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"encoding/json"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -21,6 +22,27 @@ type keySet struct {
 	at  time.Time
 }
 
+// readable is a key set without the keys that are of no kind known here, which are to be
+// ignored (RFC 7517 §5).
+type readable jose.JSONWebKeySet
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *readable) UnmarshalJSON(b []byte) error {
+	var raw struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(b, &raw); err != nil {
+		return err
+	}
+	for _, one := range raw.Keys {
+		var key jose.JSONWebKey
+		if key.UnmarshalJSON(one) == nil {
+			r.Keys = append(r.Keys, key)
+		}
+	}
+	return nil
+}
+
 // providerKey returns the provider's key of that identifier. One that is not known is
 // looked for again at the provider, since keys are rotated; that cannot be made a flood,
 // because ID tokens come from the provider's own token endpoint and nowhere else.
@@ -32,11 +54,11 @@ func (p *Party) providerKey(ctx context.Context, at *provider, id string) (*ecds
 			return key, nil
 		}
 	}
-	var fresh jose.JSONWebKeySet
+	var fresh readable
 	if err := p.get(ctx, at.Keys, "", &fresh); err != nil {
 		return nil, err
 	}
-	p.keys = keySet{fresh, p.now()}
+	p.keys = keySet{jose.JSONWebKeySet(fresh), p.now()}
 	if key := p.keys.find(id); key != nil {
 		return key, nil
 	}

@@ -58,7 +58,7 @@ func (x *Examination) honestCases() []doctor.Case {
 			ahead := x.clock.Now().Unix() + 5
 			c["iat"], c["auth_time"], c["nbf"] = ahead, ahead, ahead
 		}}),
-		x.withFreshKey("foreign-keys-beside", "RFC 7517 §5", func(keys []any) []any {
+		x.withFreshKey("foreign-keys-beside", doctor.Should, "RFC 7517 §5", func(keys []any) []any {
 			return append([]any{
 				map[string]any{"kty": "doctor-unknown", "kid": "unknown", "use": "sig"},
 				map[string]any{"kty": "OKP", "crv": "X25519", "kid": "agreement", "use": "enc", "x": "3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08"},

@@ -13,13 +13,13 @@ import (
 // rotated signs with a new key that the provider has published: the relying party has to
 // fetch the set anew, at once or within the configured time.
 func (x *Examination) rotated() doctor.Case {
-	return x.withFreshKey("keys-rotated", "OIDC Core §10.1.1", nil)
+	return x.withFreshKey("keys-rotated", doctor.Must, "OIDC Core §10.1.1", nil)
 }
 
 // withFreshKey is an honest login under a key that nobody has fetched yet, in a set that
 // keys may change.
-func (x *Examination) withFreshKey(id, clause string, keys func([]any) []any) doctor.Case {
-	return x.guarded(themeHonest, id, doctor.Must, clause, func(ctx context.Context) doctor.Finding {
+func (x *Examination) withFreshKey(id string, level doctor.Level, clause string, keys func([]any) []any) doctor.Case {
+	return x.guarded(themeHonest, id, level, clause, func(ctx context.Context) doctor.Finding {
 		try := func(keys func([]any) []any) doctor.Finding {
 			fresh := newKey(x.config.Client.Algorithm)
 			a := x.signedBy(fresh, nil)

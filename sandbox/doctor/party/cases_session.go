@@ -18,7 +18,7 @@ func (x *Examination) sessionCases() []doctor.Case {
 		case_("cookie-flags", doctor.Must, "RFC 6265 §4.1.2; OWASP ASVS V3", x.cookieFlags),
 		case_("session-fixed", doctor.Must, "CWE-384; OWASP ASVS V3", x.sessionFixed),
 		case_("two-browsers", doctor.Must, "OIDC Core §3.1", x.twoPersons),
-		case_("two-tabs", doctor.Should, "OIDC Core §3.1", x.twoTabs),
+		x.needing("state", "state-sent", case_("two-tabs", doctor.Should, "OIDC Core §3.1", x.twoTabs)),
 		case_("return-elsewhere", doctor.Must, "RFC 9700 §4.11; CWE-601", x.returnElsewhere),
 		case_("tokens-not-in-addresses", doctor.Must, "RFC 6750 §5.3; RFC 9700 §4.3", x.addresses),
 		case_("code-leaves-address", doctor.Should, "RFC 9700 §4.2.4, §4.3.1", x.codeLeaves),

@@ -31,7 +31,8 @@ type Examination struct {
 	// start need it.
 	Restart func(ctx context.Context) error
 
-	seen *shape
+	seen    *shape
+	program *program
 }
 
 // shape is what an honest login shows of how the relying party works.
@@ -69,30 +70,39 @@ func Open(ctx context.Context, c Config, listener net.Listener, clock warifu.Clo
 	return x, nil
 }
 
-// Close stops the provider.
+// Close stops the provider, and the relying party where the doctor started it.
 func (x *Examination) Close() {
+	if x.program != nil {
+		x.program.end()
+	}
 	x.close()
 	<-x.closed
 	x.transport.CloseIdleConnections()
 }
 
-// Reach waits until the relying party answers, for as long as the configuration says.
+// Reach waits until the relying party answers, for as long as the configuration says or until
+// it ends.
 // Error: Unavailable "server-unreachable" with "server".
 func (x *Examination) Reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, x.config.Wait.Duration)
 	defer cancel()
-	b := x.browser()
-	tick := time.NewTicker(200 * time.Millisecond)
+	var ended <-chan struct{}
+	if x.program != nil {
+		ended = x.program.done
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if _, err := b.once(ctx, http.MethodGet, x.config.Who.URL, nil); err == nil {
+		if _, err := x.browser().once(ctx, http.MethodGet, x.config.Who.URL, nil); err == nil {
 			return nil
 		}
 		select {
 		case <-tick.C:
+			continue
+		case <-ended: // the program that was started
 		case <-ctx.Done():
-			return warifu.Unavailable("server-unreachable", "server", x.config.Who.URL)
 		}
+		return warifu.Unavailable("server-unreachable", "server", x.config.Who.URL)
 	}
 }
 

@@ -2,7 +2,10 @@ package party
 
 import (
 	"context"
+	"html"
+	"regexp"
 	"strconv"
+	"strings"
 
 	"warifu/sandbox/doctor"
 )
@@ -42,11 +45,19 @@ func (x *Examination) admitted(v visit) doctor.Finding {
 	case v.login == nil:
 		return doctor.Found(doctor.Seen("no-begin", "status", statusOf(v.pages)))
 	case v.who == "":
-		return doctor.Found(doctor.Seen("nobody", "status", statusOf(v.back)))
+		return doctor.Found(doctor.Seen("nobody", "status", statusOf(v.back)), doctor.Seen("page", "what", shown(excerpt(last(v.back).body))))
 	case !x.is(v.who, v.login):
 		return doctor.Found(doctor.Seen("other", "who", v.who))
 	}
 	return doctor.Passed()
+}
+
+var markup = regexp.MustCompile(`(?s)<(?:script|style)\b.*?</(?:script|style)>|<[^>]*>`)
+
+// excerpt is how a page begins, without its markup.
+func excerpt(body string) string {
+	words := strings.Fields(html.UnescapeString(markup.ReplaceAllString(body, " ")))
+	return strings.Join(words[:min(len(words), 30)], " ")
 }
 
 func statusOf(pages []page) string { return strconv.Itoa(last(pages).status) }

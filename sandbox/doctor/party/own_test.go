@@ -75,7 +75,7 @@ func newOwn(t testing.TB, issuer, fault string) *own {
 	}
 	p := &own{fault: fault, issuer: issuer, class: "phone", key: key, clock: warifu.SystemClock{}, keys: map[string][]jose.JSONWebKey{},
 		pending: map[string]*pending{}, sessions: map[string]*session{}, used: map[string]bool{},
-		http: &http.Client{Timeout: time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+		http: &http.Client{Timeout: 3 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	if p.has("token-redirected") {
 		p.http.CheckRedirect = nil
 	}

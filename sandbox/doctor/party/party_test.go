@@ -55,7 +55,7 @@ func examine(t testing.TB, fault string, patterns ...string) doctor.Report {
 	p := newOwn(t, issuer, fault)
 	c := configOf(t, p)
 	if slices.Contains(slow, fault) {
-		c.Patience.Duration = 3 * time.Second // this twin never answers
+		c.Patience.Duration = 6 * time.Second // this twin never answers
 	}
 	x := open(t, c, l)
 	x.Restart = p.restart
@@ -67,6 +67,7 @@ func examine(t testing.TB, fault string, patterns ...string) doctor.Report {
 }
 
 func TestAGoodRelyingPartyHasNoFault(t *testing.T) {
+	t.Parallel()
 	for _, r := range examine(t, "").Results {
 		if r.Outcome != doctor.Pass {
 			t.Errorf("%s is %s: %s", r.ID, r.Outcome, r.Seen(text.English))
