@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
@@ -45,6 +46,7 @@ type commands struct {
 	Offline     offlineCommand     `cmd:"" help:"Packs by which certificates are checked where there is no line."`
 	Trust       trustCommand       `cmd:"" help:"Save whom to believe, for verify --trust: the authorities' certificates, as a relying party has them from its contract."`
 	Proof       proofCommand       `cmd:"" help:"Check a clean-phone proof that somebody shows."`
+	Doctor      doctorCommand      `cmd:"" help:"Examine your own software: what to mend, by which clause."`
 	Clock       clockCommand       `cmd:"" help:"Show the world's clock or move it forward."`
 	Fault       faultCommand       `cmd:"" help:"Make things go wrong on purpose."`
 	World       worldCommand       `cmd:"" help:"The world: where it is, save, load, reset."`
@@ -83,7 +85,7 @@ func exitCode(err error) int {
 	switch e := warifu.ProblemOf(err); {
 	case e.Problem == "server-unreachable":
 		return exitUnreachable
-	case e.Problem == usageProblem:
+	case e.Problem == usageProblem, slices.Contains(doctorUsage, e.Problem):
 		return exitUsage
 	}
 	return exitRefused
