@@ -92,6 +92,7 @@ var measures = []measure{
 	{"ocsp", ocspAnswers},
 	{"set", statusSet},
 	{"verification", verification},
+	{"logins", logins},
 	{"profile", profileOnly},
 }
 

@@ -1,0 +1,316 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"warifu"
+	"warifu/oidc"
+	"warifu/phone"
+	town "warifu/sandbox/phones"
+	"warifu/sandbox/world"
+)
+
+const (
+	loginsARound = 1500 // of each provider
+	loginRounds  = 3
+	loginsAtOnce = 16 // browsers and relying parties that ask at the same time
+)
+
+// logins measures the OpenID provider: authorization and code exchange beside ory/fosite's,
+// both in this process and without sockets, in turn. Ours keeps every login in its database;
+// fosite's memory store keeps nothing. The claimant's answer (presence, consent, ledger) has
+// no counterpart there and stands in a row of its own.
+func logins(ctx context.Context, b *bench) ([]Row, error) {
+	place, err := openLoginTown(ctx, filepath.Join(b.fast, "logins"))
+	if err != nil {
+		return nil, err
+	}
+	defer place.close()
+	signing, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	peer := newFosite(signing, place.client)
+	var ours, answers, theirs time.Duration
+	for round := range loginRounds + 1 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		spent, answered, err := place.round(ctx, loginsARound)
+		if err != nil {
+			return nil, err
+		}
+		other, err := fositeRound(peer, place.client, loginsARound)
+		if err != nil {
+			return nil, err
+		}
+		if round > 0 { // the first warms both up
+			ours, answers, theirs = ours+spent, answers+answered, theirs+other
+		}
+	}
+	const all = loginRounds * loginsARound
+	rate := func(d time.Duration) float64 { return all / d.Seconds() }
+	return []Row{
+		plain("login: authorization and code exchange, ES256, a CPU-second", rate(ours), "/CPU s").against("ory/fosite in memory", rate(theirs)).ratioAtLeast(1.5),
+		plain("login: the claimant's answer judged and kept", answers.Seconds()*1e6/all, "µs CPU"),
+	}, nil
+}
+
+func fositeRound(peer *fositeProvider, client *ecdsa.PrivateKey, n int) (time.Duration, error) {
+	all, err := prepareLogins(n, client, benchClient, fositeIssuer+"/token", time.Now())
+	if err != nil {
+		return 0, err
+	}
+	return measured(func() error {
+		return inParallel(n, func(i int) error { return peer.login(all[i]) })
+	})
+}
+
+// measured is the CPU time, of all threads, that f takes.
+func measured(f func() error) (time.Duration, error) {
+	before, err := ownCPU()
+	if err != nil {
+		return 0, err
+	}
+	if err := f(); err != nil {
+		return 0, err
+	}
+	after, err := ownCPU()
+	return after - before, err
+}
+
+// inParallel does n things, loginsAtOnce at a time.
+func inParallel(n int, do func(int) error) error {
+	var wait sync.WaitGroup
+	failed := make([]error, loginsAtOnce)
+	for worker := range loginsAtOnce {
+		wait.Go(func() {
+			for i := worker; i < n; i += loginsAtOnce {
+				if err := do(i); err != nil {
+					failed[worker] = err
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	return errors.Join(failed...)
+}
+
+// loginTown is a world with one registered relying party and one phone that has its credentials.
+type loginTown struct {
+	world  *world.World
+	client *ecdsa.PrivateKey
+	id     string // of the client
+	stop   context.CancelFunc
+	ended  chan error
+}
+
+const (
+	townCard, townPassword = "taro", "TARO1980"
+	townSecret, townPIN    = "PHONE123", "2468"
+)
+
+func openLoginTown(ctx context.Context, dir string) (*loginTown, error) {
+	w, err := world.Open(ctx, world.Config{Dir: dir, AnyPort: true, Scheme: "badge"})
+	if err != nil {
+		return nil, err
+	}
+	running, stop := context.WithCancel(ctx)
+	t := &loginTown{world: w, stop: stop, ended: make(chan error, 1)}
+	ready := make(chan struct{})
+	go func() { t.ended <- w.Run(running, func() error { close(ready); return nil }) }()
+	select {
+	case <-ready:
+	case err := <-t.ended:
+		stop()
+		return nil, err
+	}
+	if err := errors.Join(t.personalize(ctx), t.register(ctx)); err != nil {
+		t.close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *loginTown) close() {
+	t.stop()
+	<-t.ended
+}
+
+func (t *loginTown) personalize(ctx context.Context) error {
+	p := t.world.Phones
+	_, err := p.Apply(ctx, "phone-1", town.Apply{Card: townCard, CardPassword: townPassword, Kinds: warifu.Kinds[:], Consent: t.world.Scheme.Consent, Signature: townSecret, PIN: townPIN})
+	for tries := 0; err == nil && tries < 600; tries++ {
+		a, failed := p.Status(ctx, "phone-1")
+		if failed != nil || a.State == warifu.ApplicationIssued {
+			err = failed
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if err == nil {
+		_, err = p.Personalize(ctx, "phone-1", town.Personalize{})
+	}
+	return err
+}
+
+// register makes the relying party known as a developer does.
+func (t *loginTown) register(ctx context.Context) (err error) {
+	if t.client, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		return err
+	}
+	keys, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: t.client.Public(), KeyID: benchKeyID, Algorithm: "ES256", Use: "sig"}}})
+	if err != nil {
+		return err
+	}
+	entry := map[string]any{"name": map[string]string{"en": "Bench"}, "redirectUris": []string{benchRedirect}, "jwks": json.RawMessage(keys)}
+	body, err := json.Marshal(entry)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, t.world.Places.Server+"/api/v1/clients", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	var registered struct{ ID string }
+	if err := json.NewDecoder(answer.Body).Decode(&registered); err != nil {
+		return err
+	}
+	if t.id = registered.ID; t.id == "" {
+		return fmt.Errorf("registration answered %s", answer.Status)
+	}
+	return nil
+}
+
+func (t *loginTown) endpoint(name string) string {
+	return t.world.Places.Server + oidc.IssuerPath() + "/protocol/openid-connect/" + name
+}
+
+// serve has the site answer a request without a socket.
+func (t *loginTown) serve(method, address string, form url.Values, cookies []*http.Cookie) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, address, strings.NewReader(form.Encode()))
+	r.RemoteAddr = "127.0.0.1:1"
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for _, c := range cookies {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	t.world.Server.Handler().ServeHTTP(w, r)
+	return w
+}
+
+// begun is a login under way in a browser.
+type begun struct {
+	page    string // its address at the provider
+	cookies []*http.Cookie
+	back    string // where the answer said the browser goes on
+}
+
+// round takes n logins through the provider: the CPU time of what the browser and the
+// relying party ask, and that of the claimant's answers.
+func (t *loginTown) round(ctx context.Context, n int) (asked, answered time.Duration, err error) {
+	all, err := prepareLogins(n, t.client, t.id, t.endpoint("token"), t.world.Clock.Now())
+	if err != nil {
+		return 0, 0, err
+	}
+	under := make([]begun, n)
+	first, err := measured(func() error {
+		return inParallel(n, func(i int) (err error) { under[i], err = t.begin(all[i]); return err })
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	answered, err = t.answer(ctx, under)
+	if err != nil {
+		return 0, 0, err
+	}
+	second, err := measured(func() error {
+		return inParallel(n, func(i int) error { return t.finish(all[i], under[i]) })
+	})
+	return first + second, answered, err
+}
+
+func (t *loginTown) begin(p preparedLogin) (begun, error) {
+	w := t.serve(http.MethodGet, t.endpoint("auth")+"?"+p.query.Encode(), nil, nil)
+	page := w.Header().Get("Location")
+	if !strings.Contains(page, "/login/l") {
+		return begun{}, fmt.Errorf("authorization answered %d %s", w.Code, w.Body)
+	}
+	u, err := url.Parse(page)
+	if err != nil {
+		return begun{}, err
+	}
+	return begun{page: t.world.Places.Server + u.Path, cookies: w.Result().Cookies()}, nil
+}
+
+// answer has the phone prove presence for every login, which is not measured, and hands the
+// answers in, which is.
+func (t *loginTown) answer(ctx context.Context, under []begun) (time.Duration, error) {
+	provider := t.world.Server.Provider()
+	answers := make([]oidc.Answer, len(under))
+	for i, u := range under {
+		q, err := provider.Question(ctx, nameOfLogin(u.page), oidc.WayApp)
+		if err != nil {
+			return 0, err
+		}
+		a, err := t.world.Phones.Login(ctx, "phone-1", town.Login{Question: questionOf(q), Seen: q.Client.Origin, Unlock: town.Unlock{PIN: townPIN}})
+		if err != nil {
+			return 0, err
+		}
+		answers[i] = oidc.Answer{Certificate: a.Certificate, Signature: a.Signature, Agreed: []string{}, Activation: oidc.ActivationPIN}
+	}
+	return measured(func() error {
+		return inParallel(len(under), func(i int) error {
+			done, err := provider.Answer(ctx, nameOfLogin(under[i].page), answers[i])
+			under[i].back = done.Return
+			return err
+		})
+	})
+}
+
+func nameOfLogin(page string) string { return page[strings.LastIndex(page, "/")+1:] }
+
+// finish brings the browser back and exchanges its code.
+func (t *loginTown) finish(p preparedLogin, u begun) error {
+	w := t.serve(http.MethodGet, u.back, nil, u.cookies)
+	back, err := url.Parse(w.Header().Get("Location"))
+	if err != nil || back.Query().Get("code") == "" {
+		return fmt.Errorf("no code: %d %s %s", w.Code, w.Header().Get("Location"), w.Body)
+	}
+	w = t.serve(http.MethodPost, t.endpoint("token"), p.exchange(back.Query().Get("code")), nil)
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"id_token"`) {
+		return fmt.Errorf("token: %d %s", w.Code, w.Body)
+	}
+	return nil
+}
+
+// questionOf is the provider's question as a phone's app reads it.
+func questionOf(q oidc.Question) phone.Question {
+	p := q.Presence
+	return phone.Question{Purpose: p.Purpose, ClientID: p.ClientID, Origin: p.Origin, Nonce: p.Nonce, Transaction: p.Transaction, Time: p.Time}
+}
