@@ -12,6 +12,7 @@ import (
 
 	"warifu"
 	"warifu/sandbox/desk"
+	"warifu/sandbox/reader"
 	"warifu/sandbox/world"
 	"warifu/text"
 )
@@ -25,7 +26,10 @@ type demoCommand struct {
 	AnyPort   bool   `hidden:"" help:"Ports of the system's choice, for tests."`
 	Listen    string `placeholder:"ADDRESS" help:"Open the world to other machines at this address of yours as well; needs --tls."`
 	TLS       bool   `help:"Speak TLS there, with a certificate of a local authority, and let in who types the pairing code shown."`
-	Verbose   bool   `short:"v" help:"Log what the server logs."`
+	// Real readers in place of the demo's own chips.
+	KioskReader  string `placeholder:"NAME" help:"Have the kiosk read cards and phones on this PC/SC reader, by its name or a part of it."`
+	ClinicReader string `placeholder:"NAME" help:"The same for the clinic."`
+	Verbose      bool   `short:"v" help:"Log what the server logs."`
 }
 
 func (c demoCommand) Run(s *session) error {
@@ -48,10 +52,17 @@ func (c demoCommand) Run(s *session) error {
 		}
 		return errors.Join(c.ready(s, w.Places), door.tell(s, w.Places))
 	}
-	err = world.Keep(s.ctx, world.Config{
+	config := world.Config{
 		Dir: dir, Port: c.Port, AnyPort: c.AnyPort, Scheme: c.Scheme, Background: true, Log: c.log(s),
 		Tell: func(key string, params map[string]string) { _ = s.tell(key, params) },
-	}, stands)
+	}
+	if c.KioskReader != "" {
+		config.KioskReader = reader.PCSC(c.KioskReader)
+	}
+	if c.ClinicReader != "" {
+		config.ClinicReader = reader.PCSC(c.ClinicReader)
+	}
+	err = world.Keep(s.ctx, config, stands)
 	if err == nil {
 		err = s.tell("demo.stopped", nil)
 	}

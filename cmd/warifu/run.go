@@ -47,6 +47,8 @@ type commands struct {
 	Trust       trustCommand       `cmd:"" help:"Save whom to believe, for verify --trust: the authorities' certificates, as a relying party has them from its contract."`
 	Proof       proofCommand       `cmd:"" help:"Check a clean-phone proof that somebody shows."`
 	Doctor      doctorCommand      `cmd:"" help:"Examine your own software: what to mend, by which clause."`
+	Kiosk       kioskCommand       `cmd:"" help:"The sample kiosk: a paper of the town hall, at a card reader."`
+	Clinic      clinicCommand      `cmd:"" help:"The sample clinic: who is insured, at a card reader."`
 	Clock       clockCommand       `cmd:"" help:"Show the world's clock or move it forward."`
 	Fault       faultCommand       `cmd:"" help:"Make things go wrong on purpose."`
 	World       worldCommand       `cmd:"" help:"The world: where it is, save, load, reset."`

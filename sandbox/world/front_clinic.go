@@ -11,10 +11,10 @@ import (
 	"warifu/verify"
 )
 
-// insurersPrefix is where the insurers answer, at the desk's address, and ClinicKey is the
+// InsurersPrefix is where the insurers answer, at the desk's address, and ClinicKey is the
 // sandbox clinic's key there: it protects nothing.
 const (
-	insurersPrefix = "/insurers"
+	InsurersPrefix = "/insurers"
 	ClinicKey      = "sandbox-clinic"
 )
 
@@ -41,7 +41,7 @@ func (w *World) openClinic(context.Context) (http.Handler, error) {
 		List: w.Places.Desk + bureauPrefix + "/crl/" + warifu.Authentication.String() + ".crl", Clock: w.Clock,
 	}
 	return routes(clinic.New(clinic.Config{
-		Origin: w.Places.Clinic, Insurers: clinic.NewInsurers(w.Places.Desk+insurersPrefix, ClinicKey), Clock: w.Clock, Scheme: w.Scheme,
+		Origin: w.Places.Clinic, Insurers: clinic.NewInsurers(w.Places.Desk+InsurersPrefix, ClinicKey), Clock: w.Clock, Scheme: w.Scheme,
 		Trust: trust, Kept: kept, Refresh: kept.Refresh,
 		Chips: func() ([]clinic.Chip, error) {
 			return touchable(w, func(id string, c profile.Class) clinic.Chip { return clinic.Chip{ID: id, Class: c} })

@@ -12,10 +12,10 @@ import (
 	"warifu/verify"
 )
 
-// townPrefix is where the municipalities' issuing server answers, at the desk's address, and
+// TownPrefix is where the municipalities' issuing server answers, at the desk's address, and
 // KioskKey is the sandbox kiosk's key there: it protects nothing.
 const (
-	townPrefix = "/municipality"
+	TownPrefix = "/municipality"
 	KioskKey   = "sandbox-kiosk"
 )
 
@@ -29,7 +29,7 @@ func (w *World) openTown(trust verify.Trust) http.Handler {
 
 func (w *World) openKiosk(context.Context) (http.Handler, error) {
 	c := kiosk.Config{
-		Town: kiosk.NewTown(w.Places.Desk+townPrefix, KioskKey), Clock: w.Clock, Scheme: w.Scheme,
+		Town: kiosk.NewTown(w.Places.Desk+TownPrefix, KioskKey), Clock: w.Clock, Scheme: w.Scheme,
 		Chips: func() ([]kiosk.Chip, error) {
 			return touchable(w, func(id string, c profile.Class) kiosk.Chip { return kiosk.Chip{ID: id, Class: c} })
 		},

@@ -113,14 +113,14 @@ func routes(add func(*http.ServeMux)) http.Handler {
 // request's base64.
 func (w *World) deskSite(trust verify.Trust, more func(*http.ServeMux)) http.Handler {
 	front, cards := routes(func(mux *http.ServeMux) { w.desk.Routes(mux); w.Faults.Routes(mux); more(mux) }), http.StripPrefix(bureauPrefix, w.Bureau.Handler())
-	town, insurers := http.StripPrefix(townPrefix, w.openTown(trust)), http.StripPrefix(insurersPrefix, w.openInsurers(trust))
+	town, insurers := http.StripPrefix(TownPrefix, w.openTown(trust)), http.StripPrefix(InsurersPrefix, w.openInsurers(trust))
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, bureauPrefix+"/"):
 			cards.ServeHTTP(rw, r)
-		case strings.HasPrefix(r.URL.Path, townPrefix+"/"):
+		case strings.HasPrefix(r.URL.Path, TownPrefix+"/"):
 			town.ServeHTTP(rw, r)
-		case strings.HasPrefix(r.URL.Path, insurersPrefix+"/"):
+		case strings.HasPrefix(r.URL.Path, InsurersPrefix+"/"):
 			insurers.ServeHTTP(rw, r)
 		default:
 			front.ServeHTTP(rw, r)
