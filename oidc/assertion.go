@@ -126,12 +126,13 @@ func (p *Provider) authenticate(ctx context.Context, f form) (Client, proof, err
 		return wrong("client-assertion-claim", "claim", claim)
 	}
 	mark := warifu.DigestOf([]byte("warifu-client-assertion-v1\x00" + c.ID + "\x00" + claims.ID))
-	return c, proof{mark, claims.Expires.time().Add(assertionSkew)}, nil
+	left := claims.Expires.time().Add(assertionSkew).Sub(p.Outside.Now())
+	return c, proof{mark, p.Clock.Now().Add(left)}, nil
 }
 
 // claimsFit names the claim that does not fit, or "".
 func (p *Provider) claimsFit(a assertion) string {
-	now := p.Clock.Now()
+	now := p.Outside.Now()
 	ours := func(name string) bool { return name == p.issuer || name == p.tokenURL || name == p.issuer+pathPush }
 	foreign := func(name string) bool { return !ours(name) }
 	switch {

@@ -34,9 +34,11 @@ func (p *Provider) idToken(u under, t tokens, now time.Time, first bool) (string
 		return "", err
 	}
 	hash := sha256.Sum256([]byte(t.Access))
+	issued := p.Outside.Now()
+	ahead := issued.Sub(now)
 	c := idClaims{
 		Issuer: p.issuer, Subject: subject, Audience: u.client.ID, Authorized: u.client.ID,
-		Expires: now.Add(AccessLife).Unix(), IssuedAt: now.Unix(), AuthTime: u.row.ApprovedAt.Unix(),
+		Expires: issued.Add(AccessLife).Unix(), IssuedAt: issued.Unix(), AuthTime: u.row.ApprovedAt.Add(ahead).Unix(),
 		AccessHash: base64.RawURLEncoding.EncodeToString(hash[:len(hash)/2]), Session: t.Session,
 		Class: u.row.Class, Activation: u.row.Activation,
 	}

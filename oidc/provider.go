@@ -64,6 +64,10 @@ type Config struct {
 	Limits  Limits
 	Counted func(what string) // told of "begun", "approved", "refused", "redeemed", "refreshed", "replayed"; may be nil
 	Clock   warifu.Clock
+	// Outside is what clients' clocks say: their assertions, and the ID tokens they are given,
+	// carry its time. Nil: Clock. The sandbox's Clock may stand elsewhere, and a client of
+	// somebody's own cannot follow it.
+	Outside warifu.Clock
 	Log     *slog.Logger // may be nil
 }
 
@@ -90,6 +94,9 @@ func New(c Config) (*Provider, error) {
 	}
 	if c.Counted == nil {
 		c.Counted = func(string) {}
+	}
+	if c.Outside == nil {
+		c.Outside = c.Clock
 	}
 	p := &Provider{Config: c, issuer: c.Origin + realm, mac: macs{c.MAC}, crowd: newCrowd(c.Limits, c.Clock)}
 	p.tokenURL = p.issuer + pathToken
