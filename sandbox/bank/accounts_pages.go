@@ -24,6 +24,9 @@ type held struct {
 // Class says what somebody used.
 func (held) Class(class string, l text.Lang) string { return visitor.ClassWord(class, l) }
 
+// When is an instant in Tokyo.
+func (held) When(t time.Time) string { return t.In(visitor.Tokyo).Format("2006-01-02 15:04") }
+
 // Held reports whether what was heard last is a suspension.
 func (a Account) Held() bool {
 	return len(a.Told) > 0 && a.Told[len(a.Told)-1].Reason == "certificateHold"
@@ -38,7 +41,7 @@ var accountsPage = doorway.Template(`{{define "body"}}{{$p := .}}
 <label><input type="radio" name="method" value="signature" checked> {{$p.T "bank.by-signature"}}</label>
 <label><input type="radio" name="method" value="login"> {{$p.T "bank.by-login"}}</label>
 <button>{{$p.T "bank.apply"}}</button></fieldset></form>
-<form method="post" action="/leave"><button>{{$p.T "bank.leave"}}</button></form>
+<form method="post" action="/leave"><button class="quiet">{{$p.T "bank.leave"}}</button></form>
 {{else}}<p>{{.T "bank.open-note"}}</p><p><a class="button" href="/visit?to=/accounts">{{.T "bank.login-provider"}}</a></p>{{end}}
 <p><a href="/">{{.T "bank.back"}}</a></p>{{end}}`)
 
@@ -53,7 +56,7 @@ var accountPage = doorway.Template(`{{define "body"}}{{$p := .}}{{with .Data.Acc
 
 var dailyPage = doorway.Template(`{{define "body"}}{{$p := .}}<form method="get" action="/officer"><label>{{.T "bank.day"}} <input type="date" name="day" value="{{.Data.Day}}"></label> <button>{{.T "bank.show"}}</button></form>
 <table><tr><th>{{.T "bank.number"}}</th><th>{{.T "bank.name"}}</th><th>{{.T "bank.class"}}</th><th>{{.T "bank.state"}}</th><th>{{.T "bank.verification"}}</th><th></th></tr>
-{{range .Data.Accounts}}<tr><td>{{.Number}}</td><td>{{.Record.Customer.Name}}</td><td>{{$p.Data.Class .Record.CertificateOn $p.Lang}}</td><td>{{$p.T (printf "bank.state-%s" .State)}}{{range .Told}}<br>{{.At.Format "2006-01-02 15:04"}} {{.Status}} {{.Reason}}{{end}}</td><td><code>{{.Record.Verification}}</code></td>
+{{range .Data.Accounts}}<tr><td>{{.Number}}</td><td>{{.Record.Customer.Name}}</td><td>{{$p.Data.Class .Record.CertificateOn $p.Lang}}</td><td>{{$p.T (printf "bank.state-%s" .State)}}{{range .Told}}<br>{{$p.Data.When .At}} {{.Status}} {{.Reason}}{{end}}</td><td><code>{{.Record.Verification}}</code></td>
 <td><a href="/officer/{{.ID}}/record.pdf">{{$p.T "bank.record"}}</a><form method="post" action="/officer/{{.ID}}/check"><button class="quiet">{{$p.T "bank.check-now"}}</button></form><form method="post" action="/officer/{{.ID}}/latest"><button class="quiet">{{$p.T "bank.ask-latest"}}</button></form></td></tr>{{else}}<tr><td colspan="6">{{.T "bank.none"}}</td></tr>{{end}}</table>{{end}}`)
 
 func (b *Bank) heldBy(r *http.Request) held {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"warifu"
 	"warifu/sandbox/book"
@@ -157,6 +158,9 @@ type seen struct {
 // Class says what somebody used.
 func (seen) Class(class string, l text.Lang) string { return visitor.ClassWord(class, l) }
 
+// When is an instant in Tokyo.
+func (seen) When(t time.Time) string { return t.In(visitor.Tokyo).Format("2006-01-02 15:04") }
+
 // Money writes a sum.
 func (seen) Money(yen int) string { return amount(yen) }
 
@@ -179,7 +183,7 @@ var frontPage = doorway.Template(`{{define "body"}}{{$p := .}}<p>{{.T "cashless.
 {{if .Account}}<p>{{$p.T "cashless.linked"}} {{.Account}}</p>{{else}}<form method="post" action="/bank"><fieldset><legend>{{$p.T "cashless.link"}}</legend><p>{{$p.T "cashless.link-note"}}</p>
 <label>{{$p.T "cashless.number"}} <input name="number" inputmode="numeric" maxlength="7" required></label>
 <label>{{$p.T "cashless.holder"}} <input name="holder" required></label><button>{{$p.T "cashless.link"}}</button></fieldset></form>{{end}}
-{{if .Payments}}<h2>{{$p.T "cashless.payments"}}</h2><table>{{range .Payments}}<tr{{if eq .ID $p.Data.Paid}} class="now"{{end}}><td>{{.At.Format "2006-01-02 15:04"}}</td><td>{{.Shop}}</td><td>{{$p.Data.Money .Yen}} {{$p.T "cashless.yen"}}</td><td>{{if .Paid.IsZero}}<a class="button" href="/payments/{{.ID}}/confirm">{{$p.T "cashless.confirm"}}</a>{{else}}{{$p.T "cashless.paid"}}{{end}}</td></tr>{{end}}</table>{{end}}
+{{if .Payments}}<h2>{{$p.T "cashless.payments"}}</h2><table>{{range .Payments}}<tr{{if eq .ID $p.Data.Paid}} class="now"{{end}}><td>{{$p.Data.When .At}}</td><td>{{.Shop}}</td><td>{{$p.Data.Money .Yen}} {{$p.T "cashless.yen"}}</td><td>{{if .Paid.IsZero}}<a class="button" href="/payments/{{.ID}}/confirm">{{$p.T "cashless.confirm"}}</a>{{else}}{{$p.T "cashless.paid"}}{{end}}</td></tr>{{end}}</table>{{end}}
 {{else}}<form method="post" action="/join"><button>{{.T "cashless.join"}}</button></form>{{end}}
 <form method="post" action="/leave"><button class="quiet">{{.T "cashless.leave"}}</button></form>{{end}}{{end}}`)
 

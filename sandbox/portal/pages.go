@@ -3,6 +3,7 @@ package portal
 import (
 	"net/http"
 	"net/url"
+	"time"
 
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/visitor"
@@ -25,6 +26,9 @@ type seen struct {
 
 // Class says what somebody logged in with.
 func (s seen) Class(class string, l text.Lang) string { return visitor.ClassWord(class, l) }
+
+// Day is a day in Tokyo.
+func (s seen) Day(t time.Time) string { return t.In(visitor.Tokyo).Format(day) }
 
 // Title names a procedure.
 func (s seen) Title(id string, l text.Lang) string {
@@ -53,7 +57,7 @@ var frontPage = doorway.Template(`{{define "body"}}{{$d := .Data}}
 <li><a href="/procedures?words={{$.T "portal.word-moving"}}">{{$.T "portal.moving"}}</a></li>
 <li><a href="/applications">{{$.T "portal.applications"}}</a></li>
 {{with $d.Tax}}<li><a href="{{.}}">{{$.T "portal.tax"}}</a></li>{{end}}</ul>
-<form method="post" action="/leave"><button>{{$.T "portal.leave"}}</button></form>
+<form method="post" action="/leave"><button class="quiet">{{$.T "portal.leave"}}</button></form>
 {{else}}<p>{{.T "portal.welcome"}}</p><p><a class="button" href="/visit">{{.T "portal.login"}}</a></p>
 <p><a href="/procedures">{{.T "portal.procedures"}}</a></p>{{end}}{{end}}`)
 
@@ -76,7 +80,7 @@ var searchPage = doorway.Template(`{{define "body"}}{{$p := .}}
 var formPage = doorway.Template(`{{define "body"}}{{$p := .}}<h2>{{.Data.Procedure.Name.In .Lang}}</h2>
 <form method="post" action="/applications"><input type="hidden" name="procedure" value="{{.Data.Procedure.ID}}">
 <label>{{.T "portal.to-town"}} <select name="town" required>{{range .Data.Towns}}<option value="{{.Code}}"{{if eq .Code $p.Data.Town}} selected{{end}}>{{.Name.In $p.Lang}}</option>{{end}}</select></label>
-{{range .Data.Procedure.Ask}}<label>{{.Label.In $p.Lang}} <input name="answer-{{.Name}}" value="{{index $p.Data.Answers .Name}}" maxlength="200" required></label>{{end}}
+{{range .Data.Procedure.Ask}}<label>{{.Label.In $p.Lang}} <input name="answer-{{.Name}}" type="{{or .Kind "text"}}" value="{{index $p.Data.Answers .Name}}" maxlength="200" required></label>{{end}}
 <button>{{if .Data.Procedure.Signed}}{{.T "portal.write"}}{{else}}{{.T "portal.submit"}}{{end}}</button></form>
 <p><a href="/procedures">{{.T "portal.back-search"}}</a></p>{{end}}`)
 
@@ -89,7 +93,7 @@ var applicationPage = doorway.Template(`{{define "body"}}{{$d := .Data}}{{with .
 <p><a href="/applications">{{.T "portal.applications"}}</a> · <a href="/">{{.T "portal.back"}}</a></p>{{end}}`)
 
 var listPage = doorway.Template(`{{define "body"}}{{$p := .}}<table><tr><th>{{.T "portal.date"}}</th><th>{{.T "portal.procedure"}}</th><th>{{.T "portal.state"}}</th></tr>
-{{range .Data.Applications}}<tr><td>{{.At.Format "2006-01-02"}}</td><td><a href="/applications/{{.ID}}">{{$p.Data.Title .Procedure $p.Lang}}</a></td><td>{{if .Receipt}}{{$p.T "portal.state-submitted"}} <code>{{.Receipt}}</code>{{else}}{{$p.T "portal.state-draft"}}{{end}}</td></tr>{{else}}<tr><td colspan="3">{{$p.T "portal.nothing"}}</td></tr>{{end}}</table>
+{{range .Data.Applications}}<tr><td>{{$p.Data.Day .At}}</td><td><a href="/applications/{{.ID}}">{{$p.Data.Title .Procedure $p.Lang}}</a></td><td>{{if .Receipt}}{{$p.T "portal.state-submitted"}} <code>{{.Receipt}}</code>{{else}}{{$p.T "portal.state-draft"}}{{end}}</td></tr>{{else}}<tr><td colspan="3">{{$p.T "portal.nothing"}}</td></tr>{{end}}</table>
 <p><a href="/">{{.T "portal.back"}}</a></p>{{end}}`)
 
 // here is what a page knows of who looks at it.

@@ -109,6 +109,16 @@ func TestRecordsAreAPersonsOwnAndTheSameEveryTime(t *testing.T) {
 	if later.Medicines[len(later.Medicines)-1].Date < a.Medicines[len(a.Medicines)-1].Date {
 		t.Error("after three months there are older lines than before")
 	}
+	children := 0
+	for i := range 20 {
+		born := time.Date(1990, 1, 1+i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
+		if r := portal.RecordsOf(visitor.Attributes{Name: "x", BirthDate: born}, now); len(r.Handbook) > 0 {
+			children++
+		}
+	}
+	if children == 0 || children == 20 {
+		t.Errorf("%d of 20 persons have a handbook", children)
+	}
 	for _, birth := range []string{"2020-01-01", "2005-01-01", "1940-01-01", "", "1980/02/17"} {
 		if r := portal.RecordsOf(visitor.Attributes{Name: "x", BirthDate: birth}, now); len(r.Checkups) != 0 {
 			t.Errorf("born %q: %d specific checks", birth, len(r.Checkups))

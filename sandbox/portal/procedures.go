@@ -51,6 +51,7 @@ type Procedure struct {
 type Ask struct {
 	Name  string `toml:"name" json:"name"`
 	Label Words  `toml:"label" json:"label"`
+	Kind  string `toml:"kind" json:"kind,omitempty"` // as of an HTML input: "date", "tel"; "" is a line of text
 }
 
 type offer struct {

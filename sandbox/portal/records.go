@@ -123,7 +123,7 @@ func checkups(seed uint64, age int, now time.Time) []Checkup {
 			continue
 		}
 		c := Checkup{
-			Date: date.Format(day), Height: 150 + float64(seed%300)/10, Weight: 50 + float64(r.IntN(250))/10,
+			Date: date.Format(day), Height: 150 + float64(seed%300)/10, Weight: 50 + float64(seed%200)/10 + float64(r.IntN(40))/10,
 			Systolic: 105 + r.IntN(45), Diastolic: 65 + r.IntN(30), HbA1c: 5 + float64(r.IntN(16))/10, LDL: 80 + r.IntN(80),
 			Judgement: Words{"異常なし", "nothing found"},
 		}
