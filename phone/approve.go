@@ -52,7 +52,7 @@ type Approved struct {
 	Return string `json:"return,omitempty"`
 	// Agreed are the attributes that the person agreed to have told, and Missing those of them
 	// that cannot be: there is no good signing certificate that carries them.
-	Agreed  []string `json:"agreed"`
+	Agreed  []string `json:"agreed,omitempty"`
 	Missing []string `json:"missing,omitempty"`
 }
 
@@ -84,9 +84,10 @@ func (a *App) Approve(ctx context.Context, q LoginQuestion, g Agreement) (Approv
 }
 
 // Decline tells the server that the person does not want to: the browser goes back to the
-// relying party with access_denied, and nothing is signed.
-func (a *App) Decline(ctx context.Context, q LoginQuestion) error {
-	return a.Server.DeclineLogin(ctx, q.Login)
+// relying party with access_denied, and nothing is signed. On this device it does so once it is
+// opened at Return.
+func (a *App) Decline(ctx context.Context, q LoginQuestion) (Approved, error) {
+	return a.Server.declineLogin(ctx, q)
 }
 
 func activationOf(u Unlock) string {

@@ -105,6 +105,6 @@ func attributesOn(ctx context.Context, token *jpki.Token, password warifu.CardPI
 }
 
 // Decline is App.Decline.
-func (e Elsewhere) Decline(ctx context.Context, q LoginQuestion) error {
-	return e.Server.DeclineLogin(ctx, q.Login)
+func (e Elsewhere) Decline(ctx context.Context, q LoginQuestion) (Approved, error) {
+	return e.Server.declineLogin(ctx, q)
 }

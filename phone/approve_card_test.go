@@ -49,7 +49,8 @@ func TestTheCardAnswersALoginAtAReader(t *testing.T) {
 			t.Errorf("agreed to %v, answered %+v", agreed, a)
 		}
 	}
-	must(t, at.Decline(ctx, q))
+	_, err = at.Decline(ctx, q)
+	must(t, err)
 	if provider.declined != 1 {
 		t.Error("the server was not told")
 	}

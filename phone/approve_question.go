@@ -121,6 +121,14 @@ type LoginLink struct {
 	Way    string // WayApp or WayQR
 }
 
+// String is the link as the provider writes it.
+func (l LoginLink) String() string {
+	if l.Way == WayApp {
+		return l.Origin + "/login/" + l.Login + "/app"
+	}
+	return l.Origin + "/l/" + l.Login
+}
+
 // ParseLoginLink reads {origin}/login/{login}/app (same device) and {origin}/l/{login} (QR
 // code). Invalid "approve-link-malformed".
 func ParseLoginLink(link string) (LoginLink, error) {

@@ -199,9 +199,14 @@ func TestNothingIsSpentOnAnApprovalThatCannotBe(t *testing.T) {
 	if left := tries(t, p.App, warifu.Authentication); left != 3 || len(provider.answers) != 0 {
 		t.Errorf("%d tries left, %d answers sent", left, len(provider.answers))
 	}
-	must(t, p.App.Decline(ctx, q))
-	if provider.declined != 1 {
-		t.Error("the server was not told")
+	back, err := p.App.Decline(ctx, q)
+	must(t, err)
+	if provider.declined != 1 || back.Return != "" {
+		t.Errorf("the server was told %d times, and this browser opened at %q", provider.declined, back.Return)
+	}
+	q.Way = phone.WayApp
+	if back, err = p.App.Decline(ctx, q); err != nil || back.Return != provider.origin+"/login/"+login {
+		t.Errorf("on the same device the browser is opened at %q, %v", back.Return, err)
 	}
 }
 
@@ -237,6 +242,9 @@ func FuzzParseLoginLink(f *testing.F) {
 		l, err := phone.ParseLoginLink(link)
 		if err != nil {
 			return
+		}
+		if again, err := phone.ParseLoginLink(l.String()); err != nil || again != l {
+			t.Errorf("%q is written as %q", link, l)
 		}
 		if len(l.Login) != 27 || (l.Way != phone.WayApp && l.Way != phone.WayQR) || !strings.HasPrefix(strings.ToLower(strings.TrimSpace(link)), strings.ToLower(l.Origin)) {
 			t.Errorf("%q is %+v", link, l)

@@ -54,7 +54,11 @@ func (s *Server) answerLogin(ctx context.Context, q LoginQuestion, answer LoginA
 	return out, nil
 }
 
-// DeclineLogin ends a login. It needs no secret: whoever holds the link can only end it.
-func (s *Server) DeclineLogin(ctx context.Context, login string) error {
-	return s.do(ctx, call{http.MethodPost, "/api/v1/logins/" + login + "/decline", struct{}{}, nil, true})
+// declineLogin ends a login. It needs no secret: whoever holds the link can only end it.
+func (s *Server) declineLogin(ctx context.Context, q LoginQuestion) (Approved, error) {
+	var out Approved
+	if q.Way == WayApp {
+		out.Return = s.Origin() + "/login/" + q.Login
+	}
+	return out, s.do(ctx, call{http.MethodPost, "/api/v1/logins/" + q.Login + "/decline", struct{}{}, nil, true})
 }

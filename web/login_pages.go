@@ -147,6 +147,10 @@ func (s *site) finishLogin(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if p := warifu.ProblemOf(err).Problem; p == "login-waiting" || p == "login-finished" {
+		http.Redirect(w, r, "/login/"+id, http.StatusSeeOther) // the page says how far it is
+		return
+	}
 	s.refuseLogin(w, r, "login-finish", err)
 }
 
@@ -234,11 +238,12 @@ func (s *site) loginEvents(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case <-moved:
-			if v, err := s.Login.Browser.View(r.Context(), id, cookie); err == nil {
-				write("event: moved\ndata: " + onward(v) + "\n\n")
-			}
+		case <-alive.C: // it may have run out of time
+		}
+		v, err := s.Login.Browser.View(r.Context(), id, cookie)
+		if err == nil && v.State != oidc.Waiting {
+			write("event: moved\ndata: " + onward(v) + "\n\n")
 			return
-		case <-alive.C:
 		}
 	}
 }

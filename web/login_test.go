@@ -311,7 +311,8 @@ func TestAnAppAnswersThroughTheAPI(t *testing.T) {
 	if len(done.Missing) != 1 || p.answer.Number != "42" || p.answer.Activation != oidc.ActivationPIN || strings.Join(p.answer.Agreed, " ") != "name" || len(p.answer.Certificate) == 0 || len(p.answer.Signature) == 0 {
 		t.Errorf("%+v was answered with %+v", done, p.answer)
 	}
-	must(t, own.App.Decline(t.Context(), q))
+	_, err = own.App.Decline(t.Context(), q)
+	must(t, err)
 	if got := strings.Join(p.told, "; "); got != "question qr; decline" {
 		t.Errorf("the provider was told %s", got)
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/oauth2"
 
+	"warifu"
 	"warifu/sandbox/doorway"
 )
 
@@ -35,7 +36,6 @@ type shop struct {
 	site     *httptest.Server
 	key      *ecdsa.PrivateKey
 	id       string
-	desk     doorway.Client // tells the world's time
 	provider *oidc.Provider
 	begun    sync.Map // state → begun
 }
@@ -43,8 +43,8 @@ type shop struct {
 type begun struct{ verifier, nonce string }
 
 // newShop registers the shop with the world's server.
-func newShop(server, desk string) (*shop, error) {
-	p := &shop{desk: doorway.NewClient(desk)}
+func newShop(server string) (*shop, error) {
+	p := &shop{}
 	var err error
 	if p.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		return nil, err
@@ -116,12 +116,8 @@ func (p *shop) finish(r *http.Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	now, err := p.now()
-	if err != nil {
-		return "", err
-	}
 	raw, _ := token.Extra("id_token").(string)
-	id, err := p.provider.Verifier(&oidc.Config{ClientID: p.id, SupportedSigningAlgs: []string{oidc.ES256}, Now: func() time.Time { return now }}).Verify(r.Context(), raw)
+	id, err := p.provider.Verifier(&oidc.Config{ClientID: p.id, SupportedSigningAlgs: []string{oidc.ES256}}).Verify(r.Context(), raw)
 	if err != nil {
 		return "", err
 	}
@@ -154,12 +150,9 @@ func (p *shop) finish(r *http.Request) (string, error) {
 	return fmt.Sprintf("class=%s activation=%s told=%s name=%v sub=%s", claims.Class, claims.Activation, strings.Join(names, ","), told["name"], id.Subject), nil
 }
 
-// assertion is the party's word who it is (RFC 7523), by the world's clock.
+// assertion is the party's word who it is (RFC 7523).
 func (p *shop) assertion() (string, error) {
-	now, err := p.now()
-	if err != nil {
-		return "", err
-	}
+	now := warifu.SystemClock{}.Now()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: p.key}, (&jose.SignerOptions{}).WithHeader("kid", "k1"))
 	if err != nil {
 		return "", err
@@ -168,14 +161,6 @@ func (p *shop) assertion() (string, error) {
 		Issuer: p.id, Subject: p.id, Audience: jwt.Audience{p.provider.Endpoint().TokenURL}, ID: rand.Text(),
 		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(time.Minute)),
 	}).Serialize()
-}
-
-func (p *shop) now() (time.Time, error) {
-	var told struct {
-		Now time.Time `json:"now"`
-	}
-	err := p.desk.Get(context.Background(), "/api/clock", &told)
-	return told.Now, err
 }
 
 // browser is a person's, without script: what a page says is what they see.
@@ -201,7 +186,7 @@ func (b *browser) open(address string) error {
 
 // press sends the page's form whose action ends so, with the fields.
 func (b *browser) press(action string, fields url.Values) error {
-	m := regexp.MustCompile(`action="([^"]*` + regexp.QuoteMeta(action) + `)"`).FindStringSubmatch(b.page)
+	m := regexp.MustCompile(`action="([^"]*` + regexp.QuoteMeta(action) + `[^"]*)"`).FindStringSubmatch(b.page)
 	if m == nil {
 		return fmt.Errorf("no form leads to %s on %s", action, b.address)
 	}
@@ -282,16 +267,8 @@ type visit struct {
 	browser *browser
 }
 
-// browse is the script command "browse …":
-//
-//	browse login [scope=name address] [acr=…]  log in at a relying party, as far as the provider's page
-//	browse moved                               wait until the page moves on
-//	browse open ADDRESS                        go to an address
-//	browse press ACTION [name=value …]         send a form of the page
-//	browse other                               another browser, without cookies
-//	browse sees REGEXP                         what the page says; with ! what it does not
-//	browse grab NAME REGEXP                    keep what the first group matches
-func browse(ts *testscript.TestScript, neg bool, args []string) {
+// visitOf is who browses in a script.
+func visitOf(ts *testscript.TestScript) *visit {
 	kept, _ := people.LoadOrStore(ts, &visit{})
 	v := kept.(*visit)
 	if v.browser == nil {
@@ -300,28 +277,42 @@ func browse(ts *testscript.TestScript, neg bool, args []string) {
 		v.browser, err = newBrowser()
 		ts.Check(err)
 	}
+	return v
+}
+
+// browse is the script command "browse …":
+//
+//	browse login [scope=name address] [acr=…]  log in at a relying party, as far as the provider's page
+//	browse moved                               wait until the page moves on
+//	browse open ADDRESS                        go to an address
+//	browse page ADDRESS                        follow a link of the page
+//	browse press ACTION [name=value …]         send a form of the page
+//	browse other                               another browser, without cookies
+//	browse sees REGEXP                         what the page says; with ! what it does not
+//	browse grab NAME REGEXP                    keep what the first group matches
+func browse(ts *testscript.TestScript, neg bool, args []string) {
+	v := visitOf(ts)
 	rest := args[1:]
 	switch args[0] {
 	case "login":
 		if v.shop == nil {
 			var err error
-			v.shop, err = newShop(ts.Getenv("WARIFU_SERVER"), ts.Getenv("WARIFU_DESK"))
+			v.shop, err = newShop(ts.Getenv("WARIFU_SERVER"))
 			ts.Check(err)
 			ts.Defer(v.shop.site.Close)
 		}
 		ts.Check(v.browser.open(v.shop.site.URL + "/login?" + fields(rest).Encode()))
-		for name, pattern := range map[string]string{"LINK": `>(http[^<]*/l/l[a-z2-7]{26})<`, "NUMBER": `class="bignumber"[^>]*>([0-9]{2})<`} {
-			if m := regexp.MustCompile(pattern).FindStringSubmatch(v.browser.page); m != nil {
-				ts.Setenv(name, m[1])
-			}
-		}
-		ts.Setenv("HERE", v.browser.address+"/app")
-		ts.Setenv("PAGE", v.browser.address)
-		ts.Setenv("WRONG", otherNumber(ts, v.browser.address))
+		v.arrived(ts)
 	case "moved":
 		ts.Check(v.browser.moved())
 	case "open":
 		ts.Check(v.browser.open(rest[0]))
+	case "page":
+		base, err := url.Parse(v.browser.address)
+		ts.Check(err)
+		to, err := base.Parse(rest[0])
+		ts.Check(err)
+		ts.Check(v.browser.open(to.String()))
 	case "press":
 		ts.Check(v.browser.press(rest[0], fields(rest[1:])))
 	case "other":
@@ -341,6 +332,18 @@ func browse(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		ts.Fatalf("browse %s", args[0])
 	}
+}
+
+// arrived keeps what the provider's page shows of a login.
+func (v *visit) arrived(ts *testscript.TestScript) {
+	for name, pattern := range map[string]string{"LINK": `>(http[^<]*/l/l[a-z2-7]{26})<`, "NUMBER": `class="bignumber"[^>]*>([0-9]{2})<`} {
+		if m := regexp.MustCompile(pattern).FindStringSubmatch(v.browser.page); m != nil {
+			ts.Setenv(name, m[1])
+		}
+	}
+	ts.Setenv("HERE", v.browser.address+"/app")
+	ts.Setenv("PAGE", v.browser.address)
+	ts.Setenv("WRONG", otherNumber(ts, v.browser.address))
 }
 
 // otherNumber is one that the app offers for the login of a page and the page does not show.

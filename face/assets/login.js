@@ -9,6 +9,8 @@
     stream.close();
     if (event.data.charAt(0) === "/" && event.data.charAt(1) !== "/") location.replace(event.data);
   });
+  // What the person chose here goes first: the word that it happened would lead elsewhere.
+  document.addEventListener("submit", function () { stream.close(); });
   // Whoever comes back by the back button sees the page as it was kept: it may be over.
   window.addEventListener("pageshow", function (event) { if (event.persisted) location.reload(); });
   // A computer that slept, or a phone that came back from the app, may have missed the word.

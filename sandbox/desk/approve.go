@@ -27,8 +27,9 @@ type ApproveByCard struct {
 func (d *Desk) approveRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /api/asked", doorway.JSON(d.asked))
 	mux.Handle("POST /api/cards/{id}/approve", doorway.JSON(d.approve))
-	mux.HandleFunc("GET /reader", func(w http.ResponseWriter, r *http.Request) { d.showReader(w, r, r.URL.Query().Get("at"), nil) })
-	mux.HandleFunc("POST /reader", d.approveByForm)
+	mux.HandleFunc("GET /reader", d.openReader)
+	mux.HandleFunc("GET /reader/{way}/{login}", func(w http.ResponseWriter, r *http.Request) { d.showReader(w, r, nil) })
+	mux.HandleFunc("POST /reader/{way}/{login}", d.approveByForm)
 }
 
 // elsewhere is the desk's PC.
@@ -62,7 +63,8 @@ func (d *Desk) answerByCard(ctx context.Context, card string, in ApproveByCard) 
 		return out, err
 	}
 	if in.Decline {
-		return out, at.Decline(ctx, q)
+		out.Approved, err = at.Decline(ctx, q)
+		return out, err
 	}
 	if err := q.StillAsks(cmp.Or(in.Seen, q.Seen())); err != nil {
 		return out, err
@@ -85,11 +87,11 @@ var readerPage = doorway.Template(phones.ApproveForm + `{{define "body"}}
 {{if .Data.Decided}}{{template "decided" .}}
 {{else if .Data.Question.Login}}
 <p>{{.T "login.approve.asked"}}</p>{{template "asked" .}}
-<form method="post" action="/reader"><fieldset class="of-card"><legend>{{.T "login.approve.card"}}</legend>{{template "decide" .}}
+<form method="post" action="/reader/{{.Data.Question.Way}}/{{.Data.Question.Login}}"><fieldset class="of-card"><legend>{{.T "login.approve.card"}}</legend>{{template "decide" .}}
 <label>{{.T "login.approve.which-card"}} <select name="card">{{range .Data.Cards}}<option value="{{.Person.ID}}"{{if eq .Person.ID $.Data.Card}} selected{{end}}>{{.Person.ID}} {{.Person.Name}}</option>{{end}}</select></label>
 <label>{{.T "phones.card-pin"}} <input name="pin" inputmode="numeric" type="password" autocomplete="off"></label>
 {{if or .Data.Question.Attributes .Data.Question.Sign}}<label>{{.T "phones.card-password"}} <input name="cardPassword" type="password" autocomplete="off">{{if not .Data.Question.Sign}}<small>{{.T "login.approve.card-password-note"}}</small>{{end}}</label>{{end}}
-<p><button>{{.T "login.approve.do"}}</button> <button class="quiet" name="decline" value="1" formnovalidate>{{.T "login.approve.decline"}}</button></p></fieldset></form>
+<p class="row"><button>{{.T "login.approve.do"}}</button> <button class="quiet" name="decline" value="1" formnovalidate>{{.T "login.approve.decline"}}</button></p></fieldset></form>
 {{else}}
 <form method="get" action="/reader"><label>{{.T "login.approve.link"}} <input name="at" value="{{.Data.At}}" required autocomplete="off"></label> <button>{{.T "login.approve.open"}}</button></form>
 {{end}}{{end}}`)
@@ -102,8 +104,17 @@ type readerData struct {
 	Card  string // chosen
 }
 
-func (d *Desk) showReader(w http.ResponseWriter, r *http.Request, at string, problem error) {
-	data := readerData{Asking: phones.NewAsking(r, at), Card: r.FormValue("card")}
+// openReader takes a link and leads to the page of its login.
+func (d *Desk) openReader(w http.ResponseWriter, r *http.Request) {
+	if path := phones.PagePath(r.FormValue("at"), d.config.Server); path != "" {
+		http.Redirect(w, r, "/reader"+path, http.StatusSeeOther)
+		return
+	}
+	d.showReader(w, r, nil)
+}
+
+func (d *Desk) showReader(w http.ResponseWriter, r *http.Request, problem error) {
+	data := readerData{Asking: phones.NewAsking(r, d.config.Server), Card: r.FormValue("card")}
 	var err error
 	if data.Cards, err = d.config.Cards.Persons(); problem == nil {
 		problem = err
@@ -116,13 +127,13 @@ func (d *Desk) showReader(w http.ResponseWriter, r *http.Request, at string, pro
 
 func (d *Desk) approveByForm(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
-	at := r.FormValue("at")
+	at := phones.NewAsking(r, d.config.Server).At
 	decided, err := d.answerByCard(r.Context(), r.FormValue("card"), ApproveByCard{
 		Link: phones.Link{Link: at}, Attributes: append([]string{}, r.Form["attribute"]...), Number: r.FormValue("number"), Seen: r.FormValue("seen"),
 		PIN: r.FormValue("pin"), CardPassword: r.FormValue("cardPassword"), Decline: r.FormValue("decline") != "",
 	})
 	if err != nil {
-		d.showReader(w, r, at, err)
+		d.showReader(w, r, err)
 		return
 	}
 	doorway.Show(w, r, readerPage, "login.approve.reader", readerData{Outcome: phones.Told(w, decided)}, nil)

@@ -61,7 +61,8 @@ func (p *Phones) Approve(ctx context.Context, id string, in Approve) (Decided, e
 			return err
 		}
 		if in.Decline {
-			return o.app.Decline(ctx, q)
+			out.Approved, err = o.app.Decline(ctx, q)
+			return err
 		}
 		if err := q.StillAsks(cmp.Or(in.Seen, q.Seen())); err != nil {
 			return err
@@ -80,6 +81,7 @@ func (p *Phones) Approve(ctx context.Context, id string, in Approve) (Decided, e
 func (p *Phones) approveRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /api/phones/{id}/asked", step(p.Asked, doorway.MaxBody))
 	mux.Handle("POST /api/phones/{id}/approve", step(p.Approve, doorway.MaxBody))
-	mux.HandleFunc("GET /approve", func(w http.ResponseWriter, r *http.Request) { p.showApprove(w, r, r.URL.Query().Get("at"), nil) })
-	mux.HandleFunc("POST /approve", p.approveByForm)
+	mux.HandleFunc("GET /approve", p.openApprove)
+	mux.HandleFunc("GET /approve/{way}/{login}", func(w http.ResponseWriter, r *http.Request) { p.showApprove(w, r, nil) })
+	mux.HandleFunc("POST /approve/{way}/{login}", p.approveByForm)
 }

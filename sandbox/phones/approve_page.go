@@ -20,7 +20,7 @@ const ApproveForm = `{{define "asked"}}{{$q := .Data.Question}}{{$lang := .Lang}
 {{with $q.Sign}}<dt>{{$.T "login.page.sign"}}</dt><dd><strong>{{.Name}}</strong><br><small>SHA-256 <code>{{.Digest}}</code></small></dd>{{end}}
 <dt>{{.T "login.page.until"}}</dt><dd>{{.Data.Until}}</dd></dl>{{end}}
 {{define "decide"}}{{$q := .Data.Question}}
-<input type="hidden" name="at" value="{{.Data.At}}"><input type="hidden" name="seen" value="{{$q.Seen}}">
+<input type="hidden" name="seen" value="{{$q.Seen}}">
 {{if $q.Attributes}}<p>{{.T "login.approve.attributes"}}</p>
 {{range $q.Attributes}}<label class="tick"><input type="checkbox" name="attribute" value="{{.}}" {{if $.Data.Ticked .}}checked{{end}}> {{$.T (printf "login.attribute.%s" .)}}</label>{{end}}
 {{else}}<p>{{.T "login.approve.attributes-none"}}</p>{{end}}
@@ -35,14 +35,14 @@ var approvePage = doorway.Template(ApproveForm + `{{define "body"}}
 {{if .Data.Decided}}{{template "decided" .}}
 {{else if .Data.Question.Login}}
 <p>{{.T "login.approve.asked"}}</p>{{template "asked" .}}
-<form method="post" action="/approve"><fieldset class="of-phone"><legend>{{.T "login.approve.phone"}}</legend>{{template "decide" .}}
+<form method="post" action="/approve/{{.Data.Question.Way}}/{{.Data.Question.Login}}"><fieldset class="of-phone"><legend>{{.T "login.approve.phone"}}</legend>{{template "decide" .}}
 <label>{{.T "phones.which-phone"}} <select name="phone">{{range .Data.Phones}}<option{{if eq .ID $.Data.Phone}} selected{{end}}>{{.ID}}</option>{{end}}</select></label>
 {{if .Data.Question.Sign}}<label>{{.T "phones.signature-password"}} <input name="password" type="password" autocomplete="off" required></label>
 {{else}}<label>{{.T "phones.pin"}} <input name="pin" inputmode="numeric" type="password" autocomplete="off"></label>
 <details><summary>{{.T "login.approve.screen-lock"}}</summary>
 <label>{{.T "phones.method"}} <select name="method"><option value="">{{.T "login.approve.by-pin"}}</option>{{range .Data.Methods}}<option>{{.}}</option>{{end}}</select></label>
 <label>{{.T "phones.shown"}} <input name="shown" value="thumb" autocomplete="off"></label></details>{{end}}
-<p><button>{{.T "login.approve.do"}}</button> <button class="quiet" name="decline" value="1" formnovalidate>{{.T "login.approve.decline"}}</button></p></fieldset></form>
+<p class="row"><button>{{.T "login.approve.do"}}</button> <button class="quiet" name="decline" value="1" formnovalidate>{{.T "login.approve.decline"}}</button></p></fieldset></form>
 {{else}}
 <form method="get" action="/approve"><label>{{.T "login.approve.link"}} <input name="at" value="{{.Data.At}}" required autocomplete="off"></label> <button>{{.T "login.approve.open"}}</button></form>
 {{end}}{{end}}`)
@@ -78,9 +78,13 @@ type Asking struct {
 	Again    bool     // they have, and are asked again
 }
 
-// NewAsking is the page of the login at a link, as the person left the form if they did.
-func NewAsking(r *http.Request, at string) Asking {
-	a := Asking{At: at}
+// NewAsking is the page of the login that its address names (PagePath), or of what was pasted,
+// as the person left the form if they did.
+func NewAsking(r *http.Request, server *phone.Server) Asking {
+	a := Asking{At: r.FormValue("at")}
+	if login := r.PathValue("login"); login != "" {
+		a.At = phone.LoginLink{Origin: server.Origin(), Login: login, Way: r.PathValue("way")}.String()
+	}
 	if r.Method == http.MethodPost {
 		a.Left, a.Again = r.Form["attribute"], true
 	}
@@ -108,9 +112,28 @@ func (a *Asking) Ask(ctx context.Context, server *phone.Server, clock warifu.Clo
 	return nil
 }
 
-// showApprove shows what the login at the link asks.
-func (p *Phones) showApprove(w http.ResponseWriter, r *http.Request, at string, problem error) {
-	data := approveData{Asking: NewAsking(r, at), Phones: p.List(), Phone: r.FormValue("phone"), Methods: unlockMethods}
+// PagePath is the address below a page of the login that a link leads to: without the link in it,
+// so that it stays the same in the other language. "" for no link of this server.
+func PagePath(link string, server *phone.Server) string {
+	l, err := phone.ParseLoginLink(link)
+	if err != nil || l.Origin != server.Origin() {
+		return ""
+	}
+	return "/" + l.Way + "/" + l.Login
+}
+
+// openApprove takes a link and leads to the page of its login; what is no link is told there.
+func (p *Phones) openApprove(w http.ResponseWriter, r *http.Request) {
+	if path := PagePath(r.FormValue("at"), p.config.Server); path != "" {
+		http.Redirect(w, r, "/approve"+path, http.StatusSeeOther)
+		return
+	}
+	p.showApprove(w, r, nil)
+}
+
+// showApprove shows what the login asks.
+func (p *Phones) showApprove(w http.ResponseWriter, r *http.Request, problem error) {
+	data := approveData{Asking: NewAsking(r, p.config.Server), Phones: p.List(), Phone: r.FormValue("phone"), Methods: unlockMethods}
 	if err := data.Ask(r.Context(), p.config.Server, p.config.Clock, doorway.Lang(r)); problem == nil {
 		problem = err
 	}
@@ -123,14 +146,14 @@ var unlockMethods = []phone.Method{phone.MethodFingerprint, phone.MethodFace, ph
 // approveByForm has the chosen phone answer.
 func (p *Phones) approveByForm(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
-	at := r.FormValue("at")
+	at := NewAsking(r, p.config.Server).At
 	decided, err := p.Approve(r.Context(), r.FormValue("phone"), Approve{
 		Link: Link{at}, Attributes: append([]string{}, r.Form["attribute"]...), Number: r.FormValue("number"), Seen: r.FormValue("seen"),
 		Unlock:   Unlock{PIN: r.FormValue("pin"), Method: phone.Method(r.FormValue("method")), Shown: r.FormValue("shown")},
 		Password: r.FormValue("password"), Decline: r.FormValue("decline") != "",
 	})
 	if err != nil {
-		p.showApprove(w, r, at, err)
+		p.showApprove(w, r, err)
 		return
 	}
 	doorway.Show(w, r, approvePage, "login.approve.title", approveData{Outcome: Told(w, decided)}, nil)
