@@ -29,12 +29,16 @@ type Skewed interface {
 	Skew() time.Duration
 }
 
-// providerClock is the clock of the login provider's tokens.
-func (s *Server) providerClock() warifu.Clock {
-	if skewed, is := s.options.Faults.(Skewed); is {
-		return skewedClock{s.clock, skewed}
+// outsideClock is the clock of the login provider's tokens: what relying parties' clocks say.
+func (s *Server) outsideClock() warifu.Clock {
+	clock := s.clock
+	if s.options.Outside != nil {
+		clock = s.options.Outside
 	}
-	return s.clock
+	if skewed, is := s.options.Faults.(Skewed); is {
+		return skewedClock{clock, skewed}
+	}
+	return clock
 }
 
 type skewedClock struct {

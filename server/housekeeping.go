@@ -117,6 +117,9 @@ func (s *Server) sweep(ctx context.Context) {
 	})
 	s.complain("challenges", err)
 	s.sweepVerifications(ctx)
+	s.rotateSigningKeys()
+	s.sweepLogins(ctx)
+	s.purgeDocuments(ctx)
 	s.watchForecast(ctx)
 }
 

@@ -85,6 +85,9 @@ func Ceremony(c Config, clock warifu.Clock, tell func(format string, args ...any
 	if err := webhooksCeremony(keys, tell); err != nil {
 		return err
 	}
+	if err := loginsCeremony(keys, clock, tell); err != nil {
+		return err
+	}
 	if err := reportCeremony(c, keys, tell); err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type metrics struct {
 	notices  *prometheus.CounterVec
 	contacts *prometheus.CounterVec
 	stamps   *prometheus.CounterVec
+	logins   *prometheus.CounterVec
 	lateness prometheus.Gauge
 	rate     *rate // of issuing
 }
@@ -39,8 +40,9 @@ func newMetrics(s *store.Store, q *queue.Queue, clock warifu.Clock, r *rate) *me
 	m.notices = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_notices_total", Help: "Notices handed on, by result."}, []string{"result"})
 	m.contacts = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_contact_notices_total", Help: "Notices to registered contacts, by result."}, []string{"result"})
 	m.stamps = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_timestamps_total", Help: "Time-stamp requests, by answer: granted, or the problem."}, []string{"answer"})
+	m.logins = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_logins_total", Help: "Logins at relying parties, by step: begun, approved, refused, cancelled, redeemed, refreshed, and replayed for a code or refresh token that came twice."}, []string{"step"})
 	m.lateness = prometheus.NewGauge(prometheus.GaugeOpts{Name: "warifu_forecast_late", Help: "1 while what waits will be finished after closing time (K1)."})
-	m.registry.MustRegister(m.lateness, m.refusals, m.answers, m.notices, m.contacts, m.stamps, &stateCollector{m}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.lateness, m.refusals, m.answers, m.notices, m.contacts, m.stamps, m.logins, &stateCollector{m}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -57,6 +59,8 @@ func (m *metrics) answered(kind warifu.Kind) func(string) {
 }
 
 func (m *metrics) stamped(answer string) { m.stamps.WithLabelValues(answer).Inc() }
+
+func (m *metrics) login(step string) { m.logins.WithLabelValues(step).Inc() }
 
 func (m *metrics) late(late bool) {
 	m.lateness.Set(0)

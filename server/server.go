@@ -31,6 +31,7 @@ import (
 // Options are what the sandbox and the tests replace; the zero value is production.
 type Options struct {
 	Clock      warifu.Clock   // SystemClock
+	Outside    warifu.Clock   // what relying parties' clocks say; nil: Clock
 	Log        *slog.Logger   // text on standard error, at the configured level
 	Bureau     *http.Client   // for the card bureau
 	Listener   net.Listener   // instead of listening on Config.Listen
@@ -62,8 +63,10 @@ type Server struct {
 	ledger       *ledger.Ledger
 	desk         *verification.Desk
 	directory    *oidc.Directory
-	asking       sync.Mutex // while the desk is told who may ask
-	ended        chan struct{} // closed when no more is answered: pages that wait are let go
+	provider     *oidc.Provider // nil in Examine
+	documents    *oidc.SignDesk // nil in Examine
+	asking       sync.Mutex     // while the desk is told who may ask
+	ended        chan struct{}  // closed when no more is answered: pages that wait are let go
 	metrics      *metrics
 	statuses     *statuses    // nil in Examine
 	timestamps   *timestamper // nil: there are none
@@ -76,7 +79,7 @@ type Server struct {
 // serves nothing yet. An error closes what was opened.
 func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	s := newServer(c, o)
-	err := s.open(ctx, s.openGround, s.openStatuses, s.openAuthorities, s.openTimestamps, s.appointResponders, s.appointTimestamper, s.openDevices, s.fillDevices, s.openRegistration, s.openDirectory, s.openVerification, s.openSite)
+	err := s.open(ctx, s.openGround, s.openStatuses, s.openAuthorities, s.openTimestamps, s.appointResponders, s.appointTimestamper, s.openDevices, s.fillDevices, s.openRegistration, s.openDirectory, s.openVerification, s.openProvider, s.openSite)
 	if err != nil {
 		return nil, err
 	}
@@ -274,7 +277,7 @@ func (s *Server) openSite(context.Context) error {
 		Clients: s.directory, Verification: s.desk, Checked: s.ledger, Holders: s.registration,
 		Authorities: published, Timestamps: timestamps, Notices: s.notifier, Metrics: s.metrics.handler(), Refused: s.metrics.refused,
 		Forecast: s.metrics.forecast(s.scheme), Ready: s.ready, NewID: func() (string, error) { return s.store.NewID(), nil },
-		Clock: s.clock, Log: s.log,
+		Login: s.loginSite(s.provider), Signing: signingSite{s.documents, s.provider}, Clock: s.clock, Log: s.log,
 	}
 	s.handler, s.publications = s.around(web.New(site)), web.Publications(site)
 	return nil
