@@ -88,6 +88,9 @@ func (b *Bank) apply(who visitor.Visitor, in Opening) (Account, error) {
 	if !slices.Contains(Purposes, in.Purpose) || !slices.Contains(Occupations, in.Occupation) || in.Method != "signature" && in.Method != "login" {
 		return Account{}, warifu.Invalid("bank-opening-incomplete")
 	}
+	if err := who.Needs(); err != nil {
+		return Account{}, err
+	}
 	if err := OldEnough(who.Attributes.BirthDate, now); err != nil {
 		return Account{}, err
 	}

@@ -414,3 +414,13 @@ func TestPagesOfAccountsAskForSentencesThatExist(t *testing.T) {
 		}
 	}
 }
+
+// A person may untick what a service asks for; then it says what it cannot do.
+func TestAttributesMayBeWithheld(t *testing.T) {
+	p := open(t)
+	p.provider.Next.Attributes = visitor.Attributes{}
+	p.Login()
+	if got := p.Post("/api/accounts", salary, nil); got != "visitor-attributes-withheld" {
+		t.Errorf("%q", got)
+	}
+}

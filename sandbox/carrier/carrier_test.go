@@ -251,3 +251,13 @@ func TestPagesAskForSentencesThatExist(t *testing.T) {
 		t.Error(page)
 	}
 }
+
+// A person may untick what a service asks for; then it says what it cannot do.
+func TestAttributesMayBeWithheld(t *testing.T) {
+	p := open(t)
+	p.provider.Next.Attributes = visitor.Attributes{}
+	p.Login()
+	if got := p.Post("/api/contracts", carrier.Order{Plan: "mini"}, nil); got != "visitor-attributes-withheld" {
+		t.Errorf("%q", got)
+	}
+}

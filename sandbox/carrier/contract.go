@@ -91,6 +91,9 @@ func (c *Carrier) order(who visitor.Visitor, in Order) (Contract, error) {
 	if _, known := planOf(in.Plan); !known || in.Demand != "" && in.Demand != "phone" {
 		return Contract{}, warifu.Invalid("carrier-plan-unknown")
 	}
+	if err := who.Needs(); err != nil {
+		return Contract{}, err
+	}
 	born, err := visitor.Born(who.Attributes.BirthDate)
 	if err != nil {
 		return Contract{}, err

@@ -252,7 +252,7 @@ func TestPaymentsAreReadStrictly(t *testing.T) {
 }
 
 func TestTheYoungSignUpWithLimits(t *testing.T) {
-	for birth, want := range map[string]string{"2011-06-02": "cashless-too-young", "2011-06-01": "", "": "visitor-birth-date"} {
+	for birth, want := range map[string]string{"2011-06-02": "cashless-too-young", "2011-06-01": "", "": "visitor-attributes-withheld"} {
 		p := open(t)
 		p.provider.Next.Attributes.BirthDate = birth
 		p.Login()
@@ -287,5 +287,15 @@ func TestByFormPagesAlone(t *testing.T) {
 	}
 	if strings.Contains(page, ">cashless.") || strings.Contains(page, " cashless.") || !strings.Contains(page, "12,000") {
 		t.Error(page)
+	}
+}
+
+// A person may untick what a service asks for; then it says what it cannot do.
+func TestAttributesMayBeWithheld(t *testing.T) {
+	p := open(t)
+	p.provider.Next.Attributes = visitor.Attributes{}
+	p.Login()
+	if got := p.Post("/api/join", struct{}{}, nil); got != "visitor-attributes-withheld" {
+		t.Errorf("%q", got)
 	}
 }

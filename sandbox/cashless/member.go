@@ -66,6 +66,9 @@ func (c *Cashless) join(who visitor.Visitor) (Member, error) {
 	if m, err := c.member(who); err == nil {
 		return m, nil
 	}
+	if err := who.Needs(); err != nil {
+		return Member{}, err
+	}
 	now := c.config.Clock.Now()
 	age, err := ageOf(who.Attributes.BirthDate, now)
 	if err != nil {

@@ -70,6 +70,9 @@ func (p *Portal) apply(who visitor.Visitor, in Wish) (Application, error) {
 			return Application{}, err
 		}
 	}
+	if err := who.Needs(); err != nil {
+		return Application{}, err
+	}
 	for _, ask := range procedure.Ask {
 		if !answers(in.Answers[ask.Name]) {
 			return Application{}, warifu.Invalid("portal-answer-missing", "ja", ask.Label.Ja, "en", ask.Label.En)

@@ -99,7 +99,7 @@ var listPage = doorway.Template(`{{define "body"}}{{$p := .}}<table><tr><th>{{.T
 // here is what a page knows of who looks at it.
 func (p *Portal) here(r *http.Request) seen {
 	s := seen{Tax: p.config.Tax, Desk: p.config.Desk, Towns: Towns()}
-	if who, err := p.visitors.Current(r); err == nil {
+	if who, err := p.current(r); err == nil {
 		s.Who = &who
 	}
 	return s
@@ -129,9 +129,9 @@ func (p *Portal) mine(w http.ResponseWriter, r *http.Request, page func(who visi
 }
 
 func (p *Portal) recordsPage(w http.ResponseWriter, r *http.Request) {
-	p.mine(w, r, func(who visitor.Visitor, s *seen) error {
-		s.Records = RecordsOf(who.Attributes, p.config.Clock.Now())
-		return nil
+	p.mine(w, r, func(who visitor.Visitor, s *seen) (err error) {
+		s.Records, err = p.records(who)
+		return err
 	}, func(s seen) { doorway.Show(w, r, recordsPage, "portal.records", s, nil) })
 }
 
@@ -169,7 +169,7 @@ func (s *seen) toForm(id, town string) error {
 func (p *Portal) applyByForm(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
 	in := Wish{Procedure: r.PostFormValue("procedure"), Town: r.PostFormValue("town"), Answers: map[string]string{}}
-	who, err := p.visitors.Current(r)
+	who, err := p.current(r)
 	if err != nil {
 		p.problem(w, r, err)
 		return

@@ -14,8 +14,11 @@ import (
 // ClientID is the portal's name at the provider and at the verification service.
 const ClientID = "warifu-sandbox-portal"
 
-// maxApplications bounds what the portal keeps.
-const maxApplications = 100_000
+// Bounds of what the portal keeps.
+const (
+	maxApplications = 100_000
+	maxPeople       = 100_000
+)
 
 // Config is what a portal needs.
 type Config struct {
@@ -25,7 +28,8 @@ type Config struct {
 	Checks   visitor.Checks
 	Scheme   *scheme.Scheme
 	Clock    warifu.Clock
-	Folder   folder.Folder // where applications are kept
+	// Where applications are kept, and who the people are.
+	Applications, People folder.Folder
 	// Where else a person is sent; empty where it does not stand.
 	Tax, Desk string
 }
@@ -35,11 +39,12 @@ type Portal struct {
 	config       Config
 	visitors     *visitor.Visitors
 	applications *book.Book[Application]
+	people       *book.Book[Person]
 }
 
 // New opens the portal.
 func New(c Config) *Portal {
-	p := &Portal{config: c, applications: book.Open[Application](c.Folder, maxApplications)}
+	p := &Portal{config: c, applications: book.Open[Application](c.Applications, maxApplications), people: book.Open[Person](c.People, maxPeople)}
 	p.visitors = visitor.New(visitor.Config{
 		Name: "portal", Origin: c.Origin, Provider: c.Provider, JWKS: c.JWKS, Clock: c.Clock, Arrived: p.arrived, Page: p.problem,
 	})
@@ -63,7 +68,7 @@ func (p *Portal) Routes(mux *http.ServeMux) {
 	}))
 	mux.Handle("GET /api/towns", doorway.JSON(func(http.ResponseWriter, *http.Request) (any, error) { return Towns(), nil }))
 	mux.Handle("GET /api/records", p.own(func(_ http.ResponseWriter, _ *http.Request, who visitor.Visitor) (any, error) {
-		return RecordsOf(who.Attributes, p.config.Clock.Now()), nil
+		return p.records(who)
 	}))
 	mux.Handle("GET /api/applications", p.own(func(_ http.ResponseWriter, _ *http.Request, who visitor.Visitor) (any, error) {
 		return p.of(who.Subject)
@@ -87,7 +92,7 @@ func (p *Portal) Routes(mux *http.ServeMux) {
 // own is a door of the API for who is logged in.
 func (p *Portal) own(f func(w http.ResponseWriter, r *http.Request, who visitor.Visitor) (any, error)) http.Handler {
 	return doorway.JSON(func(w http.ResponseWriter, r *http.Request) (any, error) {
-		who, err := p.visitors.Current(r)
+		who, err := p.current(r)
 		if err != nil {
 			return nil, err
 		}

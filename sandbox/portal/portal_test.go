@@ -37,6 +37,10 @@ func open(t *testing.T, name string) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
+	people, err := f.Sub("people")
+	if err != nil {
+		t.Fatal(err)
+	}
 	clock := visitortest.NewClock()
 	p := &place{provider: &visitortest.Provider{Next: taro, Clock: clock}, checks: visitortest.NewChecks(t), clock: clock}
 	mux := http.NewServeMux()
@@ -44,7 +48,7 @@ func open(t *testing.T, name string) *place {
 	t.Cleanup(site.Close)
 	p.site = site.URL
 	portal.New(portal.Config{
-		Origin: site.URL, Provider: p.provider, Checks: visitor.Checks{Address: p.checks.URL}, Scheme: s, Clock: clock, Folder: f,
+		Origin: site.URL, Provider: p.provider, Checks: visitor.Checks{Address: p.checks.URL}, Scheme: s, Clock: clock, Applications: f, People: people,
 		Tax: "http://127.0.0.1:8406/", Desk: "http://127.0.0.1:8401/",
 	}).Routes(mux)
 	p.Browser = visitortest.NewBrowser(t, site.URL)
@@ -342,5 +346,36 @@ func TestPagesAskForSentencesThatExist(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Who unticks everything is not known; who was known before is, whatever a later login tells.
+func TestThePortalRemembersWhoAPersonIs(t *testing.T) {
+	p := open(t, "jp-mobile")
+	p.provider.Next.Attributes = visitor.Attributes{}
+	p.Login()
+	if got := p.Fetch("/api/records", nil); got != "visitor-attributes-withheld" {
+		t.Errorf("records of nobody known: %q", got)
+	}
+	if got := p.Post("/api/applications", nursery(), nil); got != "visitor-attributes-withheld" {
+		t.Errorf("an application of nobody known: %q", got)
+	}
+	p.provider.Next = taro
+	p.Login()
+	var before, after portal.Records
+	p.Fetch("/api/records", &before)
+	p.provider.Next.Attributes = visitor.Attributes{}
+	p.Login()
+	if got := p.Fetch("/api/records", &after); got != "" || !reflect.DeepEqual(before, after) {
+		t.Errorf("after a login that tells nothing: %q", got)
+	}
+	p.provider.Next.Attributes = visitor.Attributes{Name: "青木　太郎", BirthDate: "1980-02-17"}
+	p.Login()
+	if got := p.Fetch("/api/records", &after); got != "" || !reflect.DeepEqual(before, after) {
+		t.Errorf("after a marriage: %q", got)
+	}
+	var a portal.Application
+	if got := p.Post("/api/applications", nursery(), &a); got != "" || a.Name != "青木　太郎" {
+		t.Errorf("%q %+v", got, a)
 	}
 }

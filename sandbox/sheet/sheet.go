@@ -90,16 +90,39 @@ type canvas struct{ bytes.Buffer }
 func (s *Sheet) page() *canvas {
 	p := &canvas{}
 	if s.Mark != "" {
-		fmt.Fprintf(p, "q 0.88 g BT /F1 64 Tf 0.819 0.574 -0.574 0.819 110 270 Tm <%s> Tj ET Q\n", coded(s.Mark))
+		fmt.Fprintf(p, "q 0.88 g BT 0.819 0.574 -0.574 0.819 110 270 Tm %sET Q\n", runs(s.Mark, 64))
 	}
 	return p
 }
 
 func (p *canvas) put(x, y, size float64, text string) {
 	if text != "" {
-		fmt.Fprintf(p, "BT /F1 %.1f Tf %.1f %.1f Td <%s> Tj ET\n", size, x, y, coded(text))
+		fmt.Fprintf(p, "BT %.1f %.1f Td %sET\n", x, y, runs(text, size))
 	}
 }
+
+// runs writes text in two fonts: ASCII in Helvetica, whose widths every viewer has alike, the
+// rest in the Japanese one. The first leaves off where the second goes on.
+func runs(text string, size float64) string {
+	var b strings.Builder
+	all := plain(text)
+	for i := 0; i < len(all); {
+		n := i
+		for n < len(all) && ascii(all[n]) == ascii(all[i]) {
+			n++
+		}
+		if ascii(all[i]) {
+			escaped := strings.NewReplacer(`\`, `\\`, "(", `\(`, ")", `\)`).Replace(string(all[i:n]))
+			fmt.Fprintf(&b, "/F2 %.1f Tf (%s) Tj ", size, escaped)
+		} else {
+			fmt.Fprintf(&b, "/F1 %.1f Tf <%s> Tj ", size, coded(string(all[i:n])))
+		}
+		i = n
+	}
+	return b.String()
+}
+
+func ascii(r rune) bool { return r >= ' ' && r <= '~' }
 
 // coded writes text as UniJIS-UTF16-H wants it. Variation selectors are left out: the
 // encoding has none, and the base character is what the register's substitute rule shows too.
@@ -122,8 +145,8 @@ func plain(text string) []rune {
 	return out
 }
 
-// broken breaks text into parts that fit into a width. Latin letters are half as wide as
-// Japanese ones; between them a line breaks at a space where there is one.
+// broken breaks text into parts that fit into a width; between Latin letters a line breaks at
+// a space where there is one.
 func broken(text string, width int, size float64) []string {
 	var out []string
 	runes := plain(text)
@@ -148,15 +171,26 @@ func broken(text string, width int, size float64) []string {
 	return out
 }
 
-// advance is a character's width in em, as the font of the file has it.
+// helvetica are the widths of the printable ASCII characters in thousandths of an em (Adobe
+// Core 14 AFM).
+var helvetica = [...]int{
+	278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556,
+	1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556,
+	333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
+}
+
+// advance is a character's width in em, as the fonts of the file have it.
 func advance(r rune) float64 {
+	if ascii(r) {
+		return float64(helvetica[r-' ']) / 1000
+	}
 	if r < 0x2000 {
 		return 0.5
 	}
 	return 1
 }
 
-// file puts pages into a PDF file with one font and a classic cross-reference table.
+// file puts pages into a PDF file with two fonts and a classic cross-reference table.
 func file(pages [][]byte) []byte {
 	var out bytes.Buffer
 	var at []int
@@ -165,7 +199,7 @@ func file(pages [][]byte) []byte {
 		fmt.Fprintf(&out, "%d 0 obj\n%s\nendobj\n", len(at), content)
 	}
 	out.WriteString("%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
-	const before = 5 // objects before the first page
+	const before = 6 // objects before the first page
 	kids := make([]string, len(pages))
 	for i := range pages {
 		kids[i] = fmt.Sprintf("%d 0 R", before+1+2*i)
@@ -176,8 +210,9 @@ func file(pages [][]byte) []byte {
 	object("<< /Type /Font /Subtype /CIDFontType0 /BaseFont /KozGoPr6N-Medium /CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 6 >> /FontDescriptor 5 0 R /DW 1000 /W [1 [" +
 		strings.TrimSpace(strings.Repeat("500 ", 230)) + "]] >>")
 	object("<< /Type /FontDescriptor /FontName /KozGoPr6N-Medium /Flags 4 /FontBBox [-538 -374 1254 1418] /ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 760 /StemV 99 >>")
+	object("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>")
 	for i, content := range pages {
-		object(fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 3 0 R >> >> /Contents %d 0 R >>", before+2+2*i))
+		object(fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 3 0 R /F2 6 0 R >> >> /Contents %d 0 R >>", before+2+2*i))
 		object(fmt.Sprintf("<< /Length %d >>\nstream\n%sendstream", len(content), content))
 	}
 	start := out.Len()

@@ -17,6 +17,7 @@ func sample(lines int) []byte {
 	s.Heading("携帯電話利用契約書 Mobile contract")
 	s.Pair("氏名 Name", "葛󠄁城　薫")
 	s.Pair("住所 Address", strings.Repeat("奈良県葛城市柿本166番地", 6))
+	s.Pair("備考 Note", `(brackets) and \ backslashes )`)
 	s.Gap()
 	for range lines {
 		s.Line("This line is long enough to be broken at the end of the page, 日本語と英語が混ざっていても切れるところで切れます。 " + strings.Repeat("長", 30))

@@ -48,3 +48,13 @@ func (a Attributes) Same(certificate Attributes) bool {
 	theirs, err := Born(certificate.BirthDate)
 	return err == nil && mine.Equal(theirs) && SameName(certificate.Name, certificate.NameSubstitution, a.Name)
 }
+
+// Needs refuses a visitor who was not told of enough: whoever logs in may untick attributes,
+// and a phone without a good signing certificate has none to tell. Error: Refused
+// "visitor-attributes-withheld".
+func (v Visitor) Needs() error {
+	if v.Attributes.Name == "" || v.Attributes.BirthDate == "" {
+		return warifu.Refused("visitor-attributes-withheld")
+	}
+	return nil
+}
