@@ -11,7 +11,8 @@ import (
 )
 
 type doctorCommand struct {
-	RP doctorRPCommand `cmd:"" name:"rp" help:"Play the provider against a relying party: more than a hundred cases, honest and hostile."`
+	RP     doctorRPCommand     `cmd:"" name:"rp" help:"Play the provider against a relying party: more than a hundred cases, honest and hostile."`
+	Reader doctorReaderCommand `cmd:"" help:"Touch chips to a reader's or kiosk's software: torn away, slow, silent, lying, on hold, somebody else's."`
 }
 
 // doctorOutput is what every examination has in common.

@@ -32,6 +32,8 @@ type Person struct {
 type Command struct {
 	// Args is the command line; {pin} and {class} stand for what the person types and touches.
 	Args []string
+	// Phone is the command line where a phone is touched; empty: Args.
+	Phone []string
 	// Reader is where a virtual reader listens: host:port.
 	Reader string
 }
@@ -43,8 +45,12 @@ const (
 
 // Try implements Subject.
 func (c Command) Try(ctx context.Context, chip iso7816.Transmitter, p Person) (bool, string, error) {
-	args := make([]string, len(c.Args))
-	for i, a := range c.Args {
+	line := c.Args
+	if p.Class == "phone" && len(c.Phone) > 0 {
+		line = c.Phone
+	}
+	args := make([]string, len(line))
+	for i, a := range line {
 		args[i] = strings.NewReplacer("{pin}", p.PIN, "{class}", p.Class).Replace(a)
 	}
 	said := &bounded{}

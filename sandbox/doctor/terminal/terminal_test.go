@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/BurntSushi/toml"
+
 	"warifu"
 	"warifu/internal/towntest"
 	"warifu/sandbox/doctor"
@@ -100,22 +102,24 @@ func TestTheGoodTerminalAndItsTwins(t *testing.T) {
 			quick = append(quick, r.ID)
 		}
 	}
-	for fault, want := range map[string][]string{
-		"leaves power":              {"power-off"},
-		"takes any token":           {"token-unknown"},
-		"sends what is no business": {"foreign-commands"},
-		"spends the last try":       {"last-try", "no-try-left"},
-		"writes the PIN":            {"pin-written"},
-		"tries again":               {"pin-blocked", "pin-wrong"},
-		"asks the same again":       {"signature-replayed"},
-		"signs twice":               {"one-signature"},
-		"asks for no status":        {"chip-held", "chip-revoked"},
-		"waits for a chip forever":  {"no-chip"},
-	} {
+	for fault, want := range twins(t) {
 		if got := wrong(examine(t, town, chips, fault, quick...)); !slices.Equal(got, want) {
 			t.Errorf("a terminal that %s: found %v, want %v", fault, got, want)
 		}
 	}
+}
+
+// twins are the planted faults of testdata/twins.toml, each with the cases that must find it.
+func twins(t *testing.T) map[string][]string {
+	t.Helper()
+	var all map[string][]string
+	if _, err := toml.DecodeFile("testdata/twins.toml", &all); err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 10 {
+		t.Fatalf("%d twins", len(all))
+	}
+	return all
 }
 
 // Every case has its sentences in both languages.
