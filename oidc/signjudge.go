@@ -46,8 +46,11 @@ func (d *SignDesk) judge(ctx context.Context, client Client, transaction string,
 	if err != nil {
 		return j, err
 	}
-	// Judged now, whatever a time-stamp in it says: it is accepted now.
-	if j.Result, err = d.signature(ctx, j.transaction, octets, s, verify.Policy{At: j.at, MaxMessage: MaxSignDocument + cms.MaxPaper}); err != nil {
+	// Judged now, whatever a time-stamp in it says: it is accepted now. What is now needs no
+	// history, which tells whole seconds and would turn away who signs in the one in which the
+	// certificate came into use.
+	p := verify.Policy{At: j.at, History: noHistory{}, MaxMessage: MaxSignDocument + cms.MaxPaper}
+	if j.Result, err = d.signature(ctx, j.transaction, octets, s, p); err != nil {
 		return j, err
 	}
 	if err := j.Err(); err != nil {
@@ -64,6 +67,14 @@ func (d *SignDesk) judge(ctx context.Context, client Client, transaction string,
 	}
 	j.Result.Status, j.StatusTime, j.StatusSource = now.Status, now.StatusTime, now.StatusSource
 	return j, nil
+}
+
+// noHistory is nobody's.
+type noHistory struct{}
+
+// Holds implements verify.History.
+func (noHistory) Holds(context.Context, *x509.Certificate, *x509.Certificate, time.Time) (verify.Past, error) {
+	return verify.Past{}, warifu.NotFound("status-history-absent")
 }
 
 // signature judges what was signed by its mode.
