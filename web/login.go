@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -43,6 +44,9 @@ type Login struct {
 	// Reader is the same for a program, or a page, that has a card at a reader. Empty: the page
 	// tells only that the card will do.
 	Reader string
+	// Alive is how often a page that waits is told that the server is there, and is looked after:
+	// it may have run out of time. Zero: every 15 seconds.
+	Alive time.Duration
 	// Ended is closed when the server stops: pages that wait are let go. Nil: never.
 	Ended <-chan struct{}
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"html/template"
 	"io"
@@ -202,7 +203,7 @@ func (s *site) handLogin(w http.ResponseWriter, r *http.Request, link func(strin
 }
 
 // writeWithin is how long one write to a stream may take before the browser counts as gone;
-// loginAlive is how often it is shown to be there.
+// loginAlive is how often it is shown to be there, unless Login.Alive says otherwise.
 const (
 	writeWithin = 10 * time.Second
 	loginAlive  = 15 * time.Second
@@ -229,7 +230,7 @@ func (s *site) loginEvents(w http.ResponseWriter, r *http.Request) {
 		return err == nil && control.Flush() == nil
 	}
 	moved := s.Login.Browser.Wait(r.Context(), id)
-	alive := time.NewTicker(loginAlive)
+	alive := time.NewTicker(cmp.Or(s.Login.Alive, loginAlive))
 	defer alive.Stop()
 	for event := "retry: 500\n\n"; write(event); event = ": alive\n\n" {
 		select {
@@ -238,10 +239,14 @@ func (s *site) loginEvents(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case <-moved:
+			moved = nil // once
 		case <-alive.C: // it may have run out of time
 		}
 		v, err := s.Login.Browser.View(r.Context(), id, cookie)
-		if err == nil && v.State != oidc.Waiting {
+		if err != nil {
+			return // the browser comes back by itself
+		}
+		if v.State != oidc.Waiting {
 			write("event: moved\ndata: " + onward(v) + "\n\n")
 			return
 		}

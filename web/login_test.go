@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ const (
 
 // provider plays the OpenID provider with one login.
 type provider struct {
+	mu       sync.Mutex
 	view     oidc.View
 	question oidc.Question
 	answered oidc.Answered
@@ -64,9 +66,17 @@ func (p *provider) View(_ context.Context, login, cookie string) (oidc.View, err
 	if cookie != "secret" {
 		return oidc.View{}, warifu.Refused("login-cookie-wrong")
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	v := p.view
 	v.Login = login
 	return v, p.err
+}
+
+func (p *provider) change(to oidc.State) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.view.State = to
 }
 
 func (p *provider) Wait(context.Context, string) <-chan struct{} { return p.moved }
@@ -261,6 +271,18 @@ func TestWhoDidNotBeginALoginSeesNothingOfIt(t *testing.T) {
 // The page hears at once that its login was answered.
 func TestTheWaitPageHearsThatItsLoginMoved(t *testing.T) {
 	_, site, p := loginSite(t)
+	got := hears(t, site, func() {
+		p.change(oidc.Approved)
+		close(p.moved)
+	})
+	if strings.Join(got, "|") != "event: moved|data: /login/"+loginID+"/done" {
+		t.Errorf("heard %q", got)
+	}
+}
+
+// hears opens the page's stream of a site and returns the lines it hears until it ends.
+func hears(t *testing.T, site http.Handler, begun func()) []string {
+	t.Helper()
 	live := httptest.NewServer(site)
 	defer live.Close()
 	request, err := http.NewRequest(http.MethodGet, live.URL+"/login/"+loginID+"/events", nil)
@@ -276,14 +298,30 @@ func TestTheWaitPageHearsThatItsLoginMoved(t *testing.T) {
 	lines := bufio.NewScanner(r.Body)
 	for lines.Scan() && lines.Text() != "" { // the first words: it waits
 	}
-	p.view.State, p.view.Way = oidc.Approved, oidc.WayQR
-	close(p.moved)
+	begun()
 	var got []string
 	for lines.Scan() {
-		got = append(got, lines.Text())
+		if line := lines.Text(); line != "" && line != ": alive" {
+			got = append(got, line)
+		}
 	}
-	if strings.Join(got, "|") != "event: moved|data: /login/"+loginID+"/done|" {
+	return got
+}
+
+// A page that nobody answers hears that its time is up, and a server that stops lets it go.
+func TestTheWaitPageHearsThatItsTimeIsUp(t *testing.T) {
+	p := &provider{moved: make(chan struct{})}
+	ended := make(chan struct{})
+	_, site := site(t, func(c *web.Config) {
+		c.Login = &web.Login{Endpoints: p, Claimant: p, Browser: p, Cookie: "warifu-login-80", Alive: time.Millisecond, Ended: ended}
+	})
+	p.view.State = oidc.Waiting
+	if got := hears(t, site, func() { p.change(oidc.Expired) }); strings.Join(got, "|") != "event: moved|data: /login/"+loginID {
 		t.Errorf("heard %q", got)
+	}
+	p.change(oidc.Waiting)
+	if got := hears(t, site, func() { close(ended) }); len(got) != 0 {
+		t.Errorf("heard %q of a server that stopped", got)
 	}
 }
 
