@@ -325,5 +325,5 @@ func TestTheVisitByTheScreensAlone(t *testing.T) {
 	says(press("/visit/leave"), "What did you bring?")
 	says(press("/line", "line", "cut"), "the line to the insurers is cut")
 	says(press("/visits", "medium", "card"), "CARD")
-	says(press("/visit/touch", "chip", "taro", "pin", "1217"), "provisional", "How old that is", "crl")
+	says(press("/visit/touch", "chip", "taro", "pin", "1217"), "provisional", "How old that is", "The list of cards", "less than a minute")
 }

@@ -13,30 +13,27 @@ import (
 const visitCookie = "warifu_clinic"
 
 var screen = doorway.Template(`{{define "body"}}
-<style>body{font-size:20px}button{font-size:1.2rem;padding:.7rem 1.4rem;margin:.3rem .4rem .3rem 0}input[name=pin]{font-size:2rem;width:6em;letter-spacing:.4em}
-.phone{border:.3rem solid #0017c1;padding:.4rem 1.2rem}.card{border:.3rem solid #0b6b3a;padding:.4rem 1.2rem}.phone h2,.card h2{margin-top:.4rem;font-size:1.5rem}
-label.inline{display:inline-block;margin-right:2rem}aside{border:1px dashed #949497;padding:.3rem 1rem;margin-top:2rem;font-size:1rem}aside button{font-size:1rem;padding:.3rem .8rem}</style>
 {{with .Data}}{{$v := .View}}
 {{if eq $v.Step ""}}<p>{{$.T "clinic.welcome"}}</p>
-<form method="post" action="/visits"><p><strong>{{$.T "clinic.which"}}</strong></p>
-<button name="medium" value="phone">{{$.T "clinic.android"}}</button> <button name="medium" value="iphone">{{$.T "clinic.iphone"}}</button> <button name="medium" value="card">{{$.T "clinic.card"}}</button></form>
+<form method="post" action="/visits"><h2>{{$.T "clinic.which"}}</h2><div class="row">
+<button name="medium" value="phone">{{$.T "clinic.android"}}</button> <button name="medium" value="iphone">{{$.T "clinic.iphone"}}</button> <button name="medium" value="card">{{$.T "clinic.card"}}</button></div></form>
 <p>{{$.T "clinic.neither"}}</p>
-<aside><form method="post" action="/line"><p>{{if .Line}}{{$.T "clinic.line-up"}}{{else}}{{$.T "clinic.line-cut"}}{{end}}</p>
-<button name="line" value="{{if .Line}}cut{{else}}up{{end}}">{{if .Line}}{{$.T "clinic.cut"}}{{else}}{{$.T "clinic.mend"}}{{end}}</button></form></aside>
+<aside class="card"><form method="post" action="/line"><p>{{if .Line}}{{$.T "clinic.line-up"}}{{else}}{{$.T "clinic.line-cut"}}{{end}}</p>
+<button class="quiet" name="line" value="{{if .Line}}cut{{else}}up{{end}}">{{if .Line}}{{$.T "clinic.cut"}}{{else}}{{$.T "clinic.mend"}}{{end}}</button></form></aside>
 {{else}}
-{{if eq $v.Step "touch"}}<div class="{{$v.Medium}}"><h2>{{if eq $v.Medium "phone"}}{{$.T "clinic.pin-phone"}}{{else}}{{$.T "clinic.pin-card"}}{{end}}</h2>
+{{if eq $v.Step "touch"}}<div class="card of-{{$v.Medium}}"><h2>{{if eq $v.Medium "phone"}}{{$.T "clinic.pin-phone"}}{{else}}{{$.T "clinic.pin-card"}}{{end}}</h2>
 <p>{{if eq $v.Medium "phone"}}{{$.T "clinic.pin-phone-note"}}{{else}}{{$.T "clinic.pin-card-note"}}{{end}}</p>
 <form method="post" action="/visit/touch">
-{{if .Chips}}<label>{{if eq $v.Medium "phone"}}{{$.T "clinic.touch-phone"}}{{else}}{{$.T "clinic.touch-card"}}{{end}} <select name="chip">{{range .Chips}}<option{{if eq . $.Data.Touched}} selected{{end}}>{{.}}</option>{{end}}</select></label>
+{{if .Chips}}<label>{{if eq $v.Medium "phone"}}{{$.T "clinic.touch-phone"}}{{else}}{{$.T "clinic.touch-card"}}{{end}} <select name="chip">{{range .Chips}}<option{{if eq . $.Data.Touched}} selected{{end}}>{{.}}</option>{{end}}</select> <small>{{$.T "kiosk.where-pins"}}</small></label>
 {{else}}<p><strong>{{if eq $v.Medium "phone"}}{{$.T "clinic.reader-phone"}}{{else}}{{$.T "clinic.reader-card"}}{{end}}</strong></p>{{end}}
 <label>{{$.T "clinic.pin"}} <input name="pin" type="password" inputmode="numeric" pattern="[0-9０-９]{4}" maxlength="4" required autocomplete="off"></label>
-{{if $v.LastTry}}<label><input type="checkbox" name="last" value="yes" required> {{$.T "clinic.last-try"}}</label>{{end}}
+{{if $v.LastTry}}<label class="tick"><input type="checkbox" name="last" value="yes" required> {{$.T "clinic.last-try"}}</label>{{end}}
 <button>{{$.T "clinic.go-on"}}</button></form></div>
 {{else if eq $v.Step "consent"}}<p>{{$.T "clinic.consent-note"}}</p><form method="post" action="/visit/consent">
 {{range .Asked}}<fieldset><legend>{{$.T (printf "clinic.consent-%s" .)}}</legend>
-<label class="inline"><input type="radio" name="{{.}}" value="yes" required> {{$.T "clinic.yes"}}</label> <label class="inline"><input type="radio" name="{{.}}" value="no"> {{$.T "clinic.no"}}</label></fieldset>{{end}}
+<label class="tick"><input type="radio" name="{{.}}" value="yes" required> {{$.T "clinic.yes"}}</label> <label class="tick"><input type="radio" name="{{.}}" value="no"> {{$.T "clinic.no"}}</label></fieldset>{{end}}
 <button>{{$.T "clinic.go-on"}}</button></form>
-{{else}}<div class="{{if .Fine}}done{{else}}problem{{end}}" role="status"><p><strong>{{$.T (printf "clinic.state-%s" $v.State)}}</strong></p><p>{{$.T (printf "clinic.next-%s" $v.State)}}</p></div>
+{{else}}<div class="{{if .Fine}}done{{else}}care{{end}}" role="status"><p><strong>{{$.T (printf "clinic.state-%s" $v.State)}}</strong></p><p>{{$.T (printf "clinic.next-%s" $v.State)}}</p></div>
 <table>{{with $v.Answer}}<tr><th>{{$.T "clinic.name"}}</th><td>{{.Name}}</td></tr><tr><th>{{$.T "clinic.birth"}}</th><td>{{.Birth}}</td></tr>
 {{with .Insurer}}<tr><th>{{$.T "clinic.insurer"}}</th><td>{{.Name}} {{.Number}}</td></tr><tr><th>{{$.T "clinic.member"}}</th><td>{{.Member}}</td></tr><tr><th>{{$.T "clinic.from"}}</th><td>{{.From}}</td></tr>{{end}}
 {{with .Previous}}<tr><th>{{$.T "clinic.previous"}}</th><td>{{.Name}} {{.Number}} ({{.From}} – {{.To}})</td></tr>{{end}}
@@ -45,8 +42,8 @@ label.inline{display:inline-block;margin-right:2rem}aside{border:1px dashed #949
 {{if .Medicine}}<tr><th>{{$.T "clinic.consent-medicine"}}</th><td>{{range .Medicine}}{{.}}<br>{{end}}</td></tr>{{end}}
 {{if .Checkups}}<tr><th>{{$.T "clinic.consent-checkups"}}</th><td>{{range .Checkups}}{{.}}<br>{{end}}</td></tr>{{end}}
 {{with .HighCost}}<tr><th>{{$.T "clinic.consent-high-cost"}}</th><td>{{.}}</td></tr>{{end}}{{end}}
-{{with $v.StatusFrom}}<tr><th>{{$.T "clinic.status-from"}}</th><td>{{.}}</td></tr><tr><th>{{$.T "clinic.status-age"}}</th><td>{{$.Data.Age}}</td></tr>{{end}}</table>{{end}}
-<form method="post" action="/visit/leave"><button>{{if eq $v.Step "done"}}{{$.T "clinic.finish"}}{{else}}{{$.T "clinic.give-up"}}{{end}}</button></form>
+{{if $v.StatusFrom}}<tr><th>{{$.T "clinic.status-from"}}</th><td>{{$.T (printf "clinic.kept-%s" $v.Medium)}}</td></tr><tr><th>{{$.T "clinic.status-age"}}</th><td>{{$.T .Age.Key}}{{with .Age.Number}} {{.}}{{end}}</td></tr>{{end}}</table>{{end}}
+<form method="post" action="/visit/leave">{{if eq $v.Step "done"}}<button>{{$.T "clinic.finish"}}</button>{{else}}<button class="quiet">{{$.T "clinic.give-up"}}</button>{{end}}</form>
 {{end}}{{end}}{{end}}`)
 
 type screenData struct {
@@ -55,7 +52,23 @@ type screenData struct {
 	Touched string
 	Asked   []string
 	Line    bool
-	Age     string
+	Age     age
+}
+
+// age is how old something is, as a text's key and the number that goes with it.
+type age struct {
+	Key    string
+	Number int
+}
+
+func ageOf(d time.Duration) age {
+	switch {
+	case d >= time.Hour:
+		return age{"clinic.age-hours", int(d.Hours())}
+	case d >= time.Minute:
+		return age{"clinic.age-minutes", int(d.Minutes())}
+	}
+	return age{Key: "clinic.age-none"}
 }
 
 // Fine says whether the clinic may go on.
@@ -139,7 +152,7 @@ func (c *Clinic) show(w http.ResponseWriter, r *http.Request, v View, touched st
 	if problem != nil && v.ID == "" && visiting(r) != "" {
 		v, _ = c.Visit(visiting(r)) // the zero value is the first screen
 	}
-	data := screenData{View: v, Touched: touched, Asked: asked, Line: c.line(), Age: v.StatusAge.Round(time.Minute).String()}
+	data := screenData{View: v, Touched: touched, Asked: asked, Line: c.line(), Age: ageOf(v.StatusAge)}
 	if v.Step == StepTouch && c.config.Reader == nil {
 		chips, err := c.config.Chips()
 		if err != nil && problem == nil {

@@ -13,38 +13,36 @@ import (
 const visitCookie = "warifu_kiosk"
 
 var screen = doorway.Template(`{{define "body"}}
-<style>body{font-size:20px}button{font-size:1.2rem;padding:.7rem 1.4rem;margin:.3rem .4rem .3rem 0}input[name=pin]{font-size:2rem;width:6em;letter-spacing:.4em}
-.phone{border:.3rem solid #0017c1;padding:.4rem 1.2rem}.card{border:.3rem solid #0b6b3a;padding:.4rem 1.2rem}.phone h2,.card h2{margin-top:.4rem;font-size:1.5rem}</style>
 {{with .Data}}{{$v := .View}}
 {{if .Refunded}}<div class="done" role="status"><p>{{$.T "kiosk.refunded"}} {{.Refunded}}{{$.T "kiosk.yen"}}</p></div>{{end}}
 {{if eq $v.Step ""}}
 <p>{{$.T "kiosk.welcome"}}</p><p>{{$.T "kiosk.hours"}}</p>
-<form method="post" action="/visits"><p><strong>{{$.T "kiosk.which"}}</strong></p>
-<button name="medium" value="phone">{{$.T "kiosk.phone"}}</button> <button name="medium" value="card">{{$.T "kiosk.card"}}</button></form>
+<form method="post" action="/visits"><h2>{{$.T "kiosk.which"}}</h2><div class="row">
+<button name="medium" value="phone">{{$.T "kiosk.phone"}}</button> <button name="medium" value="card">{{$.T "kiosk.card"}}</button></div></form>
 {{else}}
-{{if eq $v.Step "touch"}}<div class="{{$v.Medium}}"><h2>{{if eq $v.Medium "phone"}}{{$.T "kiosk.pin-phone"}}{{else}}{{$.T "kiosk.pin-card"}}{{end}}</h2>
+{{if eq $v.Step "touch"}}<div class="card of-{{$v.Medium}}"><h2>{{if eq $v.Medium "phone"}}{{$.T "kiosk.pin-phone"}}{{else}}{{$.T "kiosk.pin-card"}}{{end}}</h2>
 <p>{{if eq $v.Medium "phone"}}{{$.T "kiosk.pin-phone-note"}}{{else}}{{$.T "kiosk.pin-card-note"}}{{end}}</p>
 <form method="post" action="/visit/touch">
-{{if .Chips}}<label>{{if eq $v.Medium "phone"}}{{$.T "kiosk.touch-phone"}}{{else}}{{$.T "kiosk.touch-card"}}{{end}} <select name="chip">{{range .Chips}}<option{{if eq . $.Data.Touched}} selected{{end}}>{{.}}</option>{{end}}</select></label>
+{{if .Chips}}<label>{{if eq $v.Medium "phone"}}{{$.T "kiosk.touch-phone"}}{{else}}{{$.T "kiosk.touch-card"}}{{end}} <select name="chip">{{range .Chips}}<option{{if eq . $.Data.Touched}} selected{{end}}>{{.}}</option>{{end}}</select> <small>{{$.T "kiosk.where-pins"}}</small></label>
 {{else}}<p><strong>{{if eq $v.Medium "phone"}}{{$.T "kiosk.reader-phone"}}{{else}}{{$.T "kiosk.reader-card"}}{{end}}</strong></p>{{end}}
 <label>{{$.T "kiosk.pin"}} <input name="pin" type="password" inputmode="numeric" pattern="[0-9０-９]{4}" maxlength="4" required autocomplete="off"></label>
-{{if $v.LastTry}}<label><input type="checkbox" name="last" value="yes" required> {{$.T "kiosk.last-try"}}</label>{{end}}
+{{if $v.LastTry}}<label class="tick"><input type="checkbox" name="last" value="yes" required> {{$.T "kiosk.last-try"}}</label>{{end}}
 <button>{{$.T "kiosk.go-on"}}</button></form></div>
 {{else if eq $v.Step "choose"}}<h2>{{$v.Town.Prefecture}}{{$v.Town.Name}}</h2>
 <form method="post" action="/visit/choice"><fieldset><legend>{{$.T "kiosk.choose"}}</legend>
-{{range $v.Offers}}<label><input type="radio" name="document" value="{{.Document}}" required{{if .Refused}} disabled{{end}}> {{$.T (printf "kiosk.document-%s" .Document)}} ({{.Fee}}{{$.T "kiosk.yen"}})
+{{range $v.Offers}}<label class="tick"><input type="radio" name="document" value="{{.Document}}" required{{if .Refused}} disabled{{end}}> {{$.T (printf "kiosk.document-%s" .Document)}} ({{.Fee}}{{$.T "kiosk.yen"}})
 {{with .Refused}}<br>{{if eq $.Lang "ja"}}{{.TitleJa}}{{else}}{{.Title}}{{end}}{{end}}</label>{{end}}
-<label><input type="checkbox" name="household" value="yes"> {{$.T "kiosk.household"}}</label>
-<label><input type="checkbox" name="relation" value="yes"> {{$.T "kiosk.relation"}}</label>
+<label class="tick"><input type="checkbox" name="household" value="yes"> {{$.T "kiosk.household"}}</label>
+<label class="tick"><input type="checkbox" name="relation" value="yes"> {{$.T "kiosk.relation"}}</label>
 <label>{{$.T "kiosk.copies"}} <input type="number" name="copies" value="1" min="1" max="{{.Most}}" required></label></fieldset>
 <button>{{$.T "kiosk.go-on"}}</button></form>
 {{else if eq $v.Step "pay"}}<h2>{{$.T (printf "kiosk.document-%s" $v.Document)}} × {{$v.Copies}}</h2>
 <table><tr><th>{{$.T "kiosk.fee"}}</th><td>{{$v.Fee}}{{$.T "kiosk.yen"}}</td></tr><tr><th>{{$.T "kiosk.paid"}}</th><td>{{$v.Paid}}{{$.T "kiosk.yen"}}</td></tr></table>
-{{if .Short}}<form method="post" action="/visit/coins"><p>{{$.T "kiosk.insert"}}</p>{{range .Coins}}<button name="yen" value="{{.}}">{{.}}{{$.T "kiosk.yen"}}</button>{{end}}</form>
+{{if .Short}}<form method="post" action="/visit/coins"><p><strong>{{$.T "kiosk.insert"}}</strong></p><div class="row">{{range .Coins}}<button name="yen" value="{{.}}">{{.}}{{$.T "kiosk.yen"}}</button>{{end}}</div></form>
 {{else}}<form method="post" action="/visit/print"><button>{{$.T "kiosk.print"}}</button></form>{{end}}
 {{else}}<div class="done" role="status"><p><strong>{{$.T "kiosk.done"}}</strong></p>{{if $v.Refund}}<p>{{$.T "kiosk.change"}} {{$v.Refund}}{{$.T "kiosk.yen"}}</p>{{end}}
-<p>{{$.T "kiosk.take-along"}}</p></div><p><a href="/visit/paper">{{$.T "kiosk.paper"}}</a></p>{{end}}
-<form method="post" action="/visit/leave"><button>{{if eq $v.Step "done"}}{{$.T "kiosk.finish"}}{{else}}{{$.T "kiosk.give-up"}}{{end}}</button></form>
+<p>{{$.T "kiosk.take-along"}}</p></div><p><a class="button" href="/visit/paper">{{$.T "kiosk.paper"}}</a></p>{{end}}
+<form method="post" action="/visit/leave">{{if eq $v.Step "done"}}<button>{{$.T "kiosk.finish"}}</button>{{else}}<button class="quiet">{{if $v.Paid}}{{$.T "kiosk.give-up"}}{{else}}{{$.T "kiosk.stop"}}{{end}}</button>{{end}}</form>
 {{end}}{{end}}{{end}}`)
 
 type screenData struct {
