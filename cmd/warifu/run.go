@@ -46,6 +46,7 @@ type commands struct {
 	Offline     offlineCommand     `cmd:"" help:"Packs by which certificates are checked where there is no line."`
 	Trust       trustCommand       `cmd:"" help:"Save whom to believe, for verify --trust: the authorities' certificates, as a relying party has them from its contract."`
 	Proof       proofCommand       `cmd:"" help:"Check a clean-phone proof that somebody shows."`
+	RP          rpCommand          `cmd:"" name:"rp" help:"Your own service: register it, see a first login."`
 	Doctor      doctorCommand      `cmd:"" help:"Examine your own software: what to mend, by which clause."`
 	Kiosk       kioskCommand       `cmd:"" help:"The sample kiosk: a paper of the town hall, at a card reader."`
 	Clinic      clinicCommand      `cmd:"" help:"The sample clinic: who is insured, at a card reader."`

@@ -41,7 +41,7 @@ func (w *World) visited(ctx context.Context, name, clientID, origin string, scop
 	}
 	party, err := relyingparty.Open(ctx, relyingparty.Config{
 		Issuer: w.Places.Server + issuerPath, ClientID: clientID, Key: sign, RedirectURI: origin + "/callback", Scopes: scopes,
-		DecryptionKey: decrypt, Clock: w.Clock,
+		DecryptionKey: decrypt, Clock: w.config.Real,
 	})
 	return visited{party, relyingparty.JWKS(sign, decrypt), books}, err
 }
