@@ -1,0 +1,4 @@
+package tax
+
+// Compute is what a result is worked out by, for its tests.
+func Compute(r Return) Result { return r.compute() }
