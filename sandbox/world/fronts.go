@@ -36,6 +36,7 @@ var fronts = []front{
 	{doorClinic, func(p *desk.Places) *string { return &p.Clinic }, (*World).openClinic},
 	{doorMarketplace, func(p *desk.Places) *string { return &p.Marketplace }, (*World).openMarketplace},
 	{doorRepair, func(p *desk.Places) *string { return &p.Repair }, (*World).openRepair},
+	{doorTax, func(p *desk.Places) *string { return &p.Tax }, (*World).openTax},
 }
 
 // openFronts puts desk, phones, bank and the sample services behind their doors.

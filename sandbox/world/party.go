@@ -10,6 +10,7 @@ import (
 	"warifu/sandbox/desk"
 	"warifu/sandbox/marketplace"
 	"warifu/sandbox/portal"
+	"warifu/sandbox/tax"
 	"warifu/server"
 )
 
@@ -27,6 +28,7 @@ func parties(at desk.Places) []server.GivenParty {
 		party(portal.ClientID, PortalKey, ledger.Name{Japanese: "見本ポータル", English: "Sample Portal"}, at.Portal, "name", "birthdate", "sign"),
 		party(carrier.ClientID, CarrierKey, ledger.Name{Japanese: "見本モバイル", English: "Sample Mobile"}, at.Carrier, "name", "address", "birthdate", "sign"),
 		party(cashless.ClientID, "", ledger.Name{Japanese: "見本ペイ", English: "Sample Pay"}, at.Cashless, "name", "birthdate"),
+		party(tax.ClientID, TaxKey, ledger.Name{Japanese: "見本税務署", English: "Sample Tax Office"}, at.Tax, "name", "address", "birthdate", "sign"),
 		{Key: MarketplaceKey, PartyWish: server.PartyWish{ID: marketplace.Name, Name: ledger.Name{Japanese: "見本フリーマーケット", English: "Sample Marketplace"}}},
 	}
 }
