@@ -39,7 +39,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_DATA_HOME", filepath.Join(e.WorkDir, "data"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"world": standWorld, "ready": waitReady, "desk": findDesk, "grab": grab, "tamper": tamper, "browse": browse},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"world": standWorld, "ready": waitReady, "desk": findDesk, "grab": grab, "tamper": tamper, "browse": browse, "notary": handIn},
 	})
 }
 
