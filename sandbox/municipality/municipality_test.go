@@ -249,3 +249,29 @@ func quoted(body string) []byte {
 	b, _ := json.Marshal(body)
 	return b
 }
+
+// What docs/municipality.md shows is what the server reads and writes.
+func TestTheManualShowsWhatIsSent(t *testing.T) {
+	page, err := os.ReadFile("../../docs/municipality.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := strings.Split(string(page), "```json\n")[1:]
+	into := []any{&municipality.Challenge{}, &municipality.Authentication{}, &municipality.Offers{}, &municipality.Order{}}
+	if len(shown) != len(into) {
+		t.Fatalf("%d messages are shown", len(shown))
+	}
+	for i, block := range shown {
+		message, _, _ := strings.Cut(block, "```")
+		d := json.NewDecoder(strings.NewReader(message))
+		d.DisallowUnknownFields()
+		if err := d.Decode(into[i]); err != nil {
+			t.Errorf("message %d: %v", i+1, err)
+		}
+	}
+	for slug := range strings.SplitSeq("resident-too-young resident-closed resident-restricted seal-none municipality-question-used municipality-question-unknown", " ") {
+		if !strings.Contains(string(page), slug) {
+			t.Errorf("the manual does not tell of %s", slug)
+		}
+	}
+}
