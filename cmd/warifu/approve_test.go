@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -9,9 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"path"
@@ -161,101 +158,6 @@ func (p *shop) assertion() (string, error) {
 		Issuer: p.id, Subject: p.id, Audience: jwt.Audience{p.provider.Endpoint().TokenURL}, ID: rand.Text(),
 		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(time.Minute)),
 	}).Serialize()
-}
-
-// browser is a person's, without script: what a page says is what they see.
-type browser struct {
-	*http.Client
-	address string
-	page    string
-}
-
-func newBrowser() (*browser, error) {
-	jar, err := cookiejar.New(nil)
-	return &browser{Client: &http.Client{Jar: jar}}, err
-}
-
-// open goes to an address and wherever it leads.
-func (b *browser) open(address string) error {
-	r, err := http.NewRequest(http.MethodGet, address, nil)
-	if err != nil {
-		return err
-	}
-	return b.send(r)
-}
-
-// press sends the page's form whose action ends so, with the fields.
-func (b *browser) press(action string, fields url.Values) error {
-	m := regexp.MustCompile(`action="([^"]*` + regexp.QuoteMeta(action) + `[^"]*)"`).FindStringSubmatch(b.page)
-	if m == nil {
-		return fmt.Errorf("no form leads to %s on %s", action, b.address)
-	}
-	base, err := url.Parse(b.address)
-	if err != nil {
-		return err
-	}
-	to, err := base.Parse(html.UnescapeString(m[1]))
-	if err != nil {
-		return err
-	}
-	all := url.Values{}
-	for _, hidden := range regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`).FindAllStringSubmatch(b.page, -1) {
-		all.Set(hidden[1], html.UnescapeString(hidden[2]))
-	}
-	for name, values := range fields {
-		all[name] = values
-	}
-	r, err := http.NewRequest(http.MethodPost, to.String(), strings.NewReader(all.Encode()))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Origin", base.Scheme+"://"+base.Host)
-	return b.send(r)
-}
-
-func (b *browser) send(r *http.Request) error {
-	r.Header.Set("Accept", "text/html")
-	r.Header.Set("Accept-Language", "en")
-	answer, err := b.Do(r)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	page, err := io.ReadAll(answer.Body)
-	b.address, b.page = answer.Request.URL.String(), string(page)
-	return err
-}
-
-// moved waits for the word that the page's script waits for, and goes where it says.
-func (b *browser) moved() error {
-	m := regexp.MustCompile(`data-login-events="([^"]*)"`).FindStringSubmatch(b.page)
-	if m == nil {
-		return fmt.Errorf("%s waits for nothing", b.address)
-	}
-	base, err := url.Parse(b.address)
-	if err != nil {
-		return err
-	}
-	events, err := base.Parse(m[1])
-	if err != nil {
-		return err
-	}
-	r, err := b.Get(events.String())
-	if err != nil {
-		return err
-	}
-	defer r.Body.Close()
-	for lines := bufio.NewScanner(r.Body); lines.Scan(); {
-		if to, is := strings.CutPrefix(lines.Text(), "data: "); is {
-			onward, err := base.Parse(to)
-			if err != nil {
-				return err
-			}
-			return b.open(onward.String())
-		}
-	}
-	return fmt.Errorf("%s ended without a word", events)
 }
 
 // people are who browse, one in each script.

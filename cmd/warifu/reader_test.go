@@ -96,7 +96,7 @@ func signatureKey(t *testing.T, w *world.World) *rsa.PublicKey {
 }
 
 // runWorld stands a world of the default scheme, whose chips OpenSC can use.
-func runWorld(t *testing.T) *world.World {
+func runWorld(t testing.TB) *world.World {
 	t.Helper()
 	w, err := world.Open(t.Context(), world.Config{Dir: t.TempDir(), AnyPort: true})
 	if err != nil {
@@ -121,7 +121,7 @@ func runWorld(t *testing.T) *world.World {
 }
 
 // phoneReady puts certificates on the first phone.
-func phoneReady(t *testing.T, w *world.World) {
+func phoneReady(t testing.TB, w *world.World) {
 	t.Helper()
 	_, err := w.Phones.Apply(t.Context(), "phone-1", phones.Apply{Card: "taro", CardPassword: "TARO1980", Kinds: warifu.Kinds[:],
 		Consent: w.Scheme.Consent, Signature: "PHONE123", PIN: "2468"})
