@@ -98,6 +98,27 @@ func (w Wanted) check() error {
 	return s.check(w.Content)
 }
 
+// maxShownText bounds what Text returns, in octets.
+const maxShownText = 4 << 10
+
+// Text is the beginning of a document that is a text and shows as what it is, to be shown above
+// the password; "" for any other, which a person opens with a program of its kind.
+func (w Wanted) Text() string {
+	cut := min(len(w.Content), maxShownText)
+	for cut < len(w.Content) && cut > maxShownText-utf8.UTFMax && !utf8.RuneStart(w.Content[cut]) {
+		cut--
+	}
+	text := w.Content[:cut]
+	strange := func(r rune) bool { return !unicode.IsPrint(r) && !strings.ContainsRune("\u3000\t\r\n", r) }
+	if w.Mode == ModePDF || !utf8.Valid(text) || strings.ContainsFunc(string(text), strange) {
+		return ""
+	}
+	if len(text) < len(w.Content) {
+		return string(text) + "…"
+	}
+	return string(text)
+}
+
 // signer is a signature key in a phone or in a card that was opened.
 type signer struct {
 	certificate *x509.Certificate

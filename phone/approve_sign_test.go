@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -183,5 +184,20 @@ func TestAWrongSigningPasswordAnswersNothing(t *testing.T) {
 	wantProblem(t, "too late", "approve-expired", err)
 	if left := tries(t, p.App, warifu.Signature); left != 4 || len(d.answers) != 0 {
 		t.Errorf("%d tries left, %d answers", left, len(d.answers))
+	}
+}
+
+// What is shown above the password is the text itself, or nothing.
+func TestOnlyWhatShowsAsItIsIsShown(t *testing.T) {
+	long := strings.Repeat("割", 2000)
+	for text, want := range map[string]string{
+		"契約書\n一、\t月額　三千円": "契約書\n一、\t月額　三千円", "": "", "a\x00b": "", "\xff\xfe": "", "evil\u202etxt": "", long: strings.Repeat("割", 1365) + "…", "%PDF-1.7": "%PDF-1.7",
+	} {
+		if got := (phone.Wanted{Mode: phone.ModeCMS, Content: []byte(text)}).Text(); got != want {
+			t.Errorf("%.20q is shown as %.20q… (%d)", text, got, len(got))
+		}
+	}
+	if got := (phone.Wanted{Mode: phone.ModePDF, Content: []byte("%PDF-1.7")}).Text(); got != "" {
+		t.Errorf("a PDF file is shown as %q", got)
 	}
 }

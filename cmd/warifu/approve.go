@@ -3,10 +3,10 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"warifu/phone"
-	"warifu/sandbox/desk"
 	"warifu/sandbox/handset"
 	"warifu/sandbox/phones"
 )
@@ -35,7 +35,7 @@ func (c *approval) show(s *session, q phone.LoginQuestion) (err error) {
 			fmt.Fprintln(s.std.err, s.sentence("cli.login-attributes", map[string]string{"attributes": told}))
 		}
 		if q.Sign != nil {
-			fmt.Fprintln(s.std.err, s.sentence("cli.login-sign", map[string]string{"name": q.Sign.Name, "digest": q.Sign.Digest}))
+			fmt.Fprintln(s.std.err, s.sentence("cli.login-sign", map[string]string{"name": q.Sign.Name, "mode": s.sentence("login.sign."+q.Sign.Mode, nil), "size": strconv.FormatInt(q.Sign.Size, 10), "digest": q.Sign.Digest}))
 		}
 	}
 	if len(q.Numbers) == 0 || c.Decline {
@@ -136,41 +136,4 @@ func (phoneApprove) only(s *session) (string, error) {
 		return "", usage("--phone")
 	}
 	return all[0].ID, nil
-}
-
-type cardApprove struct {
-	approval
-	Card     string `required:"" help:"Whose card is put in the reader."`
-	PIN      string `name:"pin" help:"The *card's* four-digit PIN; asked for if not given."`
-	Password string `name:"card-password" help:"The *card's* signing password, where an attribute is told or a document is signed; asked for if not given."`
-}
-
-func (c cardApprove) Run(s *session) error {
-	d, err := s.desk()
-	if err != nil {
-		return err
-	}
-	var asked phones.LoginAsked
-	if err := d.Post(s.ctx, "/api/asked", phones.Link{Link: c.Link}, &asked); err != nil {
-		return err
-	}
-	if err := c.show(s, asked.LoginQuestion); err != nil {
-		return err
-	}
-	in := desk.ApproveByCard{Link: phones.Link{Link: c.Link}, Attributes: c.attributes(), Number: c.Number, Decline: c.Decline, Seen: asked.Seen}
-	if !c.Decline {
-		if in.PIN, err = s.ask(c.PIN, "cli.ask-card-authentication"); err != nil {
-			return err
-		}
-		if len(c.told(asked.LoginQuestion)) > 0 || asked.Sign != nil {
-			if in.CardPassword, err = s.ask(c.Password, "cli.ask-card-signature"); err != nil {
-				return err
-			}
-		}
-	}
-	var out phones.Decided
-	if err := d.Post(s.ctx, "/api/cards/"+c.Card+"/approve", in, &out); err != nil {
-		return err
-	}
-	return c.tell(s, asked.LoginQuestion, out)
 }

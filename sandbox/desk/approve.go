@@ -43,6 +43,9 @@ func (d *Desk) asked(w http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	q, err := d.elsewhere().Asked(r.Context(), in.Link)
+	if err == nil && q.Sign != nil {
+		_, err = d.elsewhere().Wanted(r.Context(), q)
+	}
 	return phones.LoginAsked{LoginQuestion: q, Seen: q.Seen()}, err
 }
 

@@ -43,7 +43,9 @@ type Decided struct {
 func (p *Phones) Asked(ctx context.Context, id string, in Link) (LoginAsked, error) {
 	var out LoginAsked
 	err := p.with(ctx, id, func(o *owned) (err error) {
-		out.LoginQuestion, err = o.app.Asked(ctx, in.Link)
+		if out.LoginQuestion, err = o.app.Asked(ctx, in.Link); err == nil && out.Sign != nil {
+			_, err = o.app.Wanted(ctx, out.LoginQuestion)
+		}
 		return err
 	})
 	if err == nil {

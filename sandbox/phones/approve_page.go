@@ -17,7 +17,8 @@ import (
 // the same for a phone and for the card at a reader; what opens the key stands between.
 const ApproveForm = `{{define "asked"}}{{$q := .Data.Question}}{{$lang := .Lang}}
 <dl><dt>{{.T "login.page.client"}}</dt><dd><strong>{{.Data.Name}}</strong><br><code>{{$q.Client.Origin}}</code></dd>
-{{with $q.Sign}}<dt>{{$.T "login.page.sign"}}</dt><dd><strong>{{.Name}}</strong><br><small>SHA-256 <code>{{.Digest}}</code></small></dd>{{end}}
+{{with $q.Sign}}<dt>{{$.T "login.page.sign"}}</dt><dd><strong>{{.Name}}</strong><br>{{$.T (printf "login.sign.%s" .Mode)}}<br><small>{{.Size}} {{$.T "login.sign.octets"}} · SHA-256 <code>{{.Digest}}</code></small>
+{{with $.Data.Wanted.Text}}<details><summary>{{$.T "login.sign.read"}}</summary><pre>{{.}}</pre></details>{{end}}<p><a href="{{$.Data.Document}}">{{$.T "login.sign.open"}}</a></p></dd>{{end}}
 <dt>{{.T "login.page.until"}}</dt><dd>{{.Data.Until}}</dd></dl>{{end}}
 {{define "decide"}}{{$q := .Data.Question}}
 <input type="hidden" name="seen" value="{{$q.Seen}}">
@@ -74,8 +75,10 @@ type Asking struct {
 	Question phone.LoginQuestion
 	Name     string // of who asks, in the reader's language
 	Until    string
-	Left     []string // ticked, once the person has decided
-	Again    bool     // they have, and are asked again
+	Wanted   phone.Wanted // where a document is to be signed: as it was fetched
+	Document string       // its address, to open it with another program
+	Left     []string     // ticked, once the person has decided
+	Again    bool         // they have, and are asked again
 }
 
 // NewAsking is the page of the login that its address names (PagePath), or of what was pasted,
@@ -109,7 +112,14 @@ func (a *Asking) Ask(ctx context.Context, server *phone.Server, clock warifu.Clo
 		a.Name = a.Question.Client.Name.En
 	}
 	a.Until = face.When(a.Question.Expires, lang)
-	return nil
+	if a.Question.Sign == nil {
+		return nil
+	}
+	a.Document = server.Origin() + "/api/v1/logins/" + a.Question.Login + "/document"
+	if a.Wanted, err = (phone.Elsewhere{Server: server}).Wanted(ctx, a.Question); err != nil {
+		a.Question = phone.LoginQuestion{} // nothing to decide about
+	}
+	return err
 }
 
 // PagePath is the address below a page of the login that a link leads to: without the link in it,
