@@ -17,6 +17,9 @@
 // nothing at the server. Later come Status, Personalize, Withdraw, Sign, Login,
 // ChangeSecret and the screen lock.
 //
+// A login at the provider is shown with Asked, answered with Approve and turned down with
+// Decline; Elsewhere does it with a card at a reader (docs/login.md).
+//
 // Of what is registered, Suspend, Resume and Revoke dispose with one of the phone's
 // secrets, Check tells where it stands, Wipe has the chip destroy what is dead, and
 // CleanProof proves to whoever takes the phone over that nothing is left. Before the phone
