@@ -25,7 +25,7 @@ const (
 func (x *Examination) themes() [][]doctor.Case {
 	return [][]doctor.Case{
 		x.honestCases(), x.requestCases(), x.clientCases(), x.callbackCases(), x.idTokenCases(), x.keyCases(),
-		x.demandCases(), x.userInfoCases(), x.errorCases(), x.sessionCases(), x.outageCases(), x.discoveryCases(),
+		x.demandCases(), x.userInfoCases(), x.errorCases(), x.sessionCases(), x.outageCases(), x.discoveryCases(), x.verifierCases(),
 	}
 }
 

@@ -32,6 +32,7 @@ type Config struct {
 	Login    Login    `toml:"login"`
 	Who      Who      `toml:"who"`
 	Demands  Demands  `toml:"demands"`
+	Verifier Verifier `toml:"verifier"`
 }
 
 // TLS is the doctor's own certificate.
@@ -158,6 +159,14 @@ func (c *Config) Complete(target string) error {
 	if err := c.Who.complete(); err != nil {
 		return err
 	}
+	if c.Verifier.URL != "" {
+		if issuer.Scheme != "http" { // status is asked for over http (RFC 5280 §4.2.2.1)
+			return wrong("issuer, verifier")
+		}
+		if err := c.Verifier.complete(); err != nil {
+			return err
+		}
+	}
 	return c.addresses(at)
 }
 
@@ -209,6 +218,7 @@ func (c *Config) addresses(at *url.URL) error {
 	named := map[string]*string{
 		"login.start": &c.Login.Start, "login.page": &c.Login.Page, "login.logout": &c.Login.Logout, "who.url": &c.Who.URL,
 		"client.jwks_uri": &c.Client.JWKSURI, "client.redirect_uri": &c.Client.RedirectURI,
+		"verifier.url": &c.Verifier.URL, "verifier.pdf_url": &c.Verifier.PDFURL, "verifier.xml_url": &c.Verifier.XMLURL,
 	}
 	for name, p := range named {
 		if *p == "" {

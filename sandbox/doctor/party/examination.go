@@ -23,6 +23,7 @@ type Examination struct {
 	config    Config
 	clock     warifu.Clock
 	provider  *provider
+	house     *house // nil: there is no verifier to examine
 	transport *http.Transport
 	hosts     map[string]bool
 	close     context.CancelFunc
@@ -61,6 +62,13 @@ func Open(ctx context.Context, c Config, listener net.Listener, clock warifu.Clo
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	x := &Examination{config: c, clock: clock, provider: newProvider(c, clock), transport: transport(roots), hosts: map[string]bool{}, close: cancel}
+	if c.Verifier.URL != "" {
+		if err := x.build(); err != nil {
+			cancel()
+			_ = listener.Close()
+			return nil, err
+		}
+	}
 	x.closed = x.provider.open(ctx, listener, c.TLS)
 	for _, a := range []string{c.Login.Start, c.Login.Page, c.Login.Logout, c.Who.URL, c.Client.RedirectURI} {
 		if u, err := url.Parse(a); err == nil && u.Host != "" {
@@ -68,6 +76,22 @@ func Open(ctx context.Context, c Config, listener net.Listener, clock warifu.Clo
 		}
 	}
 	return x, nil
+}
+
+// build makes the authorities under which papers for the verifier are signed.
+func (x *Examination) build() error {
+	base, err := url.Parse(x.config.Issuer)
+	if err != nil {
+		return wrong("issuer")
+	}
+	if x.house, err = newHouse("http://"+base.Host, x.clock); err != nil {
+		return err
+	}
+	x.provider.house = x.house
+	if x.config.Verifier.Authorities == "" {
+		return nil
+	}
+	return x.house.save(x.config.Verifier.Authorities)
 }
 
 // Close stops the provider, and the relying party where the doctor started it.

@@ -71,6 +71,7 @@ type provider struct {
 	class  string
 	clock  warifu.Clock
 	honest key
+	house  http.Handler // what is asked for outside the issuer; nil: nothing
 
 	mu        sync.Mutex
 	act       act
@@ -199,6 +200,10 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte("warifu doctor\n"))
 	default:
+		if _, outside := strings.CutPrefix(path, "outside "); outside && p.house != nil {
+			p.house.ServeHTTP(w, r)
+			return
+		}
 		p.mu.Lock()
 		p.stray = append(p.stray, r.URL.Path)
 		p.mu.Unlock()
