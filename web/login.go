@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -86,6 +87,33 @@ func (s *site) authorizationPage(w http.ResponseWriter, r *http.Request, err err
 		p.Status = http.StatusBadRequest
 	}
 	s.page(w, r, p.Status, "problem", "face.problem.title", p)
+}
+
+// maxWaits is how many pages of one login may wait at once: tabs of one browser.
+const maxWaits = 8
+
+// waits counts the pages that wait, by login.
+type waits struct {
+	mu sync.Mutex
+	by map[string]int
+}
+
+func (w *waits) enter(login string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.by[login] >= maxWaits {
+		return false
+	}
+	w.by[login]++
+	return true
+}
+
+func (w *waits) leave(login string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.by[login]--; w.by[login] <= 0 {
+		delete(w.by, login)
+	}
 }
 
 var loginID = regexp.MustCompile(`^l[a-z2-7]{26}$`)

@@ -220,6 +220,11 @@ func (s *site) loginEvents(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, "login-events", err)
 		return
 	}
+	if !s.waits.enter(id) {
+		s.refuse(w, r, "login-events", warifu.TooMany("requests-too-many"))
+		return
+	}
+	defer s.waits.leave(id)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // nginx holds streams back otherwise

@@ -325,6 +325,47 @@ func TestTheWaitPageHearsThatItsTimeIsUp(t *testing.T) {
 	}
 }
 
+// One login does not hold the server's streams: a browser has so many tabs and no more.
+func TestALoginsPagesWaitInBoundedNumber(t *testing.T) {
+	_, site, p := loginSite(t)
+	live := httptest.NewServer(site)
+	defer live.Close()
+	ctx, leave := context.WithCancel(t.Context())
+	open := func() (*http.Response, error) {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, live.URL+"/login/"+loginID+"/events", nil)
+		if err != nil {
+			return nil, err
+		}
+		request.Host = "warifu.test"
+		request.Header.Set("Cookie", loginCookie)
+		return live.Client().Do(request)
+	}
+	waiting := 0
+	for range 20 {
+		r, err := open()
+		must(t, err)
+		defer r.Body.Close()
+		if r.StatusCode == http.StatusOK {
+			waiting++
+		} else if r.StatusCode != http.StatusTooManyRequests {
+			t.Errorf("status %d", r.StatusCode)
+		}
+	}
+	if waiting != 8 {
+		t.Errorf("%d pages wait at once", waiting)
+	}
+	leave()
+	close(p.moved)
+	p.change(oidc.Expired)
+	ctx = t.Context()
+	for status := 0; status != http.StatusOK; { // those that left make room
+		r, err := open()
+		must(t, err)
+		status = r.StatusCode
+		must(t, r.Body.Close())
+	}
+}
+
 // What the app reads is what the provider asked, and what it answers arrives as it was made.
 func TestAnAppAnswersThroughTheAPI(t *testing.T) {
 	h, site, p := loginSite(t)

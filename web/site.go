@@ -76,6 +76,7 @@ type Config struct {
 type site struct {
 	Config
 	limits *limits
+	waits  waits
 }
 
 // New builds the site's handler.
@@ -86,7 +87,7 @@ func New(c Config) http.Handler {
 	if c.Refused == nil {
 		c.Refused = func(string, string) {}
 	}
-	s := &site{Config: c, limits: newLimits(c.Clock)}
+	s := &site{Config: c, limits: newLimits(c.Clock), waits: waits{by: map[string]int{}}}
 	mux := http.NewServeMux()
 	api := s.api(mux)
 	s.applications(api)

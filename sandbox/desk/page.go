@@ -32,6 +32,7 @@ var front = doorway.Template(`{{define "body"}}{{$p := .}}
 <label>{{.T "desk.order-password"}} <input name="cardPassword" required autocomplete="off"></label>
 <label>{{.T "desk.order-verb"}} <select name="verb"><option value="suspend">{{.T "desk.order-suspend"}}</option><option value="resume">{{.T "desk.order-resume"}}</option><option value="revoke">{{.T "desk.order-revoke"}}</option></select></label>
 <button>{{.T "desk.order-do"}}</button></fieldset></form>
+<p><a href="/reader">{{.T "login.approve.card"}}</a></p>
 <form method="post" action="/suspensions"><fieldset><legend>{{.T "desk.code"}}</legend><p>{{.T "desk.code-note"}}</p>
 <label>{{.T "desk.code"}} <input name="code" inputmode="numeric" required autocomplete="off"></label> <button>{{.T "desk.code-do"}}</button></fieldset></form>
 <h2 id="notices">{{.T "desk.notices"}}</h2><p>{{.T "desk.notices-note"}}</p>

@@ -30,6 +30,7 @@ func (p *Phones) pageRoutes(mux *http.ServeMux) {
 var shelfPage = doorway.Template(`{{define "body"}}
 <p>{{.T "phones.welcome"}}</p>
 {{if .Data}}<ul>{{range .Data}}<li><a href="/phones/{{.ID}}">{{.ID}}</a> {{.Model}}</li>{{end}}</ul>{{end}}
+<p><a href="/approve">{{.T "login.approve.title"}}</a></p>
 <form method="post" action="/phones"><label>{{.T "phones.model"}} <input name="model" autocomplete="off"></label> <button>{{.T "phones.buy"}}</button></form>
 {{end}}`)
 
