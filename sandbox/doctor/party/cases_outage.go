@@ -18,14 +18,16 @@ const (
 	floodTaken = 40 << 20
 )
 
+// clearPage asks for a page that people understand, whatever the provider does.
+const clearPage = "RFC 6749 §5.2; docs/doctor.md"
+
 // outageCases have the provider slow, down, or talking nonsense.
 func (x *Examination) outageCases() []doctor.Case {
-	const page = "RFC 6749 §5.2; docs/doctor.md"
-	case_ := func(id string, level doctor.Level, clause string, run func(context.Context) doctor.Finding) doctor.Case {
+	outage := func(id string, level doctor.Level, clause string, run func(context.Context) doctor.Finding) doctor.Case {
 		return x.guarded(themeOutage, id, level, clause, run)
 	}
 	return []doctor.Case{
-		case_("refusal-status", doctor.Should, "RFC 9110 §15.5, §15.6", func(ctx context.Context) doctor.Finding {
+		outage("refusal-status", doctor.Should, "RFC 9110 §15.5, §15.6", func(ctx context.Context) doctor.Finding {
 			v := x.attempt(ctx, act{claims: func(_ *login, c map[string]any) {
 				c["iss"], c["aud"], c["exp"] = "https://issuer.doctor.invalid", "another-client", 1
 			}})
@@ -34,25 +36,18 @@ func (x *Examination) outageCases() []doctor.Case {
 			}
 			return civil(v)
 		}),
-		case_("token-refused", doctor.Must, page, x.without(pathToken, func(w http.ResponseWriter, _ *http.Request) {
+		outage("token-refused", doctor.Must, clearPage, x.without(pathToken, func(w http.ResponseWriter, _ *http.Request) {
 			refuse(w, http.StatusBadRequest, "invalid_grant")
 		})),
-		case_("token-down", doctor.Must, page, x.without(pathToken, hangUp)),
-		case_("token-html", doctor.Must, "RFC 6749 §5.1", x.without(pathToken, func(w http.ResponseWriter, _ *http.Request) {
+		outage("token-down", doctor.Must, clearPage, x.without(pathToken, hangUp)),
+		outage("token-html", doctor.Must, "RFC 6749 §5.1", x.without(pathToken, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			_, _ = w.Write([]byte("<!doctype html><title>proxy</title><p>502</p>"))
 		})),
-		case_("token-slow", doctor.Must, page, x.without(pathToken, hang)),
-		case_("token-huge", doctor.Should, "CWE-770", x.bounded(pathToken)),
-		case_("token-redirected", doctor.Should, "RFC 6749 §10.5; RFC 9110 §15.4.8", x.tokenRedirected),
-		x.told("userinfo-slow", doctor.Must, page, func(ctx context.Context) doctor.Finding {
-			return x.answers(x.attempt(ctx, x.serving(pathUserInfo, hang)))
-		}),
-		x.told("userinfo-down", doctor.Must, page, func(ctx context.Context) doctor.Finding {
-			return x.answers(x.attempt(ctx, x.serving(pathUserInfo, hangUp)))
-		}),
-		x.told("userinfo-huge", doctor.Should, "CWE-770", x.bounded(pathUserInfo)),
-		case_("keys-down", doctor.Must, page, x.keysDown),
+		outage("token-slow", doctor.Must, clearPage, x.without(pathToken, hang)),
+		outage("token-huge", doctor.Should, "CWE-770", x.bounded(pathToken)),
+		outage("token-redirected", doctor.Should, "RFC 6749 §10.5; RFC 9110 §15.4.8", x.tokenRedirected),
+		outage("keys-down", doctor.Must, clearPage, x.keysDown),
 	}
 }
 

@@ -11,20 +11,20 @@ import (
 
 // sessionCases look at what a browser keeps, and at where it is sent.
 func (x *Examination) sessionCases() []doctor.Case {
-	case_ := func(id string, level doctor.Level, clause string, run func(context.Context) doctor.Finding) doctor.Case {
+	session := func(id string, level doctor.Level, clause string, run func(context.Context) doctor.Finding) doctor.Case {
 		return x.guarded(themeSession, id, level, clause, run)
 	}
 	return []doctor.Case{
-		case_("cookie-flags", doctor.Must, "RFC 6265 §4.1.2; OWASP ASVS V3", x.cookieFlags),
-		case_("session-fixed", doctor.Must, "CWE-384; OWASP ASVS V3", x.sessionFixed),
-		case_("two-browsers", doctor.Must, "OIDC Core §3.1", x.twoPersons),
-		x.needing("state", "state-sent", case_("two-tabs", doctor.Should, "OIDC Core §3.1", x.twoTabs)),
-		case_("return-elsewhere", doctor.Must, "RFC 9700 §4.11; CWE-601", x.returnElsewhere),
-		case_("tokens-not-in-addresses", doctor.Must, "RFC 6750 §5.3; RFC 9700 §4.3", x.addresses),
-		case_("code-leaves-address", doctor.Should, "RFC 9700 §4.2.4, §4.3.1", x.codeLeaves),
-		case_("tokens-not-in-pages", doctor.Should, "RFC 9700 §4.3", x.tokensKept),
-		case_("logout", doctor.Must, "OWASP ASVS V3", x.logout),
-		case_("logout-ends-session", doctor.Should, "CWE-613; OWASP ASVS V3", x.logoutEnds),
+		session("cookie-flags", doctor.Must, "RFC 6265 §4.1.2; OWASP ASVS V3", x.cookieFlags),
+		session("session-fixed", doctor.Must, "CWE-384; OWASP ASVS V3", x.sessionFixed),
+		session("two-browsers", doctor.Must, "OIDC Core §3.1", x.twoPersons),
+		x.needing("state", "state-sent", session("two-tabs", doctor.Should, "OIDC Core §3.1", x.twoTabs)),
+		session("return-elsewhere", doctor.Must, "RFC 9700 §4.11; CWE-601", x.returnElsewhere),
+		session("tokens-not-in-addresses", doctor.Must, "RFC 6750 §5.3; RFC 9700 §4.3", x.addresses),
+		session("code-leaves-address", doctor.Should, "RFC 9700 §4.2.4, §4.3.1", x.codeLeaves),
+		session("tokens-not-in-pages", doctor.Should, "RFC 9700 §4.3", x.tokensKept),
+		session("logout", doctor.Must, "OWASP ASVS V3", x.logout),
+		session("logout-ends-session", doctor.Should, "CWE-613; OWASP ASVS V3", x.logoutEnds),
 	}
 }
 

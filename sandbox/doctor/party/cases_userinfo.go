@@ -39,6 +39,13 @@ func (x *Examination) userInfoCases() []doctor.Case {
 				_, _ = w.Write([]byte("<!doctype html><title>hotspot</title><p>Please accept our terms.</p>"))
 			})))
 		}),
+		x.told("userinfo-slow", doctor.Must, clearPage, func(ctx context.Context) doctor.Finding {
+			return x.answers(x.attempt(ctx, x.serving(pathUserInfo, hang)))
+		}),
+		x.told("userinfo-down", doctor.Must, clearPage, func(ctx context.Context) doctor.Finding {
+			return x.answers(x.attempt(ctx, x.serving(pathUserInfo, hangUp)))
+		}),
+		x.told("userinfo-huge", doctor.Should, "CWE-770", x.bounded(pathUserInfo)),
 	}
 }
 
