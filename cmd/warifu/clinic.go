@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"warifu/sandbox/clinic"
 	"warifu/sandbox/insurer"
 	"warifu/sandbox/world"
+	"warifu/verify"
 )
 
 type clinicCommand struct {
@@ -16,7 +18,7 @@ type clinicCommand struct {
 type clinicCheck struct {
 	terminal
 	Consent []string `enum:"medicine,checkups,high-cost" help:"What the person lets the clinic see: medicine, checkups, high-cost; the rest is refused."`
-	Offline string   `placeholder:"PACK[,DELTA]" help:"There is no line: go by these packs, which warifu offline fetch brought."`
+	Offline string   `placeholder:"FILE[,FILE]" help:"There is no line: go by these files, packs that warifu offline fetch brought and revocation lists (.crl)."`
 	Trust   string   `placeholder:"DIR" help:"With --offline: whom to believe, as 'warifu trust DIR' saved it; by default the running demo is asked."`
 	Now     string   `placeholder:"TIME" help:"With --offline: what counts as now; by default the demo's clock, or with --trust this machine's."`
 }
@@ -63,8 +65,8 @@ func (c clinicCheck) line(s *session, config *clinic.Config) error {
 		if err != nil {
 			return err
 		}
-		packs, err := s.readPacks(c.Offline, k)
-		config.Clock, config.Trust, config.Kept = k.clock, k.trust, packs
+		config.Clock, config.Trust = k.clock, k.trust
+		config.Kept, err = s.readKept(c.Offline, k)
 		return err
 	}
 	p, err := s.places()
@@ -74,6 +76,31 @@ func (c clinicCheck) line(s *session, config *clinic.Config) error {
 	config.Insurers = clinic.NewInsurers(p.Desk+world.InsurersPrefix, world.ClinicKey)
 	config.Trust, config.Clock, err = s.trustAt(p)
 	return err
+}
+
+// readKept takes packs, of phones, and revocation lists, of cards.
+func (s *session) readKept(names string, k known) (verify.StatusChecker, error) {
+	var kept verify.FirstOf
+	var packs []string
+	for name := range strings.SplitSeq(names, ",") {
+		if !strings.HasSuffix(name, ".crl") {
+			packs = append(packs, name)
+			continue
+		}
+		list, err := s.readFile(name)
+		if err != nil {
+			return nil, err
+		}
+		kept = append(kept, verify.RawCRL(list))
+	}
+	if len(packs) > 0 {
+		all, err := s.readPacks(strings.Join(packs, ","), k)
+		if err != nil {
+			return nil, err
+		}
+		kept = append(verify.FirstOf{all}, kept...)
+	}
+	return kept, nil
 }
 
 // tellInsured says what the clinic sees; whoever is not insured is a refusal.
@@ -95,7 +122,7 @@ func (s *session) tellInsured(v clinic.View) error {
 		}
 	}
 	if v.StatusFrom != "" {
-		rows = append(rows, []string{s.sentence("clinic.status-from", nil), v.StatusFrom}, []string{s.sentence("clinic.status-age", nil), v.StatusAge.Round(time.Minute).String()})
+		rows = append(rows, []string{s.sentence("clinic.status-from", nil), s.sentence("clinic.kept-"+v.Medium, nil)}, []string{s.sentence("clinic.status-age", nil), v.StatusAge.Round(time.Minute).String()})
 	}
 	if err := s.table(v, rows); err != nil {
 		return err

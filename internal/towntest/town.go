@@ -87,6 +87,8 @@ type Town struct {
 	Verifier *verify.Verifier
 	// Origin is where bureau and municipality answer.
 	Origin string
+	// Together are identifiers of persons who live with whoever asks.
+	Together []string
 	// Silent, where it says so, has the responder answer nothing; Away municipality and insurers.
 	Silent, Away func() bool
 }
@@ -138,7 +140,15 @@ func (t *Town) Resident(_ context.Context, _ profile.Class, c *x509.Certificate)
 	if err != nil {
 		return municipality.Resident{}, warifu.NotFound("resident-unknown").With(err)
 	}
-	return municipality.Resident{Person: v.Person, Died: v.Died, Household: []person.Person{v.Person}}, nil
+	out := municipality.Resident{Person: v.Person, Died: v.Died, Household: []person.Person{v.Person}}
+	for _, id := range t.Together {
+		other, err := t.Bureau.Show(id)
+		if err != nil {
+			return out, err
+		}
+		out.Household = append(out.Household, other.Person)
+	}
+	return out, nil
 }
 
 // Insured implements insurer.Register.

@@ -138,6 +138,31 @@ func TestAPaperIsARealPDFThatSaysSample(t *testing.T) {
 	}
 }
 
+// A household of five takes three pages; the person alone is told of nobody else.
+func TestAHouseholdIsToldWholeOrNotAtAll(t *testing.T) {
+	town := towntest.New(t)
+	town.Together = []string{"hanako", "sakura", "ume", "makoto"}
+	order := municipality.Order{Authentication: identified(t, town, "taro"), Document: municipality.Residence, Options: municipality.Options{Household: true, Relation: true}, Copies: 1}
+	file, problem := ordered(t, town, order)
+	if problem != "" {
+		t.Fatal(problem)
+	}
+	words := tool(t, file, "pdftotext", "-raw", "FILE", "-")
+	if n := strings.Count(words, "\f"); n != 3 {
+		t.Errorf("%d pages", n)
+	}
+	for _, w := range []string{"割符太郎", "割符花子", "青木さくら", "松竹うめ", "岡まこと", "続柄子", "世帯全員", "世帯主松竹うめ", "（記載なし）"} {
+		if !strings.Contains(joined(words), w) {
+			t.Errorf("no %q in\n%s", w, words)
+		}
+	}
+	order.Authentication, order.Options = identified(t, town, "taro"), municipality.Options{}
+	file, problem = ordered(t, town, order)
+	if words := joined(tool(t, file, "pdftotext", "-raw", "FILE", "-")); problem != "" || !strings.Contains(words, "世帯一部") || strings.Contains(words, "花子") || strings.Contains(words, "続柄") {
+		t.Errorf("%s %s", problem, words)
+	}
+}
+
 // joined is text without spaces and line ends.
 func joined(words string) string {
 	return strings.Map(func(r rune) rune {

@@ -3,10 +3,12 @@ package reader
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 
 	"warifu"
 	"warifu/attest"
 	"warifu/cms"
+	"warifu/iso7816"
 	"warifu/jpki"
 	"warifu/profile"
 	"warifu/scheme"
@@ -98,6 +100,8 @@ func (t Touch) warn(ctx context.Context, token *jpki.Token) error {
 	left, err := token.TriesLeft(ctx, warifu.Authentication)
 	kind := warifu.Authentication.String()
 	switch {
+	case errors.Is(err, iso7816.SWFileNotFound), errors.Is(err, iso7816.SWReferenceNotFound), errors.Is(err, iso7816.SWConditions):
+		return nothing(token, err)
 	case err != nil:
 		return err
 	case left == 0 && token.IsPhone():
@@ -110,6 +114,14 @@ func (t Touch) warn(ctx context.Context, token *jpki.Token) error {
 		return warifu.Refused("reader-last-try-phone")
 	}
 	return warifu.Refused("reader-last-try-card")
+}
+
+// nothing says that no certificate was ever put on the card or phone.
+func nothing(token *jpki.Token, err error) error {
+	if token.IsPhone() {
+		return warifu.Conflict("credential-none").With(err)
+	}
+	return warifu.NotFound("certificate-absent", "kind", warifu.Authentication.String()).With(err)
 }
 
 func (t Touch) answer(ctx context.Context, token *jpki.Token) (Proof, error) {

@@ -1,0 +1,106 @@
+package world_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"warifu"
+	"warifu/sandbox/doorway"
+	"warifu/sandbox/phones"
+	"warifu/sandbox/world"
+)
+
+// equip puts certificates on the first phone, with the PIN 2468.
+func equip(t *testing.T, w *world.World) {
+	t.Helper()
+	_, err := w.Phones.Apply(t.Context(), "phone-1", phones.Apply{Card: "taro", CardPassword: "TARO1980", Kinds: warifu.Kinds[:], Consent: w.Scheme.Consent, Signature: "PHONE123", PIN: "2468"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool {
+		a, err := w.Phones.Status(t.Context(), "phone-1")
+		return err == nil && a.State == warifu.ApplicationIssued
+	})
+	if _, err := w.Phones.Personalize(t.Context(), "phone-1", phones.Personalize{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Clock.To(w.Clock.Now().Add(time.Minute)); err != nil { // in use from the second after
+		t.Fatal(err)
+	}
+}
+
+// noon brings the world to an hour at which the kiosk is open, whatever day it began on.
+func noon(t *testing.T, w *world.World) {
+	t.Helper()
+	now := w.Clock.Now().In(w.Scheme.Hours.Zone)
+	at := time.Date(now.Year(), now.Month(), now.Day()+1, 12, 0, 0, 0, now.Location())
+	for at.Month() == time.December && at.Day() >= 29 || at.Month() == time.January && at.Day() <= 3 {
+		at = at.AddDate(0, 0, 1)
+	}
+	if err := w.Clock.To(at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Kiosk and clinic at their doors, by the screens alone, with a phone's real secure element
+// over its contactless interface and with a card.
+func TestKioskAndClinicTakePhoneAndCard(t *testing.T) {
+	w, b := stand(t), newBrowser(t)
+	noon(t, w)
+	kiosk, clinic := w.Places.Kiosk, w.Places.Clinic
+	_, page := b.fill(kiosk+"/visits", "medium", "phone")
+	b.wants(page, "Type your PHONE")
+	status, page := b.fill(kiosk+"/visit/touch", "chip", "phone-1", "pin", "2468") // before there is anything on it
+	if status < 400 || status > 499 {
+		t.Errorf("a phone with nothing on it: %d %s", status, page)
+	}
+	b.wants(page, "This phone carries no usable certificate")
+	equip(t, w)
+	_, page = b.fill(kiosk+"/visits", "medium", "phone")
+	b.wants(page, "Type your PHONE")
+	_, page = b.fill(kiosk+"/visit/touch", "chip", "taro", "pin", "2468")
+	b.wants(page, "This is a card")
+	_, page = b.fill(kiosk+"/visit/touch", "chip", "phone-1", "pin", "2468")
+	b.wants(page, "清瀬市")
+	b.fill(kiosk+"/visit/choice", "document", "residence", "copies", "1", "relation", "yes")
+	b.fill(kiosk+"/visit/coins", "yen", "500")
+	_, page = b.fill(kiosk + "/visit/print")
+	b.wants(page, "Your paper is ready")
+	if paper := b.get(kiosk + "/visit/paper"); !strings.HasPrefix(paper, "%PDF-1.7") {
+		t.Error("the paper is no PDF file")
+	}
+	b.fill(kiosk + "/visit/leave")
+	if status, _ := b.send(http.MethodGet, kiosk+"/visit/paper", "", nil); status != http.StatusNotFound {
+		t.Errorf("after leaving: %d", status)
+	}
+	b.fill(clinic+"/visits", "medium", "phone")
+	b.fill(clinic+"/visit/touch", "chip", "phone-1", "pin", "2468")
+	_, page = b.fill(clinic+"/visit/consent", "medicine", "yes", "checkups", "yes", "high-cost", "no")
+	b.wants(page, "Insured")
+	b.fill(clinic+"/visits", "medium", "card")
+	_, page = b.fill(clinic+"/visit/touch", "chip", "mika", "pin", "0421")
+	b.wants(page, "Your past medicine") // the insurer says what is wrong with the card
+	status, page = b.fill(clinic+"/visit/consent", "medicine", "no", "checkups", "no", "high-cost", "no")
+	if status != http.StatusForbidden {
+		t.Errorf("a suspended card: %d", status)
+	}
+	b.wants(page, "suspended")
+}
+
+// An answer for the municipality is none for the insurers: neither takes the other's
+// question, nor a kiosk's key at the clinic's door.
+func TestTownAndInsurersKeepApart(t *testing.T) {
+	w := stand(t)
+	door := doorway.NewClient(w.Places.Desk)
+	for _, path := range []string{"/municipality/challenges", "/insurers/questions"} {
+		if err := door.Post(t.Context(), path, struct{}{}, nil); warifu.ProblemOf(err).Code != warifu.CodeUnauthenticated {
+			t.Errorf("%s without a key: %v", path, err)
+		}
+	}
+	var fees map[string]struct{ Residence int }
+	if err := door.Get(t.Context(), "/municipality/fees", &fees); err != nil || fees["13221"].Residence != 200 {
+		t.Errorf("%v, %v", fees, err)
+	}
+}
