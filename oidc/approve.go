@@ -92,7 +92,10 @@ func (u under) agrees(agreed []string) ([]string, error) {
 // login), "login-attributes-other-card", "login-card-unable", "login-credential-ended", those of package
 // verify where the credential is not good, those of Signing; TooMany "login-answers-too-many".
 func (p *Provider) Answer(ctx context.Context, login string, a Answer) (Answered, error) {
-	u, err := p.waits(ctx, login)
+	u, err := p.known(ctx, login, store.LoginWaiting)
+	if err == nil {
+		err = over(u.state(p.Clock.Now()))
+	}
 	if err != nil {
 		return Answered{}, err
 	}
@@ -307,8 +310,11 @@ func (p *Provider) approve(ctx context.Context, u under, a Answer, agreed []stri
 		return p.Ledger.Append(tx, row.Person, p.line(u, c))
 	})
 	if err != nil {
+		p.recent.drop(row.ID)
 		return Answered{}, err
 	}
+	row.State = store.LoginApproved
+	p.recent.put(row, u.request)
 	p.moved(row.ID, "approved")
 	out := Answered{Missing: missing}
 	if row.Way == WayApp {

@@ -70,6 +70,8 @@ func (p *Provider) begin(w http.ResponseWriter, r *http.Request, c Client, q req
 		p.crowd.leave(l.ID)
 		return err
 	}
+	l.State = store.LoginWaiting
+	p.recent.put(l, q)
 	p.welcome(w, r, l.ID, cookie)
 	return nil
 }

@@ -18,7 +18,8 @@ type under struct {
 	name   string
 	client Client
 	request
-	card *bool // of a login with a card: whether its certificate is still good; nil: nobody has asked yet
+	cached bool  // from memory: another server may have gone on
+	card   *bool // of a login with a card: whether its certificate is still good; nil: nobody has asked yet
 }
 
 func (u under) view() ClientView {
@@ -59,6 +60,21 @@ func (p *Provider) find(ctx context.Context, login string) (under, error) {
 	return u, err
 }
 
+// known is find from memory, for a step that holds only while the login is in that state: the
+// step itself finds out whether it still is.
+func (p *Provider) known(ctx context.Context, login, state string) (under, error) {
+	id, err := idOf(login)
+	if err != nil {
+		return under{}, err
+	}
+	m, is := p.recent.in(id, state)
+	if !is {
+		return p.find(ctx, login)
+	}
+	u := under{name: login, row: m.row, request: m.request, cached: true}
+	return u, p.complete(ctx, &u)
+}
+
 // complete adds what the row does not say itself.
 func (p *Provider) complete(ctx context.Context, u *under) (err error) {
 	if u.client, err = p.Clients.Client(ctx, u.row.Client); err != nil {
@@ -66,6 +82,9 @@ func (p *Provider) complete(ctx context.Context, u *under) (err error) {
 			err = warifu.NotFound("login-unknown").With(err)
 		}
 		return err
+	}
+	if u.cached {
+		return nil
 	}
 	return json.Unmarshal(u.row.Request, &u.request)
 }
@@ -159,6 +178,7 @@ func (p *Provider) Decline(ctx context.Context, login string) error {
 // end ends a login that waits; also is done in the same transaction.
 func (p *Provider) end(ctx context.Context, u under, state string, also func(*store.Tx) error) error {
 	now := p.Clock.Now()
+	p.recent.drop(u.row.ID)
 	err := p.Store.Write(ctx, func(tx *store.Tx) error {
 		done, err := tx.EndWaitingLogin(u.row.ID, state, now)
 		if err == nil && !done {
@@ -188,14 +208,19 @@ func (p *Provider) moved(id store.LoginID, what string) {
 // seen is find for the browser that began the login; Refused "login-cookie-wrong".
 func (p *Provider) seen(ctx context.Context, login, cookie string) (under, error) {
 	u, err := p.find(ctx, login)
+	return u, u.heldBy(cookie, err)
+}
+
+// heldBy compares the cookie, unless there is an error already.
+func (u under) heldBy(cookie string, err error) error {
 	if err != nil {
-		return u, err
+		return err
 	}
 	kept := warifu.DigestOf([]byte(cookie))
 	if subtle.ConstantTimeCompare(kept[:], u.row.Browser[:]) != 1 {
-		return u, warifu.Refused("login-cookie-wrong")
+		return warifu.Refused("login-cookie-wrong")
 	}
-	return u, nil
+	return nil
 }
 
 // View shows a login to the browser that began it: cookie is the value of CookieName.
@@ -225,8 +250,8 @@ func (p *Provider) View(ctx context.Context, login, cookie string) (View, error)
 // Conflict "login-waiting", "login-finished"; Refused "login-return-wrong" where the login was
 // approved on the same device and the token is not the answer's.
 func (p *Provider) Finish(ctx context.Context, login, cookie, returnToken string) (redirect string, err error) {
-	u, err := p.seen(ctx, login, cookie)
-	if err != nil {
+	u, err := p.known(ctx, login, store.LoginApproved)
+	if err = u.heldBy(cookie, err); err != nil {
 		return "", err
 	}
 	now := p.Clock.Now()
@@ -260,8 +285,11 @@ func (p *Provider) Finish(ctx context.Context, login, cookie, returnToken string
 		err = warifu.Conflict("login-finished")
 	}
 	if err != nil {
+		p.recent.drop(u.row.ID)
 		return "", err
 	}
+	u.row.State, u.row.Expires = store.LoginFinished, now.Add(CodeLife)
+	p.recent.put(u.row, u.request)
 	code, err := p.mac.ticket(labelCode, u.row.ID[:], u.client.ID)
 	if err != nil {
 		return "", err

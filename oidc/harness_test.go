@@ -453,3 +453,12 @@ func sleepless(c <-chan struct{}) bool {
 		return false
 	}
 }
+
+// request is one as it comes over the wire.
+func request(method, address, form string) *http.Request {
+	r := httptest.NewRequest(method, address, strings.NewReader(form))
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return r
+}

@@ -196,6 +196,7 @@ func TestAnAnswerOnTheSameDeviceServesTheBrowserWithCookieAndAddressAlone(t *tes
 
 func TestALoginIsAnsweredOnce(t *testing.T) {
 	w := newTown(t, housetest.Options{})
+	w.approve(w.begin(w.ask(shop)).login) // the house's responder has been appointed
 	at := w.begin(w.ask(bank))
 	a := openPhone(t, w.phone).answers(t, w.question(at.login, oidc.WayApp))
 	const rivals = 6
@@ -211,7 +212,7 @@ func TestALoginIsAnsweredOnce(t *testing.T) {
 			wants(t, err, "login-over")
 		}
 	}
-	if good != 1 || len(w.lines()) != 1 {
+	if good != 1 || len(w.lines()) != 2 {
 		t.Errorf("%d answers were good, %d lines", good, len(w.lines()))
 	}
 	_, err := w.provider.Answer(ctx, at.login, a)

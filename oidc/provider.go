@@ -84,6 +84,7 @@ type Provider struct {
 	fetched   clientKeys
 	crowd     *crowd
 	waiting   *waiting
+	recent    *recent
 	routes    map[string]route
 }
 
@@ -101,7 +102,7 @@ func New(c Config) (*Provider, error) {
 	p := &Provider{Config: c, issuer: c.Origin + realm, mac: macs{c.MAC}, crowd: newCrowd(c.Limits, c.Clock)}
 	p.tokenURL = p.issuer + pathToken
 	p.fetched = clientKeys{http: c.HTTP, plain: c.Plain, clock: c.Clock}
-	p.waiting = newWaiting(c.Store, c.Clock)
+	p.waiting, p.recent = newWaiting(c.Store, c.Clock), newRecent()
 	p.routes = p.addresses()
 	if _, err := c.MAC([]byte("works")); err != nil {
 		return nil, err

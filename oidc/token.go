@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -67,6 +68,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) error {
 var (
 	errCode    = refuse(invalidGrant, warifu.Refused("oidc-code-invalid"))
 	errRefresh = refuse(invalidGrant, warifu.Refused("oidc-refresh-invalid"))
+	errStale   = errors.New("the row is not as it is remembered")
 	errEnded   = refuse(invalidGrant, warifu.Refused("oidc-credential-ended"))
 )
 
@@ -85,7 +87,9 @@ func (p *Provider) exchange(ctx context.Context, c Client, by proof, f form) (to
 		return tokens{}, p.spend(ctx, by, errCode)
 	}
 	now := p.Clock.Now()
-	u, err := p.change(ctx, c, by, store.LoginID(b), errCode, func(tx *store.Tx, u *under) (refused, err error) {
+	m, cached := p.recent.in(store.LoginID(b), store.LoginFinished)
+	m.row.ID = store.LoginID(b)
+	u, err := p.change(ctx, under{client: c, row: m.row, request: m.request, cached: cached}, by, errCode, func(tx *store.Tx, u *under) (refused, err error) {
 		return p.redeem(ctx, tx, u, f, now)
 	})
 	if err != nil {
@@ -98,12 +102,15 @@ func (p *Provider) exchange(ctx context.Context, c Client, by proof, f form) (to
 // change reads a login and changes it in one transaction, with the client's proof spent in it.
 // A card's status has to be asked of its bureau, which no transaction waits for: the first
 // pass finds out, the second goes on with the answer.
-func (p *Provider) change(ctx context.Context, c Client, by proof, id store.LoginID, unknown error, fn func(*store.Tx, *under) (refused, err error)) (under, error) {
-	u := under{client: c, name: nameOf(id)}
+func (p *Provider) change(ctx context.Context, u under, by proof, unknown error, fn func(*store.Tx, *under) (refused, err error)) (under, error) {
+	id := u.row.ID
 	var refused error
 	pass := func(tx *store.Tx) (err error) {
 		refused = nil
-		if u.row, err = tx.Login(id); problemOf(err).IsCode(warifu.CodeNotFound) {
+		if !u.cached {
+			u.row, err = tx.Login(id)
+		}
+		if problemOf(err).IsCode(warifu.CodeNotFound) {
 			refused = unknown
 			return by.use(tx)
 		}
@@ -117,14 +124,19 @@ func (p *Provider) change(ctx context.Context, c Client, by proof, id store.Logi
 		return err
 	}
 	err := p.Store.Write(ctx, pass)
-	if err == nil && refused == nil && u.row.Class == ClassCard {
+	if errors.Is(err, errStale) {
+		u.cached = false
+		err = p.Store.Write(ctx, pass)
+	}
+	if err == nil && refused == nil && u.row.Class == ClassCard && u.card == nil {
 		good, failed := p.cardGood(ctx, u.row)
 		if failed != nil {
 			return u, failed
 		}
-		u.card = &good
+		u.card, u.cached = &good, false
 		err = p.Store.Write(ctx, pass)
 	}
+	p.recent.drop(id)
 	if err == nil {
 		err = refused
 	}
@@ -134,6 +146,9 @@ func (p *Provider) change(ctx context.Context, c Client, by proof, id store.Logi
 // redeem takes the code in the transaction: refused is why it is not, with what that writes.
 func (p *Provider) redeem(ctx context.Context, tx *store.Tx, u *under, f form, now time.Time) (refused, err error) {
 	if u.row.State != store.LoginFinished || !now.Before(u.row.Expires) {
+		if u.cached {
+			return nil, errStale
+		}
 		if u.row.State == store.LoginRedeemed {
 			p.Counted("replayed")
 			_, err = tx.EndLogin(u.row.ID)
@@ -155,6 +170,9 @@ func (p *Provider) redeem(ctx context.Context, tx *store.Tx, u *under, f form, n
 		return errEnded, err
 	}
 	done, err := tx.RedeemLogin(u.row.ID, now, now.Add(RefreshLife))
+	if err == nil && !done && u.cached {
+		return nil, errStale
+	}
 	if err == nil && !done {
 		return errCode, nil
 	}
@@ -177,11 +195,7 @@ func (u *under) standing(tx *store.Tx) (bool, error) {
 	if u.row.Class == ClassCard {
 		return u.card != nil && *u.card, nil
 	}
-	c, err := tx.CredentialBySerial(u.row.Kind, u.row.Serial)
-	if problemOf(err).IsCode(warifu.CodeNotFound) {
-		return false, nil
-	}
-	return c.State == warifu.CredentialActive, err
+	return tx.CredentialActive(u.row.Kind, u.row.Serial)
 }
 
 // refresh gives new tokens for a refresh token, which is good once (RFC 9700 §4.14.2): the
@@ -200,7 +214,7 @@ func (p *Provider) refresh(ctx context.Context, c Client, by proof, f form) (tok
 	}
 	id, generation := store.LoginID(b[:len(store.LoginID{})]), int64(binary.BigEndian.Uint32(b[len(store.LoginID{}):]))
 	now := p.Clock.Now()
-	u, err := p.change(ctx, c, by, id, errRefresh, func(tx *store.Tx, u *under) (refused, err error) {
+	u, err := p.change(ctx, under{client: c, row: store.Login{ID: id}}, by, errRefresh, func(tx *store.Tx, u *under) (refused, err error) {
 		return p.rotate(ctx, tx, u, generation, f.get("scope"), now)
 	})
 	if err != nil {

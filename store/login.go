@@ -201,6 +201,13 @@ func (tx *Tx) PurgeLogins(before time.Time, limit int) (int64, error) {
 	return tx.exec(`DELETE FROM logins WHERE id IN (`+old+`)`, micros(before), limit)
 }
 
+// CredentialActive reports whether the credential of that serial number is in use; false for one
+// that is not there.
+func (tx *Tx) CredentialActive(kind warifu.Kind, serial []byte) (bool, error) {
+	var n int64
+	return tx.one(`SELECT 1 FROM credentials WHERE kind = $1 AND serial = $2 AND state = 'active'`, []any{int64(kind), serial}, &n)
+}
+
 // ChallengeUsed reports whether UseChallenge marked it.
 func (tx *Tx) ChallengeUsed(challenge warifu.Digest) (bool, error) {
 	var n int64
