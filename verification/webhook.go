@@ -235,10 +235,11 @@ func (d *Desk) deliverTo(ctx context.Context, w store.Webhook) (int, error) {
 		var e store.WebhookEvent
 		mine, more := false, false
 		err := d.Store.Write(ctx, func(tx *store.Tx) (err error) {
-			if mine, err = tx.ClaimWebhook(w, d.Clock.Now().Add(sendLease)); err != nil || !mine {
+			// What has nothing to tell is not claimed: the claim would hold up the next event.
+			if e, more, err = tx.NextWebhookEvent(w.ID); err != nil || !more {
 				return err
 			}
-			if e, more, err = tx.NextWebhookEvent(w.ID); err == nil {
+			if mine, err = tx.ClaimWebhook(w, d.Clock.Now().Add(sendLease)); err == nil && mine {
 				w, err = tx.Webhook(w.ID)
 			}
 			return err

@@ -108,6 +108,23 @@ func TestASubscriberIsToldOfEveryChangeInOrder(t *testing.T) {
 	}
 }
 
+// Being told of one change does not hold up the next.
+func TestTwoChangesInOneMinuteAreToldAtOnce(t *testing.T) {
+	w := newTown(t, housetest.Options{})
+	a := w.check(t, w.question())
+	_, err := w.Desk.Subscribe(ctx, housetest.BankKey, a.ID, address)
+	must(t, err)
+	if n := w.tell(t); n != 1 {
+		t.Fatalf("told of %d at the beginning", n)
+	}
+	w.Clock.Forward(time.Second)
+	_, err = w.phone.App.Suspend(ctx, nil, time.Time{}, pin)
+	must(t, err)
+	if n := w.tell(t); n != 1 {
+		t.Errorf("told of %d changes a second later", n)
+	}
+}
+
 func TestWhatIsNotTakenIsToldAgainInItsOrderAndUnderItsName(t *testing.T) {
 	w := newTown(t, housetest.Options{})
 	a := w.check(t, w.question())
