@@ -37,6 +37,7 @@ type Config struct {
 	// For accounts, opened by who logs in at the provider:
 	Provider visitor.Signer
 	JWKS     []byte        // the bank's public keys, for the provider to fetch
+	Outside  warifu.Clock  // what the provider's tokens carry the time of; nil: Clock
 	Folder   folder.Folder // where accounts are kept
 	Officer  string        // the compliance officer's password
 }
@@ -68,7 +69,7 @@ type Customer struct {
 func New(c Config) *Bank {
 	b := &Bank{config: c, asked: map[string]*visit{}, accounts: book.Open[Account](c.Folder, maxAccounts)}
 	b.visitors = visitor.New(visitor.Config{
-		Name: "bank", Origin: c.Origin, Provider: c.Provider, JWKS: c.JWKS, Clock: c.Clock, Arrived: b.arrived, Page: b.problem,
+		Name: "bank", Origin: c.Origin, Provider: c.Provider, JWKS: c.JWKS, Clock: c.Clock, Outside: c.Outside, Arrived: b.arrived, Page: b.problem,
 	})
 	return b
 }

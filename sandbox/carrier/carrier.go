@@ -20,6 +20,7 @@ type Config struct {
 	JWKS     []byte // its public keys
 	Checks   visitor.Checks
 	Clock    warifu.Clock
+	Outside  warifu.Clock  // what the provider's tokens carry the time of; nil: Clock
 	Folder   folder.Folder // where contracts are kept
 }
 
@@ -34,7 +35,7 @@ type Carrier struct {
 func New(c Config) *Carrier {
 	s := &Carrier{config: c, contracts: book.Open[Contract](c.Folder, maxContracts)}
 	s.visitors = visitor.New(visitor.Config{
-		Name: "carrier", Origin: c.Origin, Provider: c.Provider, JWKS: c.JWKS, Clock: c.Clock, Arrived: s.arrived, Page: s.problem,
+		Name: "carrier", Origin: c.Origin, Provider: c.Provider, JWKS: c.JWKS, Clock: c.Clock, Outside: c.Outside, Arrived: s.arrived, Page: s.problem,
 	})
 	return s
 }

@@ -24,6 +24,7 @@ type Config struct {
 	Provider visitor.Provider
 	JWKS     []byte // its public keys
 	Clock    warifu.Clock
+	Outside  warifu.Clock  // what the provider's tokens carry the time of; nil: Clock
 	Folder   folder.Folder // where members are kept
 	// Linked asks the bank whether an account is a person's: nil for yes.
 	Linked func(ctx context.Context, number, name, birthDate string) error
@@ -40,7 +41,7 @@ type Cashless struct {
 func New(c Config) *Cashless {
 	s := &Cashless{config: c, members: book.Open[Member](c.Folder, maxMembers)}
 	s.visitors = visitor.New(visitor.Config{
-		Name: "cashless", Origin: c.Origin, Provider: c.Provider, JWKS: c.JWKS, Clock: c.Clock, Arrived: s.arrived, Page: s.problem,
+		Name: "cashless", Origin: c.Origin, Provider: c.Provider, JWKS: c.JWKS, Clock: c.Clock, Outside: c.Outside, Arrived: s.arrived, Page: s.problem,
 	})
 	return s
 }

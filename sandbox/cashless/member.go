@@ -238,7 +238,7 @@ func (c *Cashless) arrived(_ context.Context, a visitor.Arrival) (string, error)
 			return err
 		}
 		p := &m.Payments[i]
-		if a.Visitor.At.Before(p.At.Truncate(time.Second)) {
+		if a.Visitor.At.Before(p.At.Add(-time.Second)) { // tokens tell whole seconds
 			return warifu.Unauthenticated("cashless-presence-old")
 		}
 		if err := m.within(p.Yen, a.Visitor.Activation, now); err != nil {

@@ -28,6 +28,7 @@ type Config struct {
 	Checks   visitor.Checks
 	Scheme   *scheme.Scheme
 	Clock    warifu.Clock
+	Outside  warifu.Clock // what the provider's tokens carry the time of; nil: Clock
 	// Where applications are kept, and who the people are.
 	Applications, People folder.Folder
 	// Where else a person is sent; empty where it does not stand.
@@ -46,7 +47,7 @@ type Portal struct {
 func New(c Config) *Portal {
 	p := &Portal{config: c, applications: book.Open[Application](c.Applications, maxApplications), people: book.Open[Person](c.People, maxPeople)}
 	p.visitors = visitor.New(visitor.Config{
-		Name: "portal", Origin: c.Origin, Provider: c.Provider, JWKS: c.JWKS, Clock: c.Clock, Arrived: p.arrived, Page: p.problem,
+		Name: "portal", Origin: c.Origin, Provider: c.Provider, JWKS: c.JWKS, Clock: c.Clock, Outside: c.Outside, Arrived: p.arrived, Page: p.problem,
 	})
 	return p
 }

@@ -30,6 +30,9 @@ type Config struct {
 	Provider Provider
 	JWKS     []byte // the service's public keys, served for the provider to fetch
 	Clock    warifu.Clock
+	// Outside is what the provider's tokens carry the time of, where the service's own clock
+	// stands elsewhere, as in a sandbox that was sent ahead. Nil: Clock.
+	Outside warifu.Clock
 	// Arrived is told of every answer whose purpose is not Login, and says where the browser
 	// goes on. Nil where there are none.
 	Arrived func(ctx context.Context, a Arrival) (to string, err error)
@@ -42,7 +45,7 @@ type Visitor struct {
 	Subject    string     `json:"subject"`    // theirs at this service alone
 	Class      string     `json:"class"`      // "card" or "phone"
 	Activation string     `json:"activation"` // "pin" or "screen-lock"
-	At         time.Time  `json:"at"`         // when presence was shown
+	At         time.Time  `json:"at"`         // when presence was shown, by the service's clock, to the second
 	Attributes Attributes `json:"attributes"`
 }
 
@@ -60,7 +63,12 @@ type Visitors struct {
 }
 
 // New opens a desk.
-func New(c Config) *Visitors { return &Visitors{config: c, sessions: newSessions(c.Clock)} }
+func New(c Config) *Visitors {
+	if c.Outside == nil {
+		c.Outside = c.Clock
+	}
+	return &Visitors{config: c, sessions: newSessions(c.Clock)}
+}
 
 // Routes adds the desk's doors: /visit begins a login (/visit?to=/page goes there afterwards),
 // /callback takes the browser back, /leave ends the session, /jwks.json is for the provider;
@@ -147,7 +155,8 @@ func (v *Visitors) arrive(w http.ResponseWriter, r *http.Request) (to string, er
 	if err != nil {
 		return "", err
 	}
-	who := Visitor{Subject: login.Subject, Class: login.Class, Activation: login.Activation, At: login.AuthTime}
+	who := Visitor{Subject: login.Subject, Class: login.Class, Activation: login.Activation}
+	who.At = v.config.Clock.Now().Add(login.AuthTime.Sub(v.config.Outside.Now()))
 	here := v.sessions.find(id).visitor
 	if way.purpose != Login {
 		if here != nil && here.Subject != who.Subject {

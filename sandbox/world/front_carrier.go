@@ -19,7 +19,7 @@ func (w *World) openCarrier(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	c := carrier.New(carrier.Config{
-		Origin: w.Places.Carrier, Provider: v.party, JWKS: v.jwks, Folder: v.folder, Clock: w.Clock,
+		Origin: w.Places.Carrier, Provider: v.party, JWKS: v.jwks, Folder: v.folder, Clock: w.Clock, Outside: w.config.Real,
 		Checks: visitor.Checks{Address: w.Places.Server, Key: CarrierKey},
 	})
 	return doorway.Opens(routes(c.Routes), w.Scheme, "carrier", "carrier.title", w.Clock), nil

@@ -15,7 +15,7 @@ func (w *World) openCashless(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	c := cashless.New(cashless.Config{
-		Origin: w.Places.Cashless, Provider: v.party, JWKS: v.jwks, Folder: v.folder, Clock: w.Clock, Linked: cashless.AskBank(w.Places.Bank),
+		Origin: w.Places.Cashless, Provider: v.party, JWKS: v.jwks, Folder: v.folder, Clock: w.Clock, Outside: w.config.Real, Linked: cashless.AskBank(w.Places.Bank),
 	})
 	return doorway.Opens(routes(c.Routes), w.Scheme, "cashless", "cashless.title", w.Clock), nil
 }

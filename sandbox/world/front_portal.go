@@ -23,7 +23,7 @@ func (w *World) openPortal(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	p := portal.New(portal.Config{
-		Origin: w.Places.Portal, Provider: v.party, JWKS: v.jwks, Applications: v.folder, People: people, Scheme: w.Scheme, Clock: w.Clock,
+		Origin: w.Places.Portal, Provider: v.party, JWKS: v.jwks, Applications: v.folder, People: people, Scheme: w.Scheme, Clock: w.Clock, Outside: w.config.Real,
 		Checks: visitor.Checks{Address: w.Places.Server, Key: PortalKey}, Tax: w.Places.Tax, Desk: w.Places.Desk,
 	})
 	return doorway.Opens(routes(p.Routes), w.Scheme, "portal", "portal.title", w.Clock), nil

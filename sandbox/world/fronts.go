@@ -78,7 +78,7 @@ func (w *World) openFronts(ctx context.Context) error {
 	}
 	w.bank = bank.New(bank.Config{
 		Origin: w.Places.Bank, Phones: w.Places.Phones, Clock: w.Clock, Service: bank.Service{Address: w.Places.Server, Key: BankKey},
-		Provider: visited.party, JWKS: visited.jwks, Folder: visited.folder, Officer: OfficerPassword,
+		Provider: visited.party, JWKS: visited.jwks, Outside: w.config.Real, Folder: visited.folder, Officer: OfficerPassword,
 		Verifier: verify.New(trust, verify.FirstOf{verify.OCSPClient{}, &verify.CRLClient{}}, w.Clock),
 	})
 	personas, err := w.openPersonas()
