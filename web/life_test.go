@@ -270,6 +270,9 @@ func TestNoDoorTakesAnybodysWordForTheHolder(t *testing.T) {
 		"/api/v1/verifications/{id}/attribute-requests": "a relying party's key",
 		"/api/v1/webhooks":                              "a relying party's key",
 		"/api/v1/webhooks/{id}/end":                     "a relying party's key",
+		"/api/v1/clients":                               "none: a service that registers is nobody's holder",
+		"/api/v1/clients/{id}":                          "the registration's token",
+		"/api/v1/clients/{id}/rotate":                   "the registration's token",
 	}
 	nothing := map[string]string{ // what a clerk could send who has seen the phone and its papers
 		"request": `"AAAA"`, "receipt": `"AAAA"`, "document": `"AAAA"`, "attestation": `"AAAA"`, "secretsSet": `"AAAA"`, "chain": `["AAAA"]`,
