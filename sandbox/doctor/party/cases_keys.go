@@ -67,16 +67,8 @@ func (x *Examination) keyCases() []doctor.Case {
 	with := func(sign func(input []byte) []byte) act {
 		return act{token: func(l *login) string { return compact(x.provider.header(), x.provider.claims(l), sign) }}
 	}
-	forger := newKey(x.config.Client.Algorithm)
-	honest := x.provider.honest
-	named := forger
-	named.id = honest.id
-	unknown := forger
-	unknown.id = unknownKey
-	if honest.algorithm != "ES256" { // RSA keys are all one: what is forged is forged with another sort
-		forger = newKey("ES256")
-		named.signer, unknown.signer = otherRSA(), otherRSA()
-	}
+	honest, named, unknown := x.provider.honest, x.forger(), x.forger()
+	named.id, unknown.id = honest.id, unknownKey
 	return []doctor.Case{
 		x.each("alg-none", "RFC 8725 §3.2; OIDC Core "+sectionSigned, x.algNone()),
 		x.each("alg-hs256", "RFC 8725 §2.1, §3.1; OIDC Core "+sectionSigned, x.algHS256()),
@@ -101,6 +93,15 @@ func (x *Examination) keyCases() []doctor.Case {
 			return part(x.provider.header()) + "." + part(forged) + signed[strings.LastIndexByte(signed, '.'):]
 		}, userinfo: func(_ *login, c map[string]any) { c["sub"] = "payload-changed" }}),
 	}
+}
+
+// forger makes a key that is in no set, for the algorithm that was registered.
+func (x *Examination) forger() key {
+	k := newKey(x.config.Client.Algorithm)
+	if x.config.Client.Algorithm != "ES256" { // newKey's RSA keys are all the same
+		k.signer = otherRSA()
+	}
+	return k
 }
 
 const sectionSigned = "§3.1.3.7 (6, 7)"
@@ -163,7 +164,7 @@ func (x *Examination) algOther() doctor.Case {
 // name.
 func (x *Examination) keyTwice() doctor.Case {
 	return x.guarded(themeKeys, "key-twice", doctor.Must, "RFC 7517 §4.5; RFC 7515 §6", func(ctx context.Context) doctor.Finding {
-		one, two, three := newKey("ES256"), newKey("ES256"), newKey("ES256")
+		one, two, three := newKey(x.config.Client.Algorithm), newKey("ES256"), x.forger()
 		two.id, three.id = one.id, one.id
 		a := x.signedBy(three, nil)
 		x.provider.perform(a)

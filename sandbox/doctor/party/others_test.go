@@ -2,7 +2,6 @@ package party_test
 
 import (
 	"context"
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/sha256"
 	"encoding/base64"
@@ -11,6 +10,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -38,12 +38,14 @@ type site struct {
 
 	mu       sync.Mutex
 	sessions map[string]string
+	csrf     string // where a login begins by POST: what the form has to bring
 }
 
 func newSite(t testing.TB, keys []byte) *site {
 	s := &site{sessions: map[string]string{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/login", s.login)
+	mux.HandleFunc("/signin", s.signIn)
 	mux.HandleFunc("/callback", s.callback)
 	mux.HandleFunc("/me", s.me)
 	mux.HandleFunc("/logout", s.logout)
@@ -68,7 +70,16 @@ func kept(state string) string {
 	return "login-" + base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
+// signIn is a page with a form, as frameworks have it.
+func (s *site) signIn(w http.ResponseWriter, _ *http.Request) {
+	fmt.Fprintf(w, `<!doctype html><form method=post action=/login><input type="hidden" name='csrf' value="%s&amp;"><input type=submit></form>`, s.csrf)
+}
+
 func (s *site) login(w http.ResponseWriter, r *http.Request) {
+	if s.csrf != "" && (r.Method != http.MethodPost || r.PostFormValue("csrf") != s.csrf+"&" || r.PostFormValue("provider") != "warifu") {
+		s.no(w, errors.New("no form"))
+		return
+	}
 	to, keep, err := s.begin(r.Context())
 	if err != nil {
 		s.no(w, err)
@@ -225,7 +236,9 @@ func (l limited) RoundTrip(r *http.Request) (*http.Response, error) {
 type goOIDC struct {
 	issuer   string
 	client   *http.Client
-	key      *ecdsa.PrivateKey
+	key      *ecdsa.PrivateKey // nil: it has a secret
+	alg      string
+	names    bool // it shows the name rather than the subject
 	config   oauth2.Config
 	provider *oidc.Provider
 	mu       sync.Mutex
@@ -247,6 +260,9 @@ func (g *goOIDC) up(ctx context.Context) error {
 	}
 	g.provider, g.config.Endpoint = p, p.Endpoint()
 	g.config.Endpoint.AuthStyle = oauth2.AuthStyleInParams
+	if g.key == nil {
+		g.config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
+	}
 	return nil
 }
 
@@ -277,13 +293,17 @@ func (g *goOIDC) finish(ctx context.Context, q url.Values, keep string) (string,
 	if q.Get("state") != m.State || q.Get("iss") != g.issuer || q.Get("error") != "" || q.Get("code") == "" {
 		return "", errors.New("not the answer that was asked for")
 	}
-	assertion, err := (&own{key: g.key, clock: systemClock{}}).assertion(&discovered{Token: g.config.Endpoint.TokenURL})
-	if err != nil {
-		return "", err
+	options := []oauth2.AuthCodeOption{oauth2.VerifierOption(m.Verifier)}
+	if g.key != nil {
+		assertion, err := (&own{key: g.key, clock: systemClock{}}).assertion(&discovered{Token: g.config.Endpoint.TokenURL})
+		if err != nil {
+			return "", err
+		}
+		options = append(options, oauth2.SetAuthURLParam("client_assertion", assertion),
+			oauth2.SetAuthURLParam("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"))
 	}
 	ctx = oidc.ClientContext(ctx, g.client)
-	t, err := g.config.Exchange(ctx, q.Get("code"), oauth2.VerifierOption(m.Verifier), oauth2.SetAuthURLParam("client_assertion", assertion),
-		oauth2.SetAuthURLParam("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"))
+	t, err := g.config.Exchange(ctx, q.Get("code"), options...)
 	if err != nil {
 		return "", errors.New("the provider refused")
 	}
@@ -292,7 +312,7 @@ func (g *goOIDC) finish(ctx context.Context, q url.Values, keep string) (string,
 
 func (g *goOIDC) check(ctx context.Context, t *oauth2.Token, m remembered) (string, error) {
 	raw, _ := t.Extra("id_token").(string)
-	id, err := g.provider.VerifierContext(ctx, &oidc.Config{ClientID: clientID, SupportedSigningAlgs: []string{oidc.ES256}}).Verify(ctx, raw)
+	id, err := g.provider.VerifierContext(ctx, &oidc.Config{ClientID: clientID, SupportedSigningAlgs: []string{g.alg}}).Verify(ctx, raw)
 	if err != nil {
 		return "", err
 	}
@@ -317,6 +337,11 @@ func (g *goOIDC) check(ctx context.Context, t *oauth2.Token, m remembered) (stri
 	if err != nil || info.Subject != id.Subject {
 		return "", errors.New("somebody else's attributes")
 	}
+	if g.names {
+		var named struct{ Name string }
+		err := info.Claims(&named)
+		return named.Name, err
+	}
 	return id.Subject, nil
 }
 
@@ -327,13 +352,36 @@ func (systemClock) Now() time.Time { return time.Now() }
 func TestNoFaultInGoOIDCSetUpWell(t *testing.T) {
 	t.Parallel()
 	l, issuer := listen(t)
-	keys := newOwn(t, issuer, "")
-	g := &goOIDC{issuer: issuer, client: impatient(nil), key: keys.key}
-	s := newSite(t, relyingparty.JWKS(crypto.Signer(keys.key)))
-	g.config = oauth2.Config{ClientID: clientID, RedirectURL: s.URL + "/callback", Scopes: []string{oidc.ScopeOpenID, "name"}}
+	key, err := relyingparty.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &goOIDC{issuer: issuer, client: impatient(nil), key: key, alg: oidc.ES256}
+	examineGoOIDC(t, l, g, newSite(t, relyingparty.JWKS(key)), func(*party.Config) {})
+}
+
+// The other way round: a secret in the header, RSA, a login that begins with a form, and a
+// page that shows a name.
+func TestNoFaultInGoOIDCWithASecretAndRSA(t *testing.T) {
+	t.Parallel()
+	l, issuer := listen(t)
+	g := &goOIDC{issuer: issuer, client: impatient(nil), alg: oidc.RS256, names: true}
+	s := newSite(t, nil)
+	s.csrf = token(12)
+	g.config.ClientSecret = "a secret"
+	examineGoOIDC(t, l, g, s, func(c *party.Config) {
+		c.Client.Authentication, c.Client.Algorithm, c.Client.JWKSURI, c.Who.Claim = "client_secret_basic", "RS256", "", "name"
+		c.Login.Page, c.Login.Method, c.Login.Form = "/signin", "POST", map[string]string{"provider": "warifu"}
+	})
+}
+
+func examineGoOIDC(t *testing.T, l net.Listener, g *goOIDC, s *site, change func(*party.Config)) {
+	t.Helper()
+	g.config.ClientID, g.config.RedirectURL, g.config.Scopes = clientID, s.URL+"/callback", []string{oidc.ScopeOpenID, "name"}
 	s.begin, s.finish = g.begin, g.finish
-	x := open(t, siteConfig(t, s, issuer, func(c *party.Config) {
+	x := open(t, siteConfig(t, s, g.issuer, func(c *party.Config) {
 		c.Demands = party.Demands{ACR: []string{"aal3"}, MaxAge: party.Duration{Duration: 5 * time.Minute}}
+		change(c)
 	}), l)
 	x.Restart = func(context.Context) error {
 		g.mu.Lock()
