@@ -37,6 +37,7 @@ var fronts = []front{
 	{doorMarketplace, func(p *desk.Places) *string { return &p.Marketplace }, (*World).openMarketplace},
 	{doorRepair, func(p *desk.Places) *string { return &p.Repair }, (*World).openRepair},
 	{doorTax, func(p *desk.Places) *string { return &p.Tax }, (*World).openTax},
+	{doorEGov, func(p *desk.Places) *string { return &p.EGov }, (*World).openEGov},
 }
 
 // openFronts puts desk, phones, bank and the sample services behind their doors.

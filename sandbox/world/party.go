@@ -8,6 +8,7 @@ import (
 	"warifu/sandbox/carrier"
 	"warifu/sandbox/cashless"
 	"warifu/sandbox/desk"
+	"warifu/sandbox/egov"
 	"warifu/sandbox/marketplace"
 	"warifu/sandbox/portal"
 	"warifu/sandbox/tax"
@@ -29,6 +30,7 @@ func parties(at desk.Places) []server.GivenParty {
 		party(carrier.ClientID, CarrierKey, ledger.Name{Japanese: "見本モバイル", English: "Sample Mobile"}, at.Carrier, "name", "address", "birthdate", "sign"),
 		party(cashless.ClientID, "", ledger.Name{Japanese: "見本ペイ", English: "Sample Pay"}, at.Cashless, "name", "birthdate"),
 		party(tax.ClientID, TaxKey, ledger.Name{Japanese: "見本税務署", English: "Sample Tax Office"}, at.Tax, "name", "address", "birthdate", "sign"),
+		party(egov.ClientID, EGovKey, ledger.Name{Japanese: "見本e-Gov", English: "Sample e-Gov"}, at.EGov, "name", "birthdate", "sign"),
 		{Key: MarketplaceKey, PartyWish: server.PartyWish{ID: marketplace.Name, Name: ledger.Name{Japanese: "見本フリーマーケット", English: "Sample Marketplace"}}},
 	}
 }
