@@ -9,7 +9,7 @@ if ! command -v dpkg-query >/dev/null; then
   echo "==> not a Debian machine: install OpenSC, pcscd, vsmartcard-vpcd, python3-pyscard, python3-cryptography, OpenSSL, PostgreSQL, xmlsec1, poppler-utils, poppler-data and qpdf yourself" >&2
   exit 0
 fi
-for p in opensc pcscd pcsc-tools vsmartcard-vpcd python3-pyscard python3-cryptography openssl postgresql postgresql-client util-linux iproute2 default-jdk-headless xmlsec1 poppler-utils poppler-data qpdf; do want "$p"; done
+for p in opensc pcscd pcsc-tools vsmartcard-vpcd python3-pyscard python3-cryptography openssl postgresql postgresql-client util-linux iproute2 default-jdk-headless xmlsec1 poppler-utils poppler-data qpdf curl jq; do want "$p"; done
 if [ "${#need[@]}" -eq 0 ]; then echo "==> test packages: all there"; exit 0; fi
 echo "==> installing test packages: ${need[*]}"
 run=()
