@@ -21,6 +21,8 @@ import (
 const (
 	idle      = 2 * time.Minute
 	maxVisits = 1000
+	// refreshLimit is how long a visit waits for what is kept for the time without a line.
+	refreshLimit = 2 * time.Second
 )
 
 // Step is where a visit stands.
@@ -200,6 +202,8 @@ func (c *Clinic) question(ctx context.Context) (q insurer.Question, online bool,
 // refresh fetches what is kept for the time without a line.
 func (c *Clinic) refresh(ctx context.Context) {
 	if c.config.Refresh != nil && c.line() {
+		ctx, cancel := context.WithTimeout(ctx, refreshLimit) // somebody stands before the reader
+		defer cancel()
 		_ = c.config.Refresh(ctx) // where it fails, what is kept serves as long as it may
 	}
 }
