@@ -259,6 +259,9 @@ func (x *Examination) who(ctx context.Context, b *browser) (string, error) {
 
 // pointed is the value at a JSON pointer (RFC 6901) as text; "" where there is none.
 func pointed(doc any, pointer string) string {
+	if !strings.HasPrefix(pointer, "/") {
+		return ""
+	}
 	for _, token := range strings.Split(pointer, "/")[1:] {
 		token = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
 		switch v := doc.(type) {

@@ -69,13 +69,22 @@ const clientID = "doctor-own"
 
 func newOwn(t testing.TB, issuer, fault string) *own {
 	t.Helper()
+	p := &own{}
+	p.Server = httptest.NewServer(p.handler(issuer, fault))
+	t.Cleanup(p.Close)
+	return p
+}
+
+// handler makes the relying party itself.
+func (p *own) handler(issuer, fault string) http.Handler {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	p := &own{fault: fault, issuer: issuer, class: "phone", key: key, clock: warifu.SystemClock{}, keys: map[string][]jose.JSONWebKey{},
-		pending: map[string]*pending{}, sessions: map[string]*session{}, used: map[string]bool{},
-		http: &http.Client{Timeout: 3 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	p.fault, p.issuer, p.class, p.key, p.clock = fault, issuer, "phone", key, warifu.SystemClock{}
+	p.keys, p.pending = map[string][]jose.JSONWebKey{}, map[string]*pending{}
+	p.sessions, p.used = map[string]*session{}, map[string]bool{}
+	p.http = &http.Client{Timeout: 3 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	if p.has("token-redirected") {
 		p.http.CheckRedirect = nil
 	}
@@ -86,9 +95,7 @@ func newOwn(t testing.TB, issuer, fault string) *own {
 	mux.HandleFunc("/logout", p.logout)
 	mux.HandleFunc("/jwks.json", p.jwks)
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "welcome") })
-	p.Server = httptest.NewServer(mux)
-	t.Cleanup(p.Close)
-	return p
+	return mux
 }
 
 func (p *own) has(fault string) bool { return p.fault == fault }
