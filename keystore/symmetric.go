@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"sync"
 
 	"warifu"
 )
@@ -17,6 +18,10 @@ import (
 type SymmetricKey struct {
 	octets []byte
 	block  cipher.Block
+
+	macOnce sync.Once // what HMAC derives, once
+	macKey  []byte
+	macErr  error
 }
 
 // NewSymmetricKey makes a key of 16 or 32 octets that the caller already holds, such
@@ -102,11 +107,11 @@ func (k *SymmetricKey) DecryptBlock(in [16]byte) (out [16]byte) {
 // HMAC returns HMAC-SHA-256 of the message, 32 octets. The key is one derived for
 // this alone, so that no two mechanisms share a key.
 func (k *SymmetricKey) HMAC(message []byte) ([]byte, error) {
-	key, err := k.derive("warifu-hmac", nil, 256)
-	if err != nil {
-		return nil, err
+	k.macOnce.Do(func() { k.macKey, k.macErr = k.derive("warifu-hmac", nil, 256) })
+	if k.macErr != nil {
+		return nil, k.macErr
 	}
-	m := hmac.New(sha256.New, key)
+	m := hmac.New(sha256.New, k.macKey)
 	m.Write(message)
 	return m.Sum(nil), nil
 }
