@@ -72,11 +72,18 @@ func (s *site) loginQuestion(ctx context.Context, in *loginQuestionInput) (*logi
 }
 
 // maxLoginAnswer is an answer with a signed document in it, in base64 and JSON.
-const maxLoginAnswer = 24 << 20
+const maxLoginAnswer = oidc.MaxAnswer
 
-// loginAnswers reports whether a request may be that large.
+// loginAnswers reports whether a request may be that large: only the answer to a login that
+// waits for a signed document. Who sends little is not looked up.
 func (s *site) loginAnswers(r *http.Request) bool {
-	return s.Login != nil && r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/api/v1/logins/") && strings.HasSuffix(r.URL.Path, "/answer")
+	rest, answers := strings.CutPrefix(r.URL.Path, "/api/v1/logins/")
+	id, ends := strings.CutSuffix(rest, "/answer")
+	if s.Login == nil || r.Method != http.MethodPost || !answers || !ends || r.ContentLength >= 0 && r.ContentLength <= maxRequest || !loginID.MatchString(id) {
+		return false
+	}
+	q, err := s.Login.Claimant.Question(r.Context(), id, oidc.WayApp)
+	return err == nil && q.Sign != nil
 }
 
 type loginAnswerInput struct {

@@ -406,6 +406,20 @@ func TestAnAppAnswersThroughTheAPI(t *testing.T) {
 	problem(t, ask(site, "GET", "/api/v1/logins/"+loginID, ""), 422, "request-malformed")
 }
 
+// A large answer is read only where a document is to be signed.
+func TestOnlyASignedDocumentMakesAnAnswerLarge(t *testing.T) {
+	_, site, p := loginSite(t)
+	large := `{"agreed":[],"activation":"password","signed":{"certificate":"","document":"` + strings.Repeat("AAAA", 1<<19) + `"}}`
+	problem(t, ask(site, "POST", "/api/v1/logins/"+loginID+"/answer", large), 413, "request-too-large")
+	if p.answer.Signed != nil {
+		t.Error("the provider was handed it")
+	}
+	p.question.Sign = &oidc.SignView{Name: "contract"}
+	if r := ask(site, "POST", "/api/v1/logins/"+loginID+"/answer", large); r.StatusCode != 200 || p.answer.Signed == nil || len(p.answer.Signed.Document) != 3<<19 {
+		t.Errorf("%d: %s", r.StatusCode, text(t, r))
+	}
+}
+
 // A code is drawn as the codes' own library has it.
 func TestACodeIsDrawnModuleForModule(t *testing.T) {
 	const link = "https://login.example.jp/l/" + loginID
