@@ -64,7 +64,7 @@ var (
 
 // What holders read stands in two languages, heading by heading, command by command.
 func TestPagesInTwoLanguagesSayTheSame(t *testing.T) {
-	for _, name := range []string{"README", "docs/life"} {
+	for _, name := range []string{"README", "docs/life", "docs/relying-party"} {
 		t.Run(name, func(t *testing.T) { sameInBoth(t, name+".md", name+".ja.md") })
 	}
 }

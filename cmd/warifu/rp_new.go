@@ -104,7 +104,7 @@ func (c rpNew) tell(s *session, got rpClient) error {
 		dir = "'" + strings.ReplaceAll(dir, "'", `'\''`) + "'"
 	}
 	fmt.Fprintln(s.std.out, s.sentence("rp.made", map[string]string{"id": got.ID, "folder": dir}))
-	for _, next := range []string{"warifu rp try " + dir, "set -a; . " + filepath.Join(dir, rpEnvName) + "; set +a", "warifu rp show " + dir} {
+	for _, next := range []string{"warifu persona make hanako+phone", "warifu rp try " + dir, "set -a; . " + filepath.Join(dir, rpEnvName) + "; set +a"} {
 		fmt.Fprintln(s.std.out, "  "+next)
 	}
 	return nil
