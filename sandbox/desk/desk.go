@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"warifu"
@@ -34,6 +35,17 @@ type Places struct {
 	Cashless    string `json:"cashless,omitempty"`
 	EGov        string `json:"eGov,omitempty"`
 	Repair      string `json:"repair,omitempty"`
+}
+
+// Service is a sample service that stands: where, and the key of its name.
+type Service struct{ Address, Title string }
+
+// Services lists the sample services that stand, besides the bank, in the order of their ports.
+func (p Places) Services() []Service {
+	return slices.DeleteFunc([]Service{
+		{p.Kiosk, "kiosk.title"}, {p.Clinic, "clinic.title"}, {p.Tax, "tax.title"}, {p.Marketplace, "marketplace.title"}, {p.Portal, "portal.title"},
+		{p.Carrier, "carrier.title"}, {p.Cashless, "cashless.title"}, {p.EGov, "egov.title"}, {p.Repair, "repair.title"},
+	}, func(s Service) bool { return s.Address == "" })
 }
 
 // Cards is what the desk needs of the card bureau.

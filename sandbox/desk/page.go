@@ -14,7 +14,8 @@ var front = doorway.Template(`{{define "body"}}{{$p := .}}
 <ul>
 <li><a href="{{.Data.Places.Phones}}/">{{.T "desk.phones"}}</a> <code>{{.Data.Places.Phones}}</code></li>
 <li><a href="{{.Data.Places.Bank}}/">{{.T "desk.bank"}}</a> <code>{{.Data.Places.Bank}}</code></li>
-<li><a href="{{.Data.Places.Server}}/">{{.T "desk.server"}}</a> <code>{{.Data.Places.Server}}</code></li>
+{{range .Data.Places.Services}}<li><a href="{{.Address}}/">{{$p.T .Title}}</a> <code>{{.Address}}</code></li>
+{{end}}<li><a href="{{.Data.Places.Server}}/">{{.T "desk.server"}}</a> <code>{{.Data.Places.Server}}</code></li>
 </ul>
 {{template "clock" .}}
 <h2>{{.T "desk.cards"}}</h2>

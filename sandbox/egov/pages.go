@@ -111,10 +111,10 @@ func (w *Window) draftByForm(rw http.ResponseWriter, r *http.Request) {
 
 var draftPage = doorway.Template(`{{define "body"}}{{$f := .Data.Filing}}
 <table><tr><th>{{.T "egov.company"}}</th><td><code>{{$f.Company}}</code> {{$f.Name}}</td></tr><tr><th>{{.T "egov.procedure"}}</th><td>{{.Data.Procedure.In $.Lang}}</td></tr>
-<tr><th>{{.T "egov.year"}}</th><td>{{$f.Year}}</td></tr><tr><th>{{.T "egov.employees"}}</th><td>{{$f.Employees}}</td></tr><tr><th>{{.T "egov.yen"}}</th><td>{{$f.Yen}}</td></tr>
+<tr><th>{{.T "egov.year"}}</th><td>{{$f.Year}}</td></tr><tr><th>{{.T "egov.employees"}}</th><td>{{$f.Employees}}</td></tr><tr><th>{{.T "egov.yen"}}</th><td>{{$.Yen $f.Yen}}</td></tr>
 {{with $f.Mandate}}<tr><th>{{$.T "egov.mandate"}}</th><td><code>{{.}}</code></td></tr>{{end}}</table>
 {{if .Data.Number}}<p><a href="/filings/{{.Data.Number}}">{{.T "egov.filed"}} {{.Data.Number}}</a></p>
-{{else}}<p><a class="button" href="/drafts/{{.Data.ID}}/sign">{{.T "egov.sign"}}</a></p><p><a href="/drafts/{{.Data.ID}}/filing.xml">{{.T "egov.xml"}}</a><br><code>warifu phone sign phone-1 --form xades filing.xml</code></p>{{end}}
+{{else}}<p><a class="button" href="/drafts/{{.Data.ID}}/sign">{{.T "egov.sign"}}</a></p><p><a href="/drafts/{{.Data.ID}}/filing.xml">{{.T "egov.xml"}}</a><br><code>warifu phone sign phone-1 --xades filing.xml</code></p>{{end}}
 <p><a href="/">{{.T "egov.back"}}</a></p>{{end}}`)
 
 func (w *Window) showDraft(rw http.ResponseWriter, r *http.Request, problem error) {

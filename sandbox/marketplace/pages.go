@@ -44,7 +44,7 @@ var frontPage = doorway.Template(`{{define "body"}}{{$d := .Data}}<p>{{.T "marke
 <ul><li><a href="/check">{{.T "marketplace.check"}}</a></li><li><a href="/trade-in">{{.T "marketplace.trade-in"}}</a></li><li><a href="/staff">{{.T "marketplace.staff"}}</a></li></ul>
 <h2>{{.T "marketplace.listed"}}</h2>
 {{if $d.Offers}}<table id="offers"><tr><th>{{.T "marketplace.phone"}}</th><th>{{.T "marketplace.price"}}</th><th>{{.T "marketplace.proved"}}</th></tr>
-{{range $d.Offers}}<tr><td><a href="/offers/{{.ID}}">{{.Title}}</a></td><td>{{.Price}}</td><td>{{if .Tied}}{{$.T "marketplace.tied"}}{{else}}{{$.T "marketplace.untied"}}{{end}}</td></tr>{{end}}</table>
+{{range $d.Offers}}<tr><td><a href="/offers/{{.ID}}">{{.Title}}</a></td><td>{{$.Yen .Price}}</td><td>{{if .Tied}}{{$.T "marketplace.tied"}}{{else}}{{$.T "marketplace.untied"}}{{end}}</td></tr>{{end}}</table>
 {{else}}<p>{{.T "marketplace.none"}}</p>{{end}}
 <form method="post" action="/offers"><fieldset><legend>{{.T "marketplace.sell"}}</legend><p>{{.T "marketplace.sell-note"}}</p>
 <label>{{.T "marketplace.phone"}} <input name="title" value="{{$d.Sale.Title}}" required></label>
@@ -94,7 +94,7 @@ func (m *Marketplace) sellByForm(w http.ResponseWriter, r *http.Request) {
 }
 
 var offerPage = doorway.Template(`{{define "body"}}{{$o := .Data.Offer}}
-<table><tr><th>{{.T "marketplace.phone"}}</th><td>{{$o.Title}}</td></tr><tr><th>{{.T "marketplace.price"}}</th><td>{{$o.Price}}</td></tr>
+<table><tr><th>{{.T "marketplace.phone"}}</th><td>{{$o.Title}}</td></tr><tr><th>{{.T "marketplace.price"}}</th><td>{{$.Yen $o.Price}}</td></tr>
 <tr><th>IMEI</th><td><code>{{$o.IMEI}}</code></td></tr><tr><th>{{.T "marketplace.state"}}</th><td><strong>{{.T (printf "marketplace.state-%s" $o.State)}}</strong></td></tr></table>
 {{if eq $o.State "listed"}}<div class="done" role="status"><p>{{if $o.Tied}}{{.T "marketplace.tied"}}{{else}}{{.T "marketplace.untied"}}{{end}} {{.Data.Checked}}</p></div>
 <form method="post" action="/offers/{{$o.ID}}/sale"><button>{{.T "marketplace.buy"}}</button></form>{{end}}

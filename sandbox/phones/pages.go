@@ -50,7 +50,7 @@ func (p *Phones) buyByForm(w http.ResponseWriter, r *http.Request) {
 
 var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
 <p><code>{{$v.ID}}</code> · {{$v.Model}} · {{$v.OSBuild}} · app {{$v.AppVersion}}</p>
-<p>{{.T "phones.element"}} <code>{{$v.Record.Element}}</code></p>
+<p>{{.T "phones.element"}} <code>{{$v.Record.Element}}</code>{{with $v.IMEI}} · IMEI <code>{{.}}</code>{{end}}</p>
 {{range $v.Reminders}}<div class="problem" role="status"><p>{{if eq $.Lang "ja"}}{{.Ja}}{{else}}{{.En}}{{end}}</p></div>{{end}}
 {{with $v.App.Listing}}<div class="problem" role="alert"><p><strong>{{.Marketplace}}</strong> {{$.T "phones.listed"}} <a href="/phones/{{$v.ID}}/leaving?event=listing">{{$.T "phones.leaving-choose"}}</a></p></div>{{end}}
 {{with $v.Application}}<h2>{{$.T "phones.status"}}</h2><p><strong>{{.State}}</strong> <code>{{.ID}}</code>{{with .DueAt}} {{$.T "phones.due"}} {{.}}{{end}}{{with .Problem}} ({{.}}){{end}}</p>

@@ -100,13 +100,13 @@ func (o *Office) draftByForm(w http.ResponseWriter, r *http.Request) {
 
 var draftPage = doorway.Template(`{{define "body"}}{{$r := .Data.Return}}
 <table><tr><th>{{.T "tax.year"}}</th><td>{{$r.Year}}</td></tr><tr><th>{{.T "tax.name"}}</th><td>{{$r.Name}}</td></tr><tr><th>{{.T "tax.address"}}</th><td>{{$r.Address}}</td></tr>
-{{range $r.Slips}}<tr><th>{{$.T "tax.slip"}} {{.Number}}</th><td>{{.Employer}}: {{.Paid}} ({{$.T "tax.withheld"}} {{.Withheld}})</td></tr>{{end}}
-<tr><th>{{.T "tax.income"}}</th><td>{{$r.Result.Income}}</td></tr><tr><th>{{.T "tax.deduction"}}</th><td>{{$r.Result.Deduction}}</td></tr>
-<tr><th>{{.T "tax.taxable"}}</th><td>{{$r.Result.Taxable}}</td></tr><tr><th>{{.T "tax.tax"}}</th><td>{{$r.Result.Tax}}</td></tr>
-<tr><th>{{.T "tax.balance"}}</th><td><strong>{{$r.Result.Balance}}</strong></td></tr></table>
+{{range $r.Slips}}<tr><th>{{$.T "tax.slip"}} {{.Number}}</th><td>{{.Employer}}: {{$.Yen .Paid}} ({{$.T "tax.withheld"}} {{$.Yen .Withheld}})</td></tr>{{end}}
+<tr><th>{{.T "tax.income"}}</th><td>{{$.Yen $r.Result.Income}}</td></tr><tr><th>{{.T "tax.deduction"}}</th><td>{{$.Yen $r.Result.Deduction}}</td></tr>
+<tr><th>{{.T "tax.taxable"}}</th><td>{{$.Yen $r.Result.Taxable}}</td></tr><tr><th>{{.T "tax.tax"}}</th><td>{{$.Yen $r.Result.Tax}}</td></tr>
+<tr><th>{{.T "tax.balance"}}</th><td><strong>{{$.Yen $r.Result.Balance}}</strong></td></tr></table>
 {{with .Data.Number}}<p><a href="/filings/{{.}}">{{$.T "tax.filed"}} {{.}}</a></p>{{else}}
 <p>{{.T "tax.one-tap"}}</p><p><a class="button" href="/returns/{{.Data.ID}}/sign">{{.T "tax.sign"}}</a></p>
-<p><a href="/returns/{{.Data.ID}}/return.xml">{{.T "tax.xml"}}</a><br><code>warifu phone sign phone-1 --form xades return.xml</code></p>{{end}}
+<p><a href="/returns/{{.Data.ID}}/return.xml">{{.T "tax.xml"}}</a><br><code>warifu phone sign phone-1 --xades return.xml</code></p>{{end}}
 <p><a href="/">{{.T "tax.back"}}</a></p>{{end}}`)
 
 func (o *Office) showDraft(w http.ResponseWriter, r *http.Request, problem error) {
