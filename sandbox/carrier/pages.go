@@ -32,7 +32,7 @@ var frontPage = doorway.Template(`{{define "body"}}{{$p := .}}<p>{{.T "carrier.w
 var contractPage = doorway.Template(`{{define "body"}}{{$p := .}}{{with .Data.Contract}}
 {{if .Checked}}<div class="done" role="status"><p><strong>{{$p.T "carrier.signed"}}</strong> {{$p.Data.Class .Class $p.Lang}}</p><p>{{$p.T "carrier.telephone"}} {{.Telephone}}</p></div>
 <table><tr><th>{{$p.T "carrier.verification"}}</th><td><code>{{.Checked.ID}}</code></td></tr><tr><th>SHA-256</th><td><code>{{.Checked.DocumentSHA256}}</code></td></tr>
-{{with .Again}}<tr><th>{{$p.T "carrier.again"}}</th><td>{{.Verdict}}{{with .Now}} ({{$p.T "carrier.now"}} {{.Status}} {{.Reason}}){{end}}</td></tr>{{end}}</table>
+{{with .Again}}<tr><th>{{$p.T "carrier.again"}}</th><td>{{.Verdict}}{{with .Now}} ({{$p.T "carrier.now"}} {{.Status}}{{with .Reason}} {{.}}{{end}}){{end}}</td></tr>{{end}}</table>
 <form method="post" action="/contracts/{{.ID}}/check"><button class="quiet">{{$p.T "carrier.check"}}</button></form>
 {{else}}<p>{{$p.T "carrier.please-sign"}}</p>{{end}}
 <p><a href="/contracts/{{.ID}}/contract.pdf">{{$p.T "carrier.file"}}</a></p>

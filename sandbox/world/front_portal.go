@@ -22,9 +22,13 @@ func (w *World) openPortal(ctx context.Context) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	tax := w.Places.Tax
+	if tax != "" {
+		tax += "/visit" // R66: on to the tax office, logged in by the same card or phone
+	}
 	p := portal.New(portal.Config{
 		Origin: w.Places.Portal, Provider: v.party, JWKS: v.jwks, Applications: v.folder, People: people, Scheme: w.Scheme, Clock: w.Clock, Outside: w.config.Real,
-		Checks: visitor.Checks{Address: w.Places.Server, Key: PortalKey}, Tax: w.Places.Tax, Desk: w.Places.Desk,
+		Checks: visitor.Checks{Address: w.Places.Server, Key: PortalKey}, Tax: tax, Desk: w.Places.Desk,
 	})
 	return doorway.Opens(routes(p.Routes), w.Scheme, "portal", "portal.title", w.Clock), nil
 }
