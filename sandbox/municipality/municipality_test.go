@@ -163,6 +163,29 @@ func TestAHouseholdIsToldWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
+// Whoever has moved is another town's resident from that day, with the certificate they had
+// (B.2: a move ends the signing certificate alone).
+func TestWhoMovedIsTheNewTownsResident(t *testing.T) {
+	town := towntest.New(t)
+	v, err := town.Bureau.Show("hanako")
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := v.Person.Elsewhere()
+	if err := town.Bureau.Move("hanako", to); err != nil {
+		t.Fatal(err)
+	}
+	a := identified(t, town, "hanako")
+	var offers municipality.Offers
+	if _, body, problem := call(t, town, towntest.KioskKey, "/offers", a); problem != "" || json.Unmarshal(body, &offers) != nil || offers.Municipality.Code != to.Municipality {
+		t.Errorf("%s %+v, want %s", problem, offers, to.Municipality)
+	}
+	file, problem := ordered(t, town, municipality.Order{Authentication: a, Document: municipality.Residence, Copies: 1})
+	if words := joined(tool(t, file, "pdftotext", "-raw", "FILE", "-")); problem != "" || !strings.Contains(words, joined(to.Address)) || strings.Contains(words, "中之島一丁目") {
+		t.Errorf("%s %s", problem, words)
+	}
+}
+
 // joined is text without spaces and line ends.
 func joined(words string) string {
 	return strings.Map(func(r rune) rune {

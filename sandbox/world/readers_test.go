@@ -1,6 +1,7 @@
 package world_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"warifu"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/phones"
+	"warifu/sandbox/reader"
 	"warifu/sandbox/world"
 )
 
@@ -102,5 +104,46 @@ func TestTownAndInsurersKeepApart(t *testing.T) {
 	var fees map[string]struct{ Residence int }
 	if err := door.Get(t.Context(), "/municipality/fees", &fees); err != nil || fees["13221"].Residence != 200 {
 		t.Errorf("%v, %v", fees, err)
+	}
+}
+
+// nothing is a reader on which no card is ever put.
+type nothing struct{}
+
+func (nothing) Tap(context.Context) (reader.Chip, error) {
+	return nil, warifu.Unavailable("reader-no-card")
+}
+
+// A world that was given real readers has its kiosk and its clinic wait for what lies there.
+func TestAWorldWithRealReaders(t *testing.T) {
+	w, err := world.Open(t.Context(), world.Config{Dir: t.TempDir(), AnyPort: true, Scheme: "badge", KioskReader: nothing{}, ClinicReader: nothing{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- w.Run(ctx, func() error { close(ready); return nil }) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case <-ready:
+	case err := <-ended:
+		ended <- nil
+		t.Fatal(err)
+	}
+	noon(t, w)
+	b := newBrowser(t)
+	for _, place := range []string{w.Places.Kiosk, w.Places.Clinic} {
+		_, page := b.fill(place+"/visits", "medium", "card")
+		b.wants(page, "Put the card on the reader")
+		if strings.Contains(page, "<select") {
+			t.Errorf("%s asks which of the demo's chips is touched", place)
+		}
+		_, page = b.fill(place+"/visit/touch", "pin", "1217")
+		b.wants(page, "No card or phone was put on the reader")
 	}
 }
