@@ -12,7 +12,8 @@ import (
 // Level is how much a clause asks for.
 type Level string
 
-// The levels. What a clause leaves to choice (SHOULD, MAY) is advice and no fault.
+// The levels. What a clause leaves to choice (SHOULD, MAY), and what only the other side itself
+// could do wrong, is advice and no fault.
 const (
 	Must   Level = "must"
 	Should Level = "should"

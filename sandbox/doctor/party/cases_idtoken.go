@@ -26,7 +26,7 @@ func (x *Examination) idTokenCases() []doctor.Case {
 		no("iss-missing", doctor.Must, checks+" (2)", claim("iss", nil)),
 		no("aud-other", doctor.Must, checks+" (3)", claim("aud", "another-client")),
 		no("aud-missing", doctor.Must, checks+" (3)", claim("aud", nil)),
-		no("aud-foreign", doctor.Must, checks+" (3)", act{claims: func(_ *login, c map[string]any) {
+		no("aud-foreign", doctor.Should, checks+" (3, 4)", act{claims: func(_ *login, c map[string]any) {
 			c["aud"] = []string{x.config.Client.ID, "another-client"}
 			delete(c, "azp")
 		}}),
@@ -40,7 +40,7 @@ func (x *Examination) idTokenCases() []doctor.Case {
 		}}),
 		no("iat-past", doctor.Should, checks+" (10)", later("iat", func() int64 { return now() - 30*day })),
 		no("iat-missing", doctor.Should, "OIDC Core §2", claim("iat", nil)),
-		no("nbf-future", doctor.Must, "RFC 7519 §4.1.5", later("nbf", func() int64 { return now() + day })),
+		no("nbf-future", doctor.Should, "RFC 7519 §4.1.5", later("nbf", func() int64 { return now() + day })),
 		no("sub-missing", doctor.Must, "OIDC Core §2", claim("sub", nil)),
 		x.needing("nonce", "nonce-sent", no("nonce-missing", doctor.Must, checks+" (11)", claim("nonce", nil))),
 		x.needing("nonce", "nonce-sent", no("nonce-other", doctor.Must, checks+" (11)", claim("nonce", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"))),
@@ -49,8 +49,7 @@ func (x *Examination) idTokenCases() []doctor.Case {
 	}
 }
 
-// nonceReplayed answers a second login of the same browser with the nonce of its first, which
-// had ended well.
+// nonceReplayed answers a login with the nonce of an earlier one, which had ended well.
 func (x *Examination) nonceReplayed() doctor.Case {
 	return x.guarded(themeIDToken, "nonce-replayed", doctor.Must, checks+" (11); OIDC Core §15.5.2", func(ctx context.Context) doctor.Finding {
 		first := x.attempt(ctx, act{})
@@ -60,20 +59,10 @@ func (x *Examination) nonceReplayed() doctor.Case {
 		a := act{claims: func(_ *login, c map[string]any) { c["nonce"] = first.login.request.Get("nonce") }}
 		x.provider.perform(a)
 		defer x.provider.perform(act{})
-		b := x.begin(ctx, first.browser, nil)
+		b := x.begin(ctx, x.browser(), nil)
 		if b.login != nil && b.login.request.Get("nonce") == first.login.request.Get("nonce") {
 			return doctor.Skip(doctor.Seen("see", "case", "nonce-fresh"))
 		}
-		second := x.finish(ctx, b, a)
-		return x.refusedAfter(first, second, askedToken)
+		return x.refused(x.finish(ctx, b, a), askedToken)
 	})
-}
-
-// refusedAfter is refused for a browser in which the person of an earlier login may still be
-// logged in: what must not have happened is that the later one is.
-func (x *Examination) refusedAfter(first, second visit, far settled) doctor.Finding {
-	if second.login != nil && second.who != "" && !x.is(second.who, second.login) && x.is(second.who, first.login) {
-		second.who = ""
-	}
-	return x.refused(second, far)
 }

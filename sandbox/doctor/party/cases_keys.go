@@ -81,7 +81,7 @@ func (x *Examination) keyCases() []doctor.Case {
 			delete(h, "kid")
 		})),
 		x.headerJKU(unknown),
-		no("header-crit", doctor.Must, "RFC 7515 §4.1.11", x.signedBy(honest, func(h map[string]any) {
+		no("header-crit", doctor.Should, "RFC 7515 §4.1.11", x.signedBy(honest, func(h map[string]any) {
 			h["crit"], h["urn:doctor:must-understand"] = []string{"urn:doctor:must-understand"}, true
 		})),
 		no("signature-empty", doctor.Must, "RFC 7515 §5.2", with(func([]byte) []byte { return nil })),

@@ -3,6 +3,7 @@ package party
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"warifu/sandbox/doctor"
 )
@@ -27,11 +28,14 @@ func askedUserInfo(x *Examination, v visit) bool {
 func (x *Examination) userInfoCases() []doctor.Case {
 	const clause = "OIDC Core §5.3.2, §5.3.4"
 	refused := func(a act) func(context.Context) doctor.Finding {
-		return func(ctx context.Context) doctor.Finding { return x.refused(x.attempt(ctx, a), askedUserInfo) }
+		return func(ctx context.Context) doctor.Finding { return x.unused(ctx, x.attempt(ctx, a), foreignName) }
 	}
 	return []doctor.Case{
-		x.told("userinfo-sub-other", doctor.Must, clause, refused(act{userinfo: func(_ *login, c map[string]any) { c["sub"] = "somebody-else" }})),
-		x.told("userinfo-sub-missing", doctor.Must, clause, refused(act{userinfo: func(_ *login, c map[string]any) { delete(c, "sub") }})),
+		x.told("userinfo-sub-other", doctor.Must, clause, refused(act{userinfo: func(_ *login, c map[string]any) { c["sub"], c["name"] = "somebody-else", foreignName }})),
+		x.told("userinfo-sub-missing", doctor.Must, clause, refused(act{userinfo: func(_ *login, c map[string]any) {
+			delete(c, "sub")
+			c["name"] = foreignName
+		}})),
 		x.told("sub-swapped", doctor.Must, clause, x.subSwapped),
 		x.told("userinfo-html", doctor.Should, "OIDC Core §5.3.2", func(ctx context.Context) doctor.Finding {
 			return x.civilly(x.attempt(ctx, x.serving(pathUserInfo, func(w http.ResponseWriter, _ *http.Request) {
@@ -56,7 +60,30 @@ func (x *Examination) subSwapped(ctx context.Context) doctor.Finding {
 		return doctor.Unsure(f.Notes...)
 	}
 	v := x.attempt(ctx, act{userinfo: func(_ *login, c map[string]any) { c["sub"], c["name"] = victim.login.subject, victim.login.name }})
-	return x.refused(v, askedUserInfo)
+	return x.unused(ctx, v, victim.login.name)
+}
+
+// foreignName is the name in attributes that must not be used.
+const foreignName = "name-of-somebody-else"
+
+// unused wants attributes of somebody else left alone: the login refused, or going on as the
+// ID token's person with nothing of them (OIDC Core §5.3.2 forbids to use them, no more).
+func (x *Examination) unused(ctx context.Context, v visit, name string) doctor.Finding {
+	if v.err != nil || v.login == nil || v.who == "" {
+		return x.refused(v, askedUserInfo)
+	}
+	_, asked := x.provider.reached(v.login)
+	switch {
+	case strings.Contains(v.says, name):
+		return doctor.Found(doctor.Seen("used", "value", name))
+	case x.config.Who.Claim == "sub" && !x.is(v.who, v.login):
+		return doctor.Found(doctor.Seen("other", "who", v.who))
+	case asked == 0:
+		return doctor.Unsure(doctor.Seen("not-far", "status", statusOf(v.back)))
+	case !x.shape(ctx).names:
+		return doctor.Skip(doctor.Seen("name-unseen"))
+	}
+	return doctor.Passed()
 }
 
 // serving is an act in which one path is answered so.

@@ -40,6 +40,7 @@ type Examination struct {
 type shape struct {
 	userinfo  bool // it asks for attributes
 	discovers bool // it reads the discovery document anew at each login
+	names     bool // it shows the person's name
 	let       bool // an honest login succeeds
 }
 
@@ -210,6 +211,7 @@ func attribute(of *regexp.Regexp, tag string) string {
 type visit struct {
 	begun
 	who  string // who the relying party says is logged in; "" nobody
+	says string // the page that says so
 	back []page // from the callback on
 }
 
@@ -232,7 +234,7 @@ func (x *Examination) finish(ctx context.Context, b begun, a act) visit {
 // arrive opens the callback in the visit's browser.
 func (x *Examination) arrive(ctx context.Context, v visit, callback string) visit {
 	if v.back, v.err = v.browser.get(ctx, callback); v.err == nil {
-		v.who, v.err = x.who(ctx, v.browser)
+		v.who, v.says, v.err = x.whoSays(ctx, v.browser)
 	}
 	return v
 }
@@ -240,21 +242,27 @@ func (x *Examination) arrive(ctx context.Context, v visit, callback string) visi
 // who is whom the relying party shows as logged in, "" for nobody. A redirection, an error
 // status and a page without the place are nobody.
 func (x *Examination) who(ctx context.Context, b *browser) (string, error) {
+	who, _, err := x.whoSays(ctx, b)
+	return who, err
+}
+
+// whoSays is who, with the page.
+func (x *Examination) whoSays(ctx context.Context, b *browser) (who, says string, err error) {
 	p, err := b.once(ctx, http.MethodGet, x.config.Who.URL, nil)
 	if err != nil || p.status != http.StatusOK {
-		return "", err
+		return "", p.body, err
 	}
 	if m := x.config.Who.match; m != nil {
 		if found := m.FindStringSubmatch(p.body); found != nil {
-			return strings.TrimSpace(html.UnescapeString(found[1])), nil
+			who = strings.TrimSpace(html.UnescapeString(found[1]))
 		}
-		return "", nil
+		return who, p.body, nil
 	}
 	var doc any
-	if json.Unmarshal([]byte(p.body), &doc) != nil {
-		return "", nil
+	if json.Unmarshal([]byte(p.body), &doc) == nil {
+		who = pointed(doc, x.config.Who.JSON)
 	}
-	return pointed(doc, x.config.Who.JSON), nil
+	return who, p.body, nil
 }
 
 // pointed is the value at a JSON pointer (RFC 6901) as text; "" where there is none.
@@ -308,6 +316,7 @@ func (x *Examination) shape(ctx context.Context) shape {
 	s := shape{discovers: x.provider.count(pathKnown) > before}
 	if v.login != nil {
 		_, asked := x.provider.reached(v.login)
+		s.names = strings.Contains(v.says, v.login.name)
 		s.userinfo, s.let = asked > 0, v.err == nil && x.is(v.who, v.login)
 	}
 	x.seen = &s

@@ -127,7 +127,7 @@ func (p *provider) begin(front url.Values) *login {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := &login{front: front, request: front, code: random(24), access: random(24), subject: "s" + random(18), at: p.clock.Now()}
-	l.name = "割符 " + l.subject[1:9]
+	l.name = "name-" + l.subject[1:9]
 	if got, ok := p.byPush[front.Get("request_uri")]; ok {
 		l.request, l.pushed = got.call.form, &got.call
 	}
