@@ -13,6 +13,7 @@ import (
 	"warifu/sandbox/bank"
 	"warifu/sandbox/counter"
 	"warifu/sandbox/desk"
+	"warifu/sandbox/doorway"
 	"warifu/verify"
 )
 
@@ -88,7 +89,7 @@ func (w *World) openFronts(ctx context.Context) error {
 	}
 	w.put(doorDesk, w.deskSite(trust, personas.Routes))
 	w.put(doorPhones, routes(w.Phones.Routes))
-	w.put(doorBank, routes(w.bank.Routes))
+	w.put(doorBank, doorway.Opens(routes(w.bank.Routes), w.Scheme, "bank", "bank.title", w.Clock))
 	for _, f := range fronts {
 		handler, err := f.open(w, ctx)
 		if err != nil {

@@ -2,6 +2,7 @@ package world_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -381,6 +382,48 @@ func whenTheHolderMoves(t *testing.T, c *customer, a bank.Account, k carrier.Con
 		t.Errorf("%+v", k)
 	}
 	c.enter(c.w.Places.Portal)
+	revoked := phones.Order{Kinds: []warifu.Kind{warifu.Authentication}, PIN: "2468"}
+	if _, err := c.w.Phones.Revoke(t.Context(), c.phone, revoked); err != nil {
+		t.Fatal(err)
+	}
+	c.refusal(c.waiting(c.w.Places.Cashless+"/visit"), byPIN)
+}
+
+// K6: in a world that replays the dates, each service opens on its own.
+func TestServicesOpenOnTheirDates(t *testing.T) {
+	begin := time.Date(2023, time.May, 10, 12, 0, 0, 0, visitor.Tokyo)
+	w, err := world.Open(t.Context(), world.Config{Dir: t.TempDir(), AnyPort: true, Scheme: "jp-mobile-2023", Begin: begin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- w.Run(ctx, func() error { close(ready); return nil }) }()
+	defer func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	<-ready
+	c := newCustomer(t, w, "phone-1")
+	places := []string{w.Places.Portal, w.Places.Bank, w.Places.Carrier, w.Places.Cashless}
+	for _, place := range places {
+		if status, page, _ := c.open(place + "/"); status != http.StatusForbidden || !strings.Contains(page, "2023-05-11") {
+			t.Errorf("%s the day before: %d %s", place, status, page)
+		}
+		if slug := c.do(place+"/api/visit", nil, nil); slug != "service-not-yet" {
+			t.Errorf("%s the day before: %q", place, slug)
+		}
+	}
+	if err := w.Clock.Forward(12 * time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range places {
+		if status, page, _ := c.open(place + "/"); status != http.StatusOK {
+			t.Errorf("%s on 11 May: %d %s", place, status, page)
+		}
+	}
 }
 
 // What a browser does that is not straight on: the back button, another browser, too late.
