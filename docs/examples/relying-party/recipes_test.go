@@ -143,6 +143,8 @@ func TestADevelopersWays(t *testing.T) {
 	t.Run("the table for brokers is the provider's own", s.testTable)
 	t.Run("the trial service shows a first login", s.testTrial)
 	t.Run("each recipe logs in and is refused", s.testRecipes)
+	worldtest.Forward(t, s.w, "+25h")
+	t.Run("a service's own clock need not follow the world's", s.testTrial)
 }
 
 // recipe is one program and how it is started.
