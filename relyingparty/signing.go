@@ -17,11 +17,12 @@ import (
 
 // The forms a signature may have.
 const (
-	ModeCMS        = "cms"        // a detached CMS signature
-	ModePDF        = "pdf"        // a PDF file, signed in itself
-	ModeXML        = "xml"        // an XML document, signed in itself
-	ModeDigest     = "digest"     // a bare signature over the document's SHA-256
-	ModeDigestInfo = "digestinfo" // the same, asked for as the DER DigestInfo of PKCS #1
+	ModeCMS         = "cms"          // a detached CMS signature
+	ModeCMSAttached = "cms-attached" // a CMS signature around the document
+	ModePDF         = "pdf"          // a PDF file, signed in itself
+	ModeXML         = "xml"          // an XML document, signed in itself
+	ModeDigest      = "digest"       // a bare signature over the document's SHA-256
+	ModeDigestInfo  = "digestinfo"   // the same, asked for as the DER DigestInfo of PKCS #1
 )
 
 // Document is something that is to be signed. The person is shown its name, its size and
