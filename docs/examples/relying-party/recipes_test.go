@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"warifu"
 	"warifu/internal/nodetest"
 	"warifu/internal/worldtest"
 	"warifu/relyingparty"
@@ -142,6 +143,7 @@ func TestADevelopersWays(t *testing.T) {
 	t.Run("the key files are of one key", s.testKeys)
 	t.Run("the table for brokers is the provider's own", s.testTable)
 	t.Run("the trial service shows a first login", s.testTrial)
+	t.Run("the codes are those of the table of troubles", s.testTroubles)
 	t.Run("each recipe logs in and is refused", s.testRecipes)
 	worldtest.Forward(t, s.w, "+25h")
 	t.Run("a service's own clock need not follow the world's", s.testTrial)
@@ -360,6 +362,52 @@ func (s *stage) testKeys(t *testing.T) {
 		must(t, err)
 		if string(relyingparty.JWKS(key)) != string(relyingparty.JWKS(other)) {
 			t.Error("two keys")
+		}
+	}
+}
+
+// testTroubles makes the mistakes of the page's table, and wants the code that it names.
+func (s *stage) testTroubles(t *testing.T) {
+	origin, env := s.register(t)
+	set := map[string]string{}
+	for _, v := range env {
+		name, value, _ := strings.Cut(v, "=")
+		set[name] = value
+	}
+	pem, err := os.ReadFile(set["WARIFU_KEY_FILE"])
+	must(t, err)
+	own, err := relyingparty.LoadKey(pem)
+	must(t, err)
+	other, err := relyingparty.NewKey()
+	must(t, err)
+	page, err := os.ReadFile("../../relying-party.md")
+	must(t, err)
+	for _, c := range []struct {
+		code   string
+		change func(*relyingparty.Config)
+		wish   relyingparty.Wish
+	}{
+		{"invalid_client", func(c *relyingparty.Config) { c.Key = other }, relyingparty.Wish{}},
+		{"invalid_client", func(c *relyingparty.Config) { c.ClientID = "RP09999999" }, relyingparty.Wish{}},
+		{"invalid_client", func(c *relyingparty.Config) {
+			c.Clock = warifu.ClockFunc(func() time.Time { return warifu.SystemClock{}.Now().Add(-time.Hour) })
+		}, relyingparty.Wish{}},
+		{"invalid_scope", nil, relyingparty.Wish{Scopes: []string{"sign"}}},
+		{"invalid_request", func(c *relyingparty.Config) { c.RedirectURI += "/" }, relyingparty.Wish{}},
+		{"login_required", nil, relyingparty.Wish{Prompt: "none"}},
+	} {
+		config := relyingparty.Config{Issuer: set["WARIFU_ISSUER"], ClientID: set["WARIFU_CLIENT_ID"], Key: own, RedirectURI: origin + "/callback"}
+		if c.change != nil {
+			c.change(&config)
+		}
+		party, err := relyingparty.Open(t.Context(), config)
+		must(t, err)
+		_, err = party.Begin(t.Context(), c.wish)
+		if problem := warifu.ProblemOf(err); problem == nil || problem.Params["error"] != c.code {
+			t.Errorf("%v, wanted %s", err, c.code)
+		}
+		if !strings.Contains(string(page), "`"+c.code+"`") {
+			t.Errorf("the page has no %s", c.code)
 		}
 	}
 }
