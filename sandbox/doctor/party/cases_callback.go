@@ -12,6 +12,10 @@ func (x *Examination) callbackCases() []doctor.Case {
 	no := func(id string, level doctor.Level, clause string, change func(l *login, q url.Values)) doctor.Case {
 		return x.refuses(themeCallback, id, level, clause, arrived, act{callback: change})
 	}
+	missing := doctor.Must
+	if x.config.Client.OneProvider {
+		missing = doctor.Should
+	}
 	state := func(id, clause string, change func(l *login, q url.Values)) doctor.Case {
 		return x.needing("state", "state-sent", no(id, doctor.Must, clause, change))
 	}
@@ -20,7 +24,7 @@ func (x *Examination) callbackCases() []doctor.Case {
 		state("state-other", "RFC 6749 §10.12", func(_ *login, q url.Values) { q.Set("state", random(24)) }),
 		x.needing("state", "state-sent", x.stateSwapped()),
 		x.codeElsewhere(),
-		no("callback-iss-missing", doctor.Must, "RFC 9207 §2.4", func(_ *login, q url.Values) { q.Del("iss") }),
+		no("callback-iss-missing", missing, "RFC 9207 §2.4; RFC 9700 §4.4", func(_ *login, q url.Values) { q.Del("iss") }),
 		no("callback-iss-other", doctor.Must, "RFC 9207 §2.4; RFC 3986 §6.2.1", func(_ *login, q url.Values) { q.Set("iss", x.config.Issuer+"/") }),
 		x.mixUp(),
 		no("parameters-twice", doctor.Should, "RFC 6749 §3.1", func(l *login, q url.Values) { q["code"] = []string{l.code, random(24)} }),

@@ -50,6 +50,9 @@ type Client struct {
 	JWKSURI        string `toml:"jwks_uri"`
 	Algorithm      string `toml:"algorithm"` // of ID tokens: ES256 (default), RS256, PS256
 	PAR            bool   `toml:"par"`       // it pushes its requests (RFC 9126)
+	// OneProvider: it knows no other provider than this, so that answers cannot be mixed up
+	// (RFC 9700 §4.4) and one without iss is advice and no fault.
+	OneProvider bool `toml:"one_provider"`
 }
 
 // Login is how a person logs in and out at the relying party.
