@@ -449,6 +449,7 @@ func TestServicesWithBrowsersThatGoAstray(t *testing.T) {
 	if slug := c.do(p+"/api/visit", nil, nil); slug != "" {
 		t.Errorf("after the back button: %q", slug)
 	}
+	suspendedBetween(t, c)
 	late := c.waiting(w.Places.Carrier + "/visit")
 	if err := w.Clock.To(w.Clock.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
@@ -456,5 +457,25 @@ func TestServicesWithBrowsersThatGoAstray(t *testing.T) {
 	c.refused("login-over", late, byPIN)
 	if slug := c.do(w.Places.Carrier+"/api/visit", nil, nil); slug != "visitor-absent" {
 		t.Errorf("too late: %q", slug)
+	}
+}
+
+// suspendedBetween has the phone reported lost after it approved and before the browser is back.
+func suspendedBetween(t *testing.T, c *customer) {
+	in, place := byPIN, c.w.Places.Cashless
+	in.Link.Link = c.waiting(place + "/visit")
+	decided, err := c.w.Phones.Approve(t.Context(), c.phone, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.w.Phones.Suspend(t.Context(), c.phone, phones.Order{Password: "PHONE123"}); err != nil {
+		t.Fatal(err)
+	}
+	c.open(decided.Return)
+	if slug := c.do(place+"/api/visit", nil, nil); slug != "visitor-absent" {
+		t.Errorf("suspended between consent and code: %q", slug)
+	}
+	if _, err := c.w.Phones.Resume(t.Context(), c.phone, phones.Order{Password: "PHONE123"}); err != nil {
+		t.Fatal(err)
 	}
 }
