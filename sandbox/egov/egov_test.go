@@ -225,10 +225,10 @@ func TestAFilingIsSignedWithOneTap(t *testing.T) {
 	w := newWindow(t)
 	var d egov.Draft
 	w.refused(w.b.JSON(w.at+"/api/drafts", yearly, &d), "")
-	_, page, at, slug := w.b.Approve(t, w.w, "phone-2", w.at+"/drafts/"+d.ID+"/sign")
+	_, page, _, slug := w.b.Approve(t, w.w, "phone-2", w.at+"/drafts/"+d.ID+"/sign")
 	w.refused(slug, "")
 	w.b.Wants(page, "not the company&#39;s representative")
-	_, page, at, slug = w.b.Approve(t, w.w, "phone-1", w.at+"/drafts/"+d.ID+"/sign")
+	_, page, at, slug := w.b.Approve(t, w.w, "phone-1", w.at+"/drafts/"+d.ID+"/sign")
 	w.refused(slug, "")
 	if !strings.HasPrefix(at, w.at+"/filings/") {
 		t.Fatalf("it led to %s: %s", at, page)

@@ -263,6 +263,7 @@ func TestARepairByFormPages(t *testing.T) {
 	if status != http.StatusUnprocessableEntity {
 		t.Errorf("status %d", status)
 	}
+	b.Wants(page, "Something in the form is not right")
 	status, page = b.Fill(at+"/repairs", "title", "Pixel", "imei", h.IMEI, "ready", s.day(2))
 	claim := regexp.MustCompile(`<strong id="claim">(\d{8})<`).FindStringSubmatch(page)
 	if status != http.StatusOK || claim == nil {
