@@ -86,7 +86,7 @@ func exitCode(err error) int {
 		return exitDone
 	}
 	switch e := warifu.ProblemOf(err); {
-	case e.Problem == "server-unreachable":
+	case e.Problem == "server-unreachable", e.Problem == "doctor-unreachable":
 		return exitUnreachable
 	case e.Problem == usageProblem, slices.Contains(doctorUsage, e.Problem):
 		return exitUsage

@@ -107,7 +107,7 @@ func (x *Examination) Close() {
 
 // Reach waits until the relying party answers, for as long as the configuration says or until
 // it ends.
-// Error: Unavailable "server-unreachable" with "server".
+// Error: Unavailable "doctor-unreachable" with "address".
 func (x *Examination) Reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, x.config.Wait.Duration)
 	defer cancel()
@@ -127,7 +127,7 @@ func (x *Examination) Reach(ctx context.Context) error {
 		case <-ended: // the program that was started
 		case <-ctx.Done():
 		}
-		return warifu.Unavailable("server-unreachable", "server", x.config.Who.URL)
+		return warifu.Unavailable("doctor-unreachable", "address", x.config.Who.URL)
 	}
 }
 

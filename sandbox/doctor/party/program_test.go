@@ -111,7 +111,7 @@ func TestAProgramThatEndsIsNotWaitedFor(t *testing.T) {
 	if err := x.Start(t.Context(), &bytes.Buffer{}); err != nil {
 		t.Fatal(err)
 	}
-	if e := warifu.ProblemOf(x.Reach(t.Context())); e == nil || e.Problem != "server-unreachable" {
+	if e := warifu.ProblemOf(x.Reach(t.Context())); e == nil || e.Problem != "doctor-unreachable" {
 		t.Error(e)
 	}
 	c.Run = []string{"/nowhere/" + strings.Repeat("x", 8)}
