@@ -62,6 +62,12 @@ func (m *metrics) stamped(answer string) { m.stamps.WithLabelValues(answer).Inc(
 
 func (m *metrics) login(step string) { m.logins.WithLabelValues(step).Inc() }
 
+// underWay has it told how many logins this server counts as under way.
+func (m *metrics) underWay(count func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "warifu_logins_under_way", Help: "Logins that this server began and has not seen the end of."},
+		func() float64 { return float64(count()) }))
+}
+
 func (m *metrics) late(late bool) {
 	m.lateness.Set(0)
 	if late {

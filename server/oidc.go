@@ -98,7 +98,9 @@ func (s *Server) openProvider(context.Context) error {
 		HTTP: notify.NewGuardedClient(private, clientKeyTimeout), Plain: private, Counted: s.metrics.login, Clock: s.clock, Outside: s.outsideClock(), Log: s.log,
 		Signing: s.openSigning(cards),
 	}
-	s.provider, err = oidc.New(c)
+	if s.provider, err = oidc.New(c); err == nil {
+		s.metrics.underWay(s.provider.UnderWay)
+	}
 	return err
 }
 
