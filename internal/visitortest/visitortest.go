@@ -91,13 +91,13 @@ func (p *Provider) SignResult(_ context.Context, _ *relyingparty.Login, id strin
 // Checks is a verification service that says what it is told to.
 type Checks struct {
 	*httptest.Server
-	mu      sync.Mutex
-	answer  visitor.Checked
-	asked   []visitor.Question
-	hooks   []string
-	latest  visitor.Asked
-	JWKS    []byte
-	refused int // status of every answer; 0: none is refused
+	mu     sync.Mutex
+	answer visitor.Checked
+	asked  []visitor.Question
+	hooks  []string
+	latest visitor.Asked
+	deaf   bool
+	JWKS   []byte
 }
 
 // NewChecks opens one whose answer is a good one.
@@ -137,6 +137,10 @@ func NewChecks(t *testing.T) *Checks {
 		_ = json.NewDecoder(r.Body).Decode(&in)
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		if c.deaf {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
 		c.hooks = append(c.hooks, in.Address)
 		reply(w, map[string]string{"id": "w-1"})
 	})
@@ -151,6 +155,9 @@ func (c *Checks) Say(a visitor.Checked) { c.mu.Lock(); defer c.mu.Unlock(); c.an
 
 // Latest sets what the holder answered to a wish.
 func (c *Checks) Latest(a visitor.Asked) { c.mu.Lock(); defer c.mu.Unlock(); c.latest = a }
+
+// Deaf has it refuse, or take again, wishes to be told of changes.
+func (c *Checks) Deaf(is bool) { c.mu.Lock(); defer c.mu.Unlock(); c.deaf = is }
 
 // Asked are the questions so far.
 func (c *Checks) Asked() []visitor.Question {

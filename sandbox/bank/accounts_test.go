@@ -424,3 +424,28 @@ func TestAttributesMayBeWithheld(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// A service that cannot be asked to tell of the certificate is asked again; the account is open.
+func TestAnAccountIsWatchedAsSoonAsTheServiceHears(t *testing.T) {
+	p := open(t)
+	p.checks.Deaf(true)
+	p.Login()
+	a, address := p.begin(salary)
+	if status, to := p.Return(address, ""); status != http.StatusSeeOther || to != "/accounts/"+a.ID {
+		t.Fatalf("%d %s", status, to)
+	}
+	if status, page := p.Get("/accounts/" + a.ID); !strings.Contains(page, "Every kind of transaction") {
+		t.Errorf("%d %s", status, page)
+	}
+	if len(p.checks.Hooks()) != 0 {
+		t.Error("it heard all the same")
+	}
+	p.checks.Deaf(false)
+	if a = p.look(a.ID); !a.Watched || len(p.checks.Hooks()) != 1 {
+		t.Errorf("%+v", a)
+	}
+	p.look(a.ID)
+	if n := len(p.checks.Hooks()); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+}

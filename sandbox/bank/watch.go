@@ -32,12 +32,19 @@ const (
 )
 
 // watch asks the verification service to tell what becomes of the certificate. For cards it
-// has no such service (B.10): those are asked about at every check.
-func (b *Bank) watch(ctx context.Context, a Account) error {
-	if a.Record.CertificateOn != "phone" {
-		return nil
+// has no such service (B.10): those are asked about at every check. Where the service cannot be
+// reached, the next look at the account asks again.
+func (b *Bank) watch(ctx context.Context, a Account) (Account, error) {
+	if a.Watched || a.Record == nil || a.Record.CertificateOn != "phone" {
+		return a, nil
 	}
-	return b.checks().TellMe(ctx, a.Record.Verification, b.config.Origin+"/api/told/"+a.ID)
+	if err := b.checks().TellMe(ctx, a.Record.Verification, b.config.Origin+"/api/told/"+a.ID); err != nil {
+		return a, err
+	}
+	return b.accounts.Change(a.ID, func(a *Account) error {
+		a.Watched = true
+		return nil
+	})
 }
 
 // told takes a Security Event Token (RFC 8417, RFC 8935): signed with the service's key, for
@@ -178,6 +185,10 @@ func (b *Bank) askLatest(ctx context.Context, id string) (Account, error) {
 // latest looks whether the holder has answered, and takes over what has changed: the record
 // keeps what stood there before.
 func (b *Bank) latest(ctx context.Context, a Account) (Account, error) {
+	a, err := b.watch(ctx, a)
+	if err != nil {
+		return a, err
+	}
 	if a.Latest == nil || a.Latest.State != "waiting" {
 		return a, nil
 	}
