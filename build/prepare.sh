@@ -6,10 +6,10 @@ set -euo pipefail
 need=()
 want() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'install ok installed' || need+=("$1"); }
 if ! command -v dpkg-query >/dev/null; then
-  echo "==> not a Debian machine: install OpenSC, pcscd, vsmartcard-vpcd, python3-pyscard, python3-cryptography, OpenSSL, PostgreSQL, xmlsec1, poppler-utils, poppler-data and qpdf yourself" >&2
+  echo "==> not a Debian machine: install OpenSC, pcscd, vsmartcard-vpcd, python3-pyscard, python3-cryptography, OpenSSL, PostgreSQL, xmlsec1, poppler-utils, poppler-data, qpdf, and Apache with mod_auth_openidc yourself" >&2
   exit 0
 fi
-for p in opensc pcscd pcsc-tools vsmartcard-vpcd python3-pyscard python3-cryptography openssl postgresql postgresql-client util-linux iproute2 default-jdk-headless xmlsec1 poppler-utils poppler-data qpdf curl jq; do want "$p"; done
+for p in opensc pcscd pcsc-tools vsmartcard-vpcd python3-pyscard python3-cryptography openssl postgresql postgresql-client util-linux iproute2 default-jdk-headless xmlsec1 poppler-utils poppler-data qpdf curl jq apache2-bin libapache2-mod-auth-openidc; do want "$p"; done
 if [ "${#need[@]}" -eq 0 ]; then echo "==> test packages: all there"; exit 0; fi
 echo "==> installing test packages: ${need[*]}"
 run=()
