@@ -67,7 +67,11 @@ func (k rpKeys) keyID() string {
 	return set.Keys[0].KeyID
 }
 
-// env is the file of settings, for shells and for every dotenv reader: each value in double
+// unquotable is what shells and dotenv readers do not take alike within double quotes: no
+// folder's name has it in an .env.
+const unquotable = "\"$`\n"
+
+// rpEnv is the file of settings, for shells and for every dotenv reader: each value in double
 // quotes, none of which needs an escape.
 func rpEnv(dir string, got rpClient, r rpRecord, keyID string) []byte {
 	var b strings.Builder
@@ -77,9 +81,9 @@ func rpEnv(dir string, got rpClient, r rpRecord, keyID string) []byte {
 		{"WARIFU_CLIENT_ID", r.ID},
 		{"WARIFU_REDIRECT_URI", got.RedirectURIs[0]},
 		{"WARIFU_SCOPES", strings.Join(append([]string{"openid"}, got.Scopes...), " ")},
-		{"WARIFU_KEY_FILE", filepath.Join(dir, rpSignName+".pem")},
+		{"WARIFU_KEY_FILE", filepath.ToSlash(filepath.Join(dir, rpSignName+".pem"))},
 		{"WARIFU_KEY_ID", keyID},
-		{"WARIFU_DECRYPTION_KEY_FILE", filepath.Join(dir, rpDecryptName+".pem")},
+		{"WARIFU_DECRYPTION_KEY_FILE", filepath.ToSlash(filepath.Join(dir, rpDecryptName+".pem"))},
 		{"WARIFU_SERVER", r.Server},
 		{"WARIFU_API_KEY", r.Key},
 	} {

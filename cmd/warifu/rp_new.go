@@ -26,6 +26,9 @@ type rpNew struct {
 
 // Run implements the command.
 func (c rpNew) Run(s *session) error {
+	if strings.ContainsAny(c.Out, unquotable) {
+		return usage("--out")
+	}
 	if _, err := os.Stat(filepath.Join(c.Out, rpRecordName)); !errors.Is(err, fs.ErrNotExist) {
 		return warifu.Conflict("rp-folder-taken", "folder", c.Out)
 	}
