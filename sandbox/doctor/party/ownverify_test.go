@@ -25,7 +25,7 @@ func (p *own) verify(ctx context.Context, d *discovered, raw string) (map[string
 	if head.Algorithm != "ES256" && !(p.has("alg-other") && head.Algorithm == "ES384") {
 		return nil, errors.New("another algorithm")
 	}
-	s, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.ES256, jose.ES384})
+	s, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.ES256, jose.ES384})
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,6 @@ type provider struct {
 	byAccess  map[string]*login
 	byPush    map[string]pushed
 	calls     map[string]int // by path below the issuer
-	stray     []string       // paths asked for that are none of the provider's
 	assertion []call         // all that carried a client's authentication
 }
 
@@ -167,13 +166,6 @@ func (p *provider) authenticated() []call {
 	return append([]call(nil), p.assertion...)
 }
 
-// strays returns the paths that were asked for and are none of the provider's.
-func (p *provider) strays() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([]string(nil), p.stray...)
-}
-
 // ServeHTTP implements http.Handler.
 func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
@@ -204,9 +196,6 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			p.house.ServeHTTP(w, r)
 			return
 		}
-		p.mu.Lock()
-		p.stray = append(p.stray, r.URL.Path)
-		p.mu.Unlock()
 		http.NotFound(w, r)
 	}
 }
