@@ -15,7 +15,7 @@ import (
 func render(t *testing.T, name string, p face.Page) *httptest.ResponseRecorder {
 	t.Helper()
 	w := httptest.NewRecorder()
-	if _, err := face.Render(w, http.StatusTeapot, name, p); err != nil {
+	if _, err := face.Render(w, httptest.NewRequest("GET", "http://x/", nil), http.StatusTeapot, name, p); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -41,7 +41,7 @@ func TestPageInBothLanguages(t *testing.T) {
 			if found := bareKey.FindString(body); found != "" {
 				t.Errorf("%s in %s shows the key %s", name, lang, found)
 			}
-			for _, want := range []string{`<html lang="` + string(lang) + `">`, `class="band"`, `<main id="main">`, `<h1>`, `href="?lang=ja"`, `href="?lang=en"`, `/assets/warifu.css`} {
+			for _, want := range []string{`<html lang="` + string(lang) + `">`, `class="band"`, `<main id="main" class="">`, `<h1>`, `href="?lang=ja"`, `href="?lang=en"`, `/assets/warifu.css`} {
 				if !strings.Contains(body, want) {
 					t.Errorf("%s in %s lacks %s", name, lang, want)
 				}
@@ -61,7 +61,7 @@ func TestWhatIsShownIsEscaped(t *testing.T) {
 func TestFailingTemplateWritesNothing(t *testing.T) {
 	for name, data := range map[string]any{"no such page": nil, "problem": 7} {
 		w := httptest.NewRecorder()
-		written, err := face.Render(w, 200, name, face.Page{Lang: text.English, Title: "face.problem.title", Data: data})
+		written, err := face.Render(w, httptest.NewRequest("GET", "http://x/", nil), 200, name, face.Page{Lang: text.English, Title: "face.problem.title", Data: data})
 		if err == nil || written || w.Body.Len() > 0 || len(w.Header()) > 0 {
 			t.Errorf("%s: written %t, %d octets, %v, %v", name, written, w.Body.Len(), w.Header(), err)
 		}

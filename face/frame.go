@@ -16,6 +16,17 @@ type Frame struct {
 	Place string // whose page it is: "見本銀行"; empty on the server itself
 	Band  string // what this is: a test system that is not the government's
 	Foot  string // a last sentence; may be empty
+	Name  string // beside the mark; empty: 割符 Warifu
+	// Styles and Scripts are further files under /assets that the page links, by name.
+	Styles, Scripts []string
+	// Switch are the page's addresses in other languages and calendars; the zero value leads
+	// to the page's own path.
+	Switch Switches
+	Eras   bool // dates are told by eras
+	// Accent is whose colours the page has, of the family's: "bank"; empty: the house's own.
+	Accent string
+	// Lost is where a person goes whose phone is lost, without a login (R76); empty: no link.
+	Lost string
 	// Refresh is after how many seconds a browser without script asks again, for a page that
 	// waits; zero: never.
 	Refresh int
@@ -31,7 +42,8 @@ func Framed(name string) *template.Template {
 var frameFunctions = template.FuncMap{
 	"sentence": func(lang text.Lang, key string) string { return text.Sentence(key, lang, nil) },
 	"say":      say,
-	"icon":     icon, "state": state, "secret": secret, "steps": steps, "code": code,
+	"style":    style, "script": script, "asset": address,
+	"icon": icon, "state": state, "secret": secret, "steps": steps, "code": code,
 	"when": func(lang text.Lang, at time.Time) string { return When(at, lang) },
 	"date": func(lang text.Lang, at time.Time) string { return Date(at, lang) },
 }
@@ -47,5 +59,20 @@ func say(lang text.Lang, key string, pairs ...any) string {
 
 // Frame is the frame of a page of the server's.
 func (p Page) Frame() Frame {
-	return Frame{Lang: p.Lang, Title: text.Sentence(p.Title, p.Lang, nil), Band: text.Sentence("face.band", p.Lang, nil), Refresh: p.Refresh}
+	f := Frame{Lang: p.Lang, Title: p.T(p.Title), Band: p.Own.Band, Name: p.Own.Name, Refresh: p.Refresh, Switch: p.Switch, Eras: p.Eras, Lost: "/lost"}
+	if f.Band == "" {
+		f.Band = p.T("face.band")
+	}
+	if d, ok := p.Data.(Dressed); ok {
+		d.Dress(&f)
+	}
+	return f
+}
+
+// Mark is the name beside the mark.
+func (f Frame) Mark() string {
+	if f.Name != "" {
+		return f.Name
+	}
+	return "割符 Warifu"
 }

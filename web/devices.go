@@ -131,7 +131,7 @@ func (s *site) page(w http.ResponseWriter, r *http.Request, status int, name, ti
 
 // show is page for one that says more of itself.
 func (s *site) show(w http.ResponseWriter, r *http.Request, status int, name string, p face.Page) {
-	written, err := face.Render(w, status, name, p)
+	written, err := face.Render(w, r, status, name, p)
 	if err == nil {
 		return
 	}

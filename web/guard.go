@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"warifu"
+	"warifu/face"
 	"warifu/text"
 )
 
@@ -62,15 +63,13 @@ func (s *site) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := s.Clock.Now()
 		r = s.fromClient(r)
-		lang := text.Match(r.Header.Get("Accept-Language"))
-		if l, ok := text.Parse(r.URL.Query().Get("lang")); ok {
-			lang = l
-		}
+		lang := face.Lang(r)
 		r = r.WithContext(context.WithValue(r.Context(), languageKey{}, lang))
 		if anonymous(r.URL.Path) {
 			w.Header().Set("X-Content-Type-Options", "nosniff") // the same octets for everybody: caches need no more
 		} else {
 			header(w.Header(), lang)
+			face.Remember(w, r)
 		}
 		defer s.recovered(w, r)
 		switch {

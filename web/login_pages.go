@@ -103,7 +103,7 @@ func goesOn(v oidc.View) bool {
 // speaking is the request in the language that the relying party asked for (ui_locales),
 // where the person has not chosen one here.
 func (s *site) speaking(w http.ResponseWriter, r *http.Request, wished []string) *http.Request {
-	if _, chosen := text.Parse(r.URL.Query().Get("lang")); chosen {
+	if _, chosen := face.Chosen(r); chosen {
 		return r
 	}
 	for _, tag := range wished {

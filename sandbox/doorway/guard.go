@@ -33,6 +33,7 @@ func Guard(next http.Handler, hosts ...string) http.Handler {
 			assets.ServeHTTP(w, r)
 			return
 		}
+		face.Remember(w, r)
 		inner.ServeHTTP(w, r)
 	})
 }
