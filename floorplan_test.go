@@ -52,6 +52,8 @@ var floors = []struct {
 	{"verification", []string{"chip", "phone", "ca", "net/http"}},
 	{"registration", []string{"ca", "notify", "chip", "phone", "status", "net/http"}},
 	{"oidc", []string{"chip", "phone"}},
+	{"docs", []string{"net/http", "os"}},
+	{"handbook", []string{"net/http", "os"}},
 	{"face", []string{"store", "chip", "phone", "registration"}},
 	{"web", []string{"store", "ca", "chip", "phone"}},
 	{"server", []string{"chip", "phone"}},

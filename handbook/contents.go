@@ -1,0 +1,65 @@
+package handbook
+
+import (
+	"slices"
+	"strings"
+
+	"warifu/text"
+)
+
+// Audience is a part of the table of contents.
+type Audience struct {
+	Name    string // "holders": the anchor, and the key of its title
+	Title   string
+	Entries []Entry
+}
+
+// Entry is a page in a list.
+type Entry struct {
+	Address, Title string
+	Lang           text.Lang // of the title
+	Foreign        bool      // the page is not in the reader's language
+}
+
+// audiences say who reads what, in the order in which it is best read. A page may stand in
+// more than one; one that stands in none is for developers.
+var audiences = []struct {
+	name  string
+	pages []string
+}{
+	{"holders", []string{"life", "login", "losing-a-phone", "selling-a-phone"}},
+	{"relying-parties", []string{"relying-party", "provider", "verification", "validation", "signing", "doctor", "doctor-reader", "municipality", "selling-a-phone", "services", "personas", "worlds", "examples/relying-party/keycloak"}},
+	{"operators", []string{"operators", "console", "hotline", "follow-the-card", "schemes", "devices", "threats", "performance", "losing-a-phone"}},
+	{"developers", []string{"developers", "design", "api", "requirements", "lifecycle", "papers", "profile", "card-facts", "secure-element", "opensc", "bureau", "clock", "dependencies"}},
+	{"adr", nil},
+}
+
+// Contents is the table of contents for a reader.
+func (s *Site) Contents(lang text.Lang) []Audience {
+	placed := map[string]bool{}
+	var out []Audience
+	for _, a := range audiences {
+		part := Audience{Name: a.name, Title: text.Sentence("documentation.for."+a.name, lang, nil)}
+		for _, slug := range a.pages {
+			if _, ok := s.pages[slug]; ok {
+				part.Entries, placed[slug] = append(part.Entries, s.entry(slug, lang)), true
+			}
+		}
+		out = append(out, part)
+	}
+	rest := map[bool]int{false: slices.IndexFunc(out, func(a Audience) bool { return a.Name == "developers" }), true: len(out) - 1}
+	for _, slug := range s.slugs {
+		if strings.HasSuffix(slug, "template") || placed[slug] {
+			continue
+		}
+		i := rest[strings.HasPrefix(slug, "adr/")]
+		out[i].Entries = append(out[i].Entries, s.entry(slug, lang))
+	}
+	return out
+}
+
+func (s *Site) entry(slug string, lang text.Lang) Entry {
+	title, in := s.Title(slug, lang)
+	_, has := s.pages[slug][lang]
+	return Entry{Address: Prefix + "/" + slug, Title: title, Lang: in, Foreign: !has}
+}

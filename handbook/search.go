@@ -1,0 +1,70 @@
+package handbook
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/text/width"
+
+	"warifu/text"
+)
+
+// Bounds of a search.
+const (
+	MaxQuery = 100 // characters looked at
+	maxHits  = 50
+)
+
+// Hit is a place that a search found.
+type Hit struct {
+	Entry
+	Section string    // the heading; empty for the page itself
+	In      text.Lang // the section's language
+	rank    int       // 0 the page's title, 1 a heading, 2 the words below one
+}
+
+// Search finds pages and sections in whose title, heading or words every word of the
+// question stands, blind to case and width: titles first, then headings, then words. Pages
+// are looked at in the reader's language where they have it; their titles in both.
+func (s *Site) Search(question string, lang text.Lang) []Hit {
+	if r := []rune(question); len(r) > MaxQuery {
+		question = string(r[:MaxQuery])
+	}
+	words := strings.Fields(fold(question))
+	if len(words) == 0 {
+		return nil
+	}
+	has := func(hay string) bool {
+		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(hay, w) })
+	}
+	var out []Hit
+	for _, slug := range s.slugs {
+		p, _ := s.Page(slug, lang)
+		titles := slug + " " + p.Title
+		for _, l := range text.Languages {
+			title, _ := s.Title(slug, l)
+			titles += " " + title
+		}
+		if has(fold(titles)) {
+			out = append(out, Hit{Entry: s.entry(slug, lang), In: p.Lang})
+		}
+		for _, section := range p.Sections {
+			hit := Hit{Entry: s.entry(slug, lang), Section: section.Title, In: p.Lang, rank: 1}
+			if section.Anchor != "" {
+				hit.Address += "#" + section.Anchor
+			}
+			switch {
+			case section.Title != "" && has(fold(section.Title)):
+				out = append(out, hit)
+			case has(section.words):
+				hit.rank = 2
+				out = append(out, hit)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Hit) int { return a.rank - b.rank })
+	return out[:min(len(out), maxHits)]
+}
+
+// fold makes a search blind to case and width.
+func fold(s string) string { return strings.ToLower(width.Fold.String(s)) }
