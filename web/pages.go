@@ -19,11 +19,12 @@ func (s *site) pages(mux *http.ServeMux) {
 	mux.Handle("GET /assets/", face.Assets())
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		s.page(w, r, http.StatusOK, "home", "face.home.title", []place{
-			{"/devices", "face.home.devices"}, {"/clean-proofs", "face.home.clean"}, {"/api/docs", "face.home.api"}, {"/readyz", "face.home.ready"},
+			{"/devices", "face.home.devices"}, {"/clean-proofs", "face.home.clean"}, {"/docs", "face.home.docs"}, {"/api/docs", "face.home.api"}, {"/readyz", "face.home.ready"},
 		})
 	})
 	mux.HandleFunc("GET /applications/{id}", s.applicationPage)
 	s.cleanPages(mux)
+	s.lostPages(mux)
 }
 
 type applicationView struct {

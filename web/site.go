@@ -100,6 +100,7 @@ func New(c Config) http.Handler {
 	s.signing(api)
 	s.devices(api, mux)
 	s.documentation(api, mux)
+	s.docs(mux)
 	s.timestamps(mux)
 	s.health(mux)
 	s.pages(mux)
