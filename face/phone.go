@@ -1,15 +1,12 @@
 package face
 
 import (
-	"embed"
 	"html/template"
+	"strconv"
 	"time"
 
 	"warifu/text"
 )
-
-//go:embed templates/phone/*.html
-var phoneTemplates embed.FS
 
 // PhoneFrame is what stands around a screen of the sandbox's phones: the browser's page with
 // the band, in it a handset with its status bar, the app's head and its tabs. On a small
@@ -21,10 +18,11 @@ type PhoneFrame struct {
 	Phone string // identifier; empty: no phone is in hand
 	Name  string // of the model, as sold
 	Now   time.Time
-	// Japanese and English are the screen's addresses in each language.
-	Japanese, English string
-	Tab   string // "home" or "my" (K8); empty: neither
-	Back  string // where the arrow in the head leads; empty: no arrow
+	// Switch are the screen's addresses in other languages and calendars.
+	Switch Switches
+	Eras   bool   // dates are told by eras
+	Tab    string // "home" or "my" (K8); empty: neither
+	Back   string // where the arrow in the head leads; empty: no arrow
 	// Refresh is after how many seconds a browser without script asks again; zero: never.
 	Refresh int
 	// Waits tells that the screen waits for something: the word that it happened leads on.
@@ -37,7 +35,8 @@ type PhoneFrame struct {
 // defines "body", in the phone's frame with the parts of every page. Data has a field or
 // method Frame, a PhoneFrame, and a Problem.
 func Phone(name string) *template.Template {
-	return template.Must(template.New(name).Funcs(frameFunctions).Funcs(template.FuncMap{"clock": clock}).ParseFS(phoneTemplates, "templates/phone/frame.html", "templates/phone/"+name+".html"))
+	return Twinned(template.Must(template.New(name).Funcs(frameFunctions).Funcs(template.FuncMap{"clock": clock, "keys": keys}).
+		ParseFS(templates, "templates/phone/frame.html", "templates/phone/"+name+".html")))
 }
 
 // clock is the time as a phone's status bar tells it, in Japan: day and minute.
@@ -47,4 +46,13 @@ func clock(lang text.Lang, at time.Time) string {
 	}
 	at = at.In(tokyo)
 	return at.Format("1月2日") + "（" + [...]string{"日", "月", "火", "水", "木", "金", "土"}[at.Weekday()] + "）" + at.Format("15:04")
+}
+
+// keys are the catalogue's keys PREFIX1 to PREFIXn.
+func keys(prefix string, n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = prefix + strconv.Itoa(i+1)
+	}
+	return out
 }

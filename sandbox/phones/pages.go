@@ -13,11 +13,9 @@ import (
 )
 
 func (p *Phones) pageRoutes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { p.shelf(w, r, nil) })
-	mux.HandleFunc("POST /phones", p.buyByForm)
 	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) { p.showLogin(w, r, r.URL.Query().Get("at"), false, nil) })
 	mux.HandleFunc("POST /login", p.answerByForm)
-	mux.HandleFunc("GET /phones/{id}", func(w http.ResponseWriter, r *http.Request) { p.front(w, r, nil) })
+	mux.HandleFunc("GET /phones/{id}/sheet", func(w http.ResponseWriter, r *http.Request) { p.front(w, r, nil) })
 	mux.HandleFunc("POST /phones/{id}/apply", p.form(p.applyByForm))
 	mux.HandleFunc("POST /phones/{id}/personalize", p.personalizeByForm)
 	mux.HandleFunc("POST /phones/{id}/secret", p.form(p.secretByForm))
@@ -25,27 +23,6 @@ func (p *Phones) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /phones/{id}/screenlock", p.form(p.screenLockByForm))
 	mux.HandleFunc("POST /phones/{id}/contact", p.form(p.contactByForm))
 	mux.HandleFunc("POST /phones/{id}/sign", p.signByForm)
-}
-
-var shelfPage = doorway.Template(`{{define "body"}}
-<p>{{.T "phones.welcome"}}</p>
-{{if .Data}}<ul>{{range .Data}}<li><a href="/phones/{{.ID}}">{{.ID}}</a> {{.Model}}</li>{{end}}</ul>{{end}}
-<p><a href="/approve">{{.T "login.approve.title"}}</a></p>
-<form method="post" action="/phones"><label>{{.T "phones.model"}} <input name="model" autocomplete="off"></label> <button>{{.T "phones.buy"}}</button></form>
-{{end}}`)
-
-func (p *Phones) shelf(w http.ResponseWriter, r *http.Request, problem error) {
-	doorway.Show(w, r, shelfPage, "phones.title", p.List(), problem)
-}
-
-func (p *Phones) buyByForm(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
-	bought, err := p.Buy(Buy{Model: r.FormValue("model")})
-	if err != nil {
-		p.shelf(w, r, err)
-		return
-	}
-	http.Redirect(w, r, "/phones/"+bought.ID, http.StatusSeeOther)
 }
 
 var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
@@ -126,7 +103,7 @@ type frontData struct {
 func (p *Phones) front(w http.ResponseWriter, r *http.Request, problem error) {
 	v, err := p.View(r.Context(), r.PathValue("id"))
 	if err != nil {
-		p.shelf(w, r, err)
+		p.chooser(w, r, err)
 		return
 	}
 	version := p.config.Scheme.Consent

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"warifu"
+	"warifu/catalogue"
 	"warifu/phone"
 	"warifu/sandbox/field"
 	"warifu/sandbox/handset"
@@ -28,9 +29,17 @@ type Config struct {
 	// Makers are the makers' attestation roots, for who checks a clean-phone proof without
 	// asking anybody.
 	Makers func() []*x509.Certificate
+	// Models are what the shop sells, the usual one first; Model finds one by its identifier.
+	Models func() []catalogue.Model
+	Model  func(id string) (catalogue.Model, error)
+	// Cards are the cards within reach, to be held to a phone.
+	Cards func() ([]Card, error)
 	// Handset makes the handset with the identifier, as wished for.
 	Handset func(id string, wish Buy) (*handset.Handset, error)
 }
+
+// Card is a card within reach: what the field calls it, and whose it is.
+type Card struct{ ID, Name string }
 
 // Phones are all the phones of a world.
 type Phones struct {
@@ -158,5 +167,6 @@ func (p *Phones) Routes(mux *http.ServeMux) {
 	p.checkedRoutes(mux)
 	p.leavingRoutes(mux)
 	p.approveRoutes(mux)
+	p.screenRoutes(mux)
 	p.pageRoutes(mux)
 }

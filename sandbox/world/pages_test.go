@@ -131,7 +131,7 @@ func TestTheWalkByFormPagesAlone(t *testing.T) {
 	b.wants(b.get(w.Places.Desk+"/"), "TARO1980")
 	b.wants(b.get(w.Places.Phones+"/"), "phone-1")
 	phone := w.Places.Phones + "/phones/phone-1"
-	b.get(phone)
+	b.get(phone + "/sheet")
 	apply := func(password string) (int, string) {
 		return b.fill(phone+"/apply", "card", "taro", "cardPassword", password, "kind", "signature", "kind", "authentication",
 			"consent", w.Scheme.Consent, "signature", "PHONE123", "authentication", "2468")
@@ -144,13 +144,13 @@ func TestTheWalkByFormPagesAlone(t *testing.T) {
 	if status, page = apply("TARO1980"); status != http.StatusOK {
 		t.Fatalf("applying: %d %s", status, page)
 	}
-	waitFor(t, func() bool { return strings.Contains(b.get(phone), "<strong>issued</strong>") })
+	waitFor(t, func() bool { return strings.Contains(b.get(phone+"/sheet"), "<strong>issued</strong>") })
 	_, page = b.fill(phone + "/personalize")
 	code := shownCode.FindStringSubmatch(page)
 	if code == nil {
 		t.Fatalf("no suspension code is shown:\n%s", page)
 	}
-	b.wants(b.get(phone), "<strong>personalized</strong>")
+	b.wants(b.get(phone+"/sheet"), "<strong>personalized</strong>")
 	status, signature := b.upload(phone+"/sign", map[string]string{"document": "hello"}, "password", "PHONE123")
 	if status != http.StatusOK {
 		t.Fatalf("signing: %d %s", status, signature)
@@ -202,9 +202,9 @@ func lifeByForms(t *testing.T, w *world.World, b *browser, code string) {
 		}
 	}
 	fill(http.StatusOK, desk+"/suspensions", "code", code)
-	b.wants(b.get(phone), "<strong>held</strong> lost")
+	b.wants(b.get(phone+"/sheet"), "<strong>held</strong> lost")
 	fill(http.StatusForbidden, phone+"/order", "verb", "revoke", "password", "WRONG123")
-	b.wants(b.get(phone), "resume with the card")
+	b.wants(b.get(phone+"/sheet"), "resume with the card")
 	for _, event := range []string{"reset", "listing", "repair", "new-phone"} {
 		b.wants(b.get(phone+"/leaving?event="+event), "Mobile Suica")
 		fill(http.StatusConflict, phone+"/leaving", "event", event)
@@ -214,19 +214,19 @@ func lifeByForms(t *testing.T, w *world.World, b *browser, code string) {
 	fill(http.StatusOK, phone+"/leaving", "event", "new-phone", "choice", "keep")
 	b.wants(b.get(phone+"/leaving?event=listing"), "value=\"not-me\"")
 	fill(http.StatusOK, phone+"/leaving", "event", "listing", "choice", "not-me")
-	b.wants(b.get(phone), "<strong>held</strong>") // it changes nothing
+	b.wants(b.get(phone+"/sheet"), "<strong>held</strong>") // it changes nothing
 	fill(http.StatusOK, desk+"/orders", "card", "taro", "verb", "resume", "cardPassword", "TARO1980")
-	b.wants(b.get(phone), "<strong>active</strong>")
+	b.wants(b.get(phone+"/sheet"), "<strong>active</strong>")
 	fill(http.StatusOK, phone+"/order", "kind", "signature", "verb", "suspend", "password", "PHONE123")
-	b.wants(b.get(phone), "<strong>held</strong> own-wish")
+	b.wants(b.get(phone+"/sheet"), "<strong>held</strong> own-wish")
 	fill(http.StatusOK, desk+"/events", "card", "taro", "event", "move")
-	b.wants(b.get(phone), "<strong>revoked</strong>")
+	b.wants(b.get(phone+"/sheet"), "<strong>revoked</strong>")
 	fill(http.StatusOK, phone+"/wipe")
 	fill(http.StatusOK, phone+"/order", "kind", "authentication", "verb", "revoke", "pin", "2468")
-	if page := b.get(phone); strings.Contains(page, "<strong>active</strong>") || strings.Contains(page, ": on the chip") {
+	if page := b.get(phone + "/sheet"); strings.Contains(page, "<strong>active</strong>") || strings.Contains(page, ": on the chip") {
 		t.Errorf("something is left:\n%s", page)
 	}
-	b.wants(b.get(phone), "apply again")
+	b.wants(b.get(phone+"/sheet"), "apply again")
 	fill(http.StatusOK, phone+"/leaving", "event", "reset")
 	fill(http.StatusOK, phone+"/check")
 }
@@ -296,8 +296,8 @@ func TestPlacesAnswerOnlyToTheirOwnNameAndPages(t *testing.T) {
 // Every sentence a page asks for stands in the catalogue.
 func TestPagesAskForSentencesThatExist(t *testing.T) {
 	w, b := stand(t), newBrowser(t)
-	asked := regexp.MustCompile(`\b(desk|phones|bank|sandbox)\.[a-z]+(-[a-z]+)*\b`)
-	for _, address := range []string{w.Places.Desk + "/", w.Places.Phones + "/", w.Places.Phones + "/phones/phone-1", w.Places.Bank + "/"} {
+	asked := regexp.MustCompile(`\b(desk|phones|app|bank|sandbox)\.[a-z]+(-[a-z]+)*\b`)
+	for _, address := range []string{w.Places.Desk + "/", w.Places.Phones + "/", w.Places.Phones + "/phones/phone-1", w.Places.Phones + "/phones/phone-1/sheet", w.Places.Bank + "/"} {
 		for _, lang := range text.Languages {
 			if missing := asked.FindString(b.get(address + "?lang=" + string(lang))); missing != "" && !text.Has(missing) {
 				t.Errorf("%s in %s has no text %q", address, lang, missing)

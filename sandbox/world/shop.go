@@ -55,8 +55,38 @@ func (w *World) openPhones(context.Context) (err error) {
 	w.Phones = phones.New(phones.Config{
 		Server: server, Scheme: w.Scheme, Clock: w.Clock, Chips: w.Chips, Handset: w.buy,
 		Parties: []string{w.Places.Bank, w.Places.Marketplace, w.Places.Repair}, Makers: w.Maker.Roots,
+		Models: models, Model: modelOf, Cards: w.cardsWithinReach,
 	}, existing)
 	return nil
+}
+
+// models are what the shop sells, the usual one first.
+func models() []catalogue.Model {
+	all, err := catalogue.Samples()
+	if err != nil {
+		return nil // the samples are checked by their own test
+	}
+	n := slices.IndexFunc(all, func(m catalogue.Model) bool { return m.ID == usualModel })
+	if n > 0 {
+		usual := all[n]
+		all = slices.Insert(slices.Delete(all, n, n+1), 0, usual)
+	}
+	return all
+}
+
+// cardsWithinReach are the cards of the desk's persons, to be held to a phone.
+func (w *World) cardsWithinReach() ([]phones.Card, error) {
+	all, err := w.Bureau.Persons()
+	if err != nil {
+		return nil, err
+	}
+	var out []phones.Card
+	for _, v := range all {
+		if v.Issued {
+			out = append(out, phones.Card{ID: v.Person.ID, Name: v.Person.Name})
+		}
+	}
+	return out, nil
 }
 
 // Client returns a client of the world's server, as an app has it.
