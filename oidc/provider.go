@@ -99,6 +99,7 @@ func New(c Config) (*Provider, error) {
 	if c.Outside == nil {
 		c.Outside = c.Clock
 	}
+	c.Clients = withOwn{c.Clients, ownClient(c.Origin)}
 	p := &Provider{Config: c, issuer: c.Origin + realm, mac: macs{c.MAC}, crowd: newCrowd(c.Limits, c.Clock)}
 	p.tokenURL = p.issuer + pathToken
 	p.fetched = clientKeys{http: c.HTTP, plain: c.Plain, clock: c.Clock}
