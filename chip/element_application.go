@@ -1,6 +1,7 @@
 package chip
 
 import (
+	"errors"
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
@@ -89,7 +90,7 @@ func (a *elementApplication) process(c iso7816.Command) ([]byte, error) {
 	}
 	a.hideEmpty()
 	data, err := a.application.process(c)
-	a.count(c, err == nil)
+	a.count(c, err)
 	if c.INS == insGetChallenge && err == nil && len(data) == jpki.ResetChallengeLength {
 		a.challenge = bytes.Clone(data)
 	}
@@ -97,17 +98,18 @@ func (a *elementApplication) process(c iso7816.Command) ([]byte, error) {
 }
 
 // count keeps account of what was given for a DEVICE REQUEST: a secret verified for
-// something else, and be it the command before, is none (K10).
-func (a *elementApplication) count(c iso7816.Command, done bool) {
+// something else, and be it the command before, is none (K10). A VERIFY that found no secret
+// to compare with says nothing about any other.
+func (a *elementApplication) count(c iso7816.Command, failed error) {
 	switch {
-	case c.INS == insSelect:
+	case c.INS == insSelect, c.INS == insVerify && errors.Is(failed, iso7816.SWFileNotFound):
 	case c.INS != insVerify:
 		a.given = nil
 	case len(c.Data) > 0 && a.current != nil:
 		if a.given == nil {
 			a.given = map[*reference]bool{}
 		}
-		a.given[a.current.secret] = done
+		a.given[a.current.secret] = failed == nil
 	}
 }
 

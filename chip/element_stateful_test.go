@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
+	"flag"
+	"os"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -47,6 +49,7 @@ type elementMachine struct {
 }
 
 func TestAnElementBehavesAsItsPlainModel(t *testing.T) {
+	sameWalks(t)
 	rapid.Check(t, func(r *rapid.T) {
 		m := newElementMachine(t)
 		r.Repeat(map[string]func(*rapid.T){
@@ -55,6 +58,21 @@ func TestAnElementBehavesAsItsPlainModel(t *testing.T) {
 			"request": m.request, "prove": m.prove, "": m.check,
 		})
 	})
+}
+
+// sameWalks has random walks begin at the same seed each time, unless a soak looks further or
+// somebody named a seed: what CI says must not depend on luck.
+func sameWalks(t *testing.T) {
+	t.Helper()
+	seed := flag.Lookup("rapid.seed")
+	before := seed.Value.String()
+	if os.Getenv("WARIFU_SOAK") != "" || before != "0" {
+		return
+	}
+	if err := flag.Set("rapid.seed", "7"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = flag.Set("rapid.seed", before) })
 }
 
 func newElementMachine(t *testing.T) *elementMachine {
