@@ -100,7 +100,7 @@ type drawnPath struct {
 type drawnDot struct{ X, Y string }
 
 var charts = template.Must(template.New("chart.html").Funcs(template.FuncMap{
-	"say": func(lang text.Lang, key string, pairs ...any) string { return say(lang, key, pairs...) },
+	"say": say,
 	"add": func(a, b int) int { return a + b },
 }).ParseFS(templates, "templates/chart.html"))
 

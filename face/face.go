@@ -63,7 +63,7 @@ func Render(w http.ResponseWriter, r *http.Request, status int, name string, p P
 // and pairs of parameter names and values, which are printed as they are.
 func functions(lang text.Lang, eras bool) template.FuncMap {
 	return template.FuncMap{
-		"t":    func(key string, pairs ...any) string { return say(lang, key, pairs...) },
+		"t":    func(key string, pairs ...any) template.HTML { return say(lang, key, pairs...) },
 		"when": func(at time.Time) string { return told(at, lang, eras, true) },
 		"date": func(at time.Time) string { return told(at, lang, eras, false) },
 	}

@@ -1,7 +1,6 @@
 package face
 
 import (
-	"fmt"
 	"html/template"
 	"time"
 
@@ -43,18 +42,11 @@ var frameFunctions = template.FuncMap{
 	"sentence": func(lang text.Lang, key string) string { return text.Sentence(key, lang, nil) },
 	"say":      say,
 	"style":    style, "script": script, "asset": address,
+	"named": named, "foreign": foreign,
 	"icon": icon, "state": state, "secret": secret, "steps": steps, "code": code,
+	"locked": locked, "newsecret": newSecret, "maybe": maybe, "gestures": gestures, "cards": cards,
 	"when": func(lang text.Lang, at time.Time) string { return When(at, lang) },
 	"date": func(lang text.Lang, at time.Time) string { return Date(at, lang) },
-}
-
-// say is a sentence with pairs of parameter names and values, which are printed as they are.
-func say(lang text.Lang, key string, pairs ...any) string {
-	params := map[string]string{}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		params[fmt.Sprint(pairs[i])] = fmt.Sprint(pairs[i+1])
-	}
-	return text.Sentence(key, lang, params)
 }
 
 // Frame is the frame of a page of the server's.
@@ -70,9 +62,25 @@ func (p Page) Frame() Frame {
 }
 
 // Mark is the name beside the mark.
-func (f Frame) Mark() string {
+func (f Frame) Mark() template.HTML {
 	if f.Name != "" {
+		return named(f.Lang, f.Name)
+	}
+	if f.Lang == text.English {
+		return `<span lang="ja">割符</span> Warifu`
+	}
+	return "割符 Warifu"
+}
+
+// Whose is whose page it is, for the window's title.
+func (f Frame) Whose() string {
+	switch {
+	case f.Place != "":
+		return f.Place
+	case f.Name != "":
 		return f.Name
+	case f.Lang == text.English:
+		return "Warifu"
 	}
 	return "割符 Warifu"
 }

@@ -17,6 +17,8 @@ import (
 //	{{steps .Lang 3 11}}                                 how far a person has come
 //	{{when .Lang .At}} {{date .Lang .At}}                an instant, a day, in Japan's time
 //	{{say .Lang "key" "name" .Value}}                    a sentence of the catalogue
+//	{{named .Lang .Name}}                                a name as it is, whatever the page's language
+//	<option {{foreign .Lang .Name}}>{{.Name}}</option>   the same where no element may stand
 var parts = template.Must(template.New("parts").ParseFS(templates, "templates/parts.html"))
 
 // draw executes a part. A part that fails is a fault of the program, and shows as nothing.

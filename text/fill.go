@@ -43,14 +43,14 @@ func (c *Catalogue) fill(s string, lang Lang, params map[string]string) (string,
 			whole = false
 			return unfilled
 		}
-		return tame(v)
+		return Tame(v)
 	})
 	return out, whole
 }
 
-// tame keeps a parameter inside its sentence: one line, no control or direction-changing
+// Tame keeps a parameter inside its sentence: one line, no control or direction-changing
 // characters, a bounded length.
-func tame(v string) string {
+func Tame(v string) string {
 	v = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):

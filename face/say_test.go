@@ -1,0 +1,31 @@
+package face_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// A name keeps its own language on a page in another, is escaped, and loses its marks in an
+// attribute, where no element can stand.
+func TestNamesKeepTheirLanguage(t *testing.T) {
+	for body, want := range map[string]string{
+		`{{named "en" .}}`:                                   `<span lang="ja" translate="no">割符&lt;b&gt;</span>`,
+		`{{named "ja" .}}`:                                   `割符&lt;b&gt;`,
+		`<option{{foreign "en" .}}>{{.}}</option>`:           `<option lang="ja" translate="no">割符&lt;b&gt;</option>`,
+		`{{say "en" "login.page.who" "name" .}}`:             `<span lang="ja" translate="no">割符&lt;b&gt;</span>`,
+		`<p title="{{say "en" "login.page.who" "name" .}}">`: `割符&lt;b&gt;`,
+	} {
+		if got := drawn(t, body, "割符<b>"); !strings.Contains(got, want) || strings.Contains(got, "<b>") {
+			t.Errorf("%s: %s, want %s", body, got, want)
+		}
+	}
+	if got := drawn(t, `<p title="{{say "en" "login.page.who" "name" .}}">`, "割符"); strings.Contains(got, "span") {
+		t.Errorf("an element inside an attribute: %s", got)
+	}
+	if got := drawn(t, `{{named "ja" .}}`, "Alexandra Maria"); got != `<span translate="no">Alexandra Maria</span>` {
+		t.Error(got)
+	}
+	if got := drawn(t, `{{say "en" "part.tries" "n" "⟦0⟧"}}`, nil); got != "⟦0⟧ tries left" {
+		t.Error(got)
+	}
+}
