@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,8 +14,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"warifu"
 	"warifu/oidc"
@@ -172,37 +168,15 @@ func (t *loginTown) personalize(ctx context.Context) error {
 }
 
 // register makes the relying party known as a developer does.
-func (t *loginTown) register(ctx context.Context) (err error) {
-	if t.client, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
-		return err
-	}
-	keys, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: t.client.Public(), KeyID: benchKeyID, Algorithm: "ES256", Use: "sig"}}})
+func (t *loginTown) register(ctx context.Context) error {
+	keys, key, err := benchKeySet()
 	if err != nil {
 		return err
 	}
-	entry := map[string]any{"name": map[string]string{"en": "Bench"}, "redirectUris": []string{benchRedirect}, "jwks": json.RawMessage(keys)}
-	body, err := json.Marshal(entry)
-	if err != nil {
-		return err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, t.world.Places.Server+"/api/v1/clients", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
 	var registered struct{ ID string }
-	if err := json.NewDecoder(answer.Body).Decode(&registered); err != nil {
-		return err
-	}
-	if t.id = registered.ID; t.id == "" {
-		return fmt.Errorf("registration answered %s", answer.Status)
-	}
-	return nil
+	err = call(ctx, http.MethodPost, t.world.Places.Server+"/api/v1/clients", benchEntry(keys), &registered)
+	t.client, t.id = key, registered.ID
+	return err
 }
 
 func (t *loginTown) endpoint(name string) string {

@@ -93,6 +93,7 @@ var measures = []measure{
 	{"set", statusSet},
 	{"verification", verification},
 	{"logins", logins},
+	{"waiting", waiting},
 	{"profile", profileOnly},
 }
 
