@@ -11,8 +11,9 @@ import (
 	"warifu/text"
 )
 
-// Sentences are a problem's in the reader's language.
-type Sentences struct{ Title, Detail, Next string }
+// Sentences are a problem's in the reader's language. Field is the id of the field that it is
+// about, to which the page leads; empty: of none.
+type Sentences struct{ Title, Detail, Next, Field string }
 
 // Dressed is what a page's data may be to say more of what stands around the page: its
 // title, further styles and scripts, who is there.
