@@ -153,7 +153,7 @@ func style(name string) template.HTML {
 func script(name string) template.HTML {
 	tag := `<script src="` + template.HTMLEscapeString(address(name)) + `" defer></script>`
 	if name == "htmx.min.js" {
-		tag = `<meta name="htmx-config" content='{"includeIndicatorCSS":false}'>` + tag
+		tag = `<meta name="htmx-config" content='{"includeIndicatorCSS":false,"morphIgnore":["data-htmx-powered","open"]}'>` + tag
 	}
 	return template.HTML(tag)
 }
