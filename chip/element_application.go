@@ -1,7 +1,6 @@
 package chip
 
 import (
-	"errors"
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
@@ -10,6 +9,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"errors"
 
 	"warifu"
 	"warifu/attest"
