@@ -36,10 +36,6 @@ type Page struct {
 	Eras   bool
 }
 
-// Own is what an operator sets of what stands around every page: the name beside the mark and
-// the band that says what this is. Empty: ours.
-type Own struct{ Name, Band string }
-
 // T returns the text of key in the page's language.
 func (p Page) T(key string) string { return text.Sentence(key, p.Lang, nil) }
 
@@ -47,7 +43,7 @@ func (p Page) T(key string) string { return text.Sentence(key, p.Lang, nil) }
 // first, so that a template's error is an error and not half a page: then nothing was
 // written yet, and the caller may answer otherwise.
 func Render(w http.ResponseWriter, r *http.Request, status int, name string, p Page) (written bool, err error) {
-	p.Switch, p.Eras = SwitchesOf(r), Era(r)
+	p = p.around(r)
 	t, err := template.New("layout.html").Funcs(frameFunctions).Funcs(functions(p.Lang, p.Eras)).ParseFS(templates, "templates/frame.html", "templates/layout.html", "templates/"+name+".html")
 	if err != nil {
 		return false, fmt.Errorf("page %s: %w", name, err)

@@ -68,7 +68,7 @@ func For(t *template.Template, r *http.Request) *template.Template {
 // Show writes a page of the server's that Place made, with p.Title a key of the catalogue.
 // Nothing was written where the template fails, and the caller may answer otherwise.
 func Show(w http.ResponseWriter, r *http.Request, status int, t *template.Template, p Page) (written bool, err error) {
-	p.Switch, p.Eras = SwitchesOf(r), Era(r)
+	p = p.around(r)
 	var b bytes.Buffer
 	if err := For(t, r).ExecuteTemplate(&b, "page", p); err != nil {
 		return false, err

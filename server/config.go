@@ -63,6 +63,8 @@ type Config struct {
 	Parties PartiesConfig `toml:"parties"`
 	// Login says where a login's page sends people on the same device. It may be left out.
 	Login LoginConfig `toml:"login"`
+	// Face is the operator's own name and band around every page. It may be left out.
+	Face FaceConfig `toml:"face"`
 	// Offline says what is published for those who check without a line. It may be left out.
 	Offline OfflineConfig `toml:"offline"`
 	// Status says how certificates' status is told. It may be left out.
@@ -253,6 +255,7 @@ func (c Config) Check() error {
 	c.Contacts.faults(must)
 	c.Proxies.faults(must)
 	c.Login.faults(must)
+	c.Face.faults(must)
 	c.Offline.faults(must)
 	c.Status.faults(must, c.Listen)
 	must(c.Queue.Lease == 0 || c.Queue.Lease >= time.Second && c.Queue.Lease <= time.Hour, "[queue] lease is not between 1s and 1h")

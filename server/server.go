@@ -15,6 +15,7 @@ import (
 
 	"warifu"
 	"warifu/catalogue"
+	"warifu/face"
 	"warifu/keystore"
 	"warifu/ledger"
 	"warifu/notify"
@@ -279,7 +280,7 @@ func (s *Server) openSite(context.Context) error {
 		Forecast: s.metrics.forecast(s.scheme), Ready: s.ready, NewID: func() (string, error) { return s.store.NewID(), nil },
 		Login: s.loginSite(s.provider), Signing: signingSite{s.documents, s.provider}, Clock: s.clock, Log: s.log,
 	}
-	s.handler, s.publications = s.around(web.New(site)), web.Publications(site)
+	s.handler, s.publications = s.around(face.Owned(web.New(site), s.config.Face.own())), web.Publications(site)
 	return nil
 }
 
