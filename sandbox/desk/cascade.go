@@ -1,12 +1,13 @@
 package desk
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"warifu"
 	"warifu/registration"
-	"warifu/sandbox/doorway"
 	"warifu/text"
 )
 
@@ -48,16 +49,57 @@ func causeLine(c registration.Cause, lang text.Lang) string {
 	return strings.Join(append(parts, "["+c.Actor+"]"), " ")
 }
 
-// eventData is what the page after an event shows.
-type eventData struct {
-	Happened
-	Lines []string
+// branch is one line of a cascade as a page draws it, with what followed from it.
+type branch struct {
+	At               time.Time
+	Clock            string // the same, to the second
+	Verb, Icon, Tone string
+	What, Why        string
+	Effects          []branch
 }
 
-var eventPage = doorway.Template(`{{define "body"}}
-<p class="done">{{.Data.Name}} <code>{{.Data.ID}}</code> {{.Data.Address}} {{.Data.State}}</p>
-<h2>{{.T "desk.cascade"}}</h2><p>{{.T "desk.cascade-note"}}</p>
-{{if .Data.Lines}}<pre id="cascade">{{range .Data.Lines}}{{.}}
-{{end}}</pre>{{else}}<p>{{.T "desk.cascade-none"}}</p>{{end}}
-<p><a href="/">{{.T "desk.back"}}</a></p>
-{{end}}`)
+// looks are picture and colour of what is done.
+var looks = map[warifu.Verb][2]string{
+	warifu.VerbSuspend: {"held", "care"}, "hold": {"held", "care"}, warifu.VerbResume: {"good", "good"}, "lift": {"good", "good"},
+	warifu.VerbRevoke: {"ended", "bad"}, warifu.VerbExpire: {"ended", "bad"}, warifu.VerbReject: {"ended", "bad"}, warifu.VerbWithdraw: {"ended", ""},
+}
+
+// branches are trees of causes in words; names are those of the credentials, by identifier.
+func branches(trees []registration.Cause, names map[string]string, zone *time.Location, lang text.Lang) []branch {
+	var out []branch
+	for _, c := range trees {
+		b := branch{At: c.At, Clock: c.At.In(zone).Format("15:04:05"), Verb: string(c.Verb), Icon: "info", What: c.Subject}
+		if key := "desk.verb-" + b.Verb; text.Has(key) {
+			b.Verb = text.Sentence(key, lang, nil)
+		}
+		if look, ok := looks[c.Verb]; ok {
+			b.Icon, b.Tone = look[0], look[1]
+		}
+		switch name := names[c.Subject]; {
+		case name != "":
+			b.What = name
+		case strings.HasPrefix(c.Subject, "card-event-"):
+			b.What = text.Sentence("desk.cascade-told", lang, nil)
+		}
+		for _, k := range slices.Sorted(maps.Keys(c.Detail)) {
+			if key := "desk.why-" + c.Detail[k]; text.Has(key) {
+				b.Why = text.Sentence(key, lang, nil)
+			}
+		}
+		b.Effects = branches(c.Effects, names, zone, lang)
+		out = append(out, b)
+	}
+	return out
+}
+
+// namesOf are the credentials and applications of a person in words, by identifier.
+func namesOf(s Standing, lang text.Lang) map[string]string {
+	out := map[string]string{}
+	for _, c := range s.Credentials {
+		out[c.ID] = text.Sentence("desk.on-phone-"+c.Kind.String(), lang, nil) + " " + c.Phone
+	}
+	for _, a := range s.Applications {
+		out[a.ID] = text.Sentence("desk.application", lang, nil) + " " + a.Phone
+	}
+	return out
+}

@@ -109,18 +109,3 @@ func (d *Desk) upcoming(_ http.ResponseWriter, r *http.Request) (any, error) {
 	}
 	return Upcoming{d.now(), due}, err
 }
-
-// moveTimeByForm is the page's door to the same: words, or the field of the browser,
-// which has no zone: it is the scheme's.
-func (d *Desk) moveTimeByForm(w http.ResponseWriter, r *http.Request) {
-	d.form(w, r, func() error {
-		if words := r.FormValue("words"); words != "" {
-			return d.move(r.Context(), Time{Words: words, Card: r.FormValue("card")})
-		}
-		to, err := time.ParseInLocation("2006-01-02T15:04", r.FormValue("to"), d.config.Scheme.Hours.Zone)
-		if err != nil {
-			return warifu.Invalid("clock-malformed", "words", r.FormValue("to"))
-		}
-		return d.config.Clock.To(r.Context(), to)
-	})
-}

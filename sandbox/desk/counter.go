@@ -151,8 +151,9 @@ var visits = []string{"change", "unlock", "face", "kiosk", "inquire", "proxy"}
 
 // counterByForm is the page's door to all of it.
 func (d *Desk) counterByForm(w http.ResponseWriter, r *http.Request) {
-	d.form(w, r, func() error {
-		id, known, next := r.FormValue("card"), r.FormValue("known"), r.FormValue("next")
+	id := d.named(r)
+	d.form(w, r, "/persons/"+id+"#counter", d.againAt(w, r, id), func() error {
+		known, next := r.FormValue("known"), r.FormValue("next")
 		kind, err := warifu.ParseKind(r.FormValue("kind"))
 		if err != nil {
 			return err

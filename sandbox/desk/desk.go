@@ -12,10 +12,12 @@ import (
 	"warifu/sandbox/bureau"
 	"warifu/sandbox/counter"
 	"warifu/sandbox/doorway"
+	"warifu/sandbox/fault"
 	"warifu/sandbox/field"
 	"warifu/sandbox/handset"
 	"warifu/sandbox/moment"
 	"warifu/sandbox/person"
+	"warifu/sandbox/trace"
 	"warifu/scheme"
 )
 
@@ -92,17 +94,28 @@ type Config struct {
 	Cascade func(ctx context.Context, change func() error) ([]registration.Cause, error)
 	// Worlds saves, loads and resets the whole world; nil where it cannot be.
 	Worlds Worlds
+	// Standing is what the registration authority has of a person.
+	Standing func(ctx context.Context, id string) (Standing, error)
+	Walks    *Walks
+	Faults   *fault.Board
+	Trace    *trace.Ring
+	// Persona makes a person in a state; Words are its grammar. Nil where there is no maker.
+	Persona Persona
+	Words   func() []Word
 }
 
 // Desk answers at port 8401.
-type Desk struct{ config Config }
+type Desk struct {
+	config Config
+	lately lately
+}
 
 // New makes a desk.
-func New(c Config) *Desk { return &Desk{c} }
+func New(c Config) *Desk { return &Desk{config: c} }
 
 // Routes adds the desk's doors to mux.
 func (d *Desk) Routes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /{$}", d.page)
+	d.pageRoutes(mux)
 	mux.Handle("GET /api/places", doorway.JSON(d.places))
 	mux.Handle("GET /api/cards", doorway.JSON(d.cards))
 	mux.Handle("POST /api/cards", doorway.JSON(d.newCard))
@@ -118,14 +131,9 @@ func (d *Desk) Routes(mux *http.ServeMux) {
 	mux.Handle("POST /api/suspensions", doorway.JSON(d.suspendByCode))
 	mux.Handle("POST /api/notices", doorway.JSON(d.receive))
 	mux.Handle("GET /api/notices", doorway.JSON(d.notices))
-	mux.HandleFunc("POST /events", d.eventByForm)
-	mux.HandleFunc("POST /orders", d.orderByForm)
-	mux.HandleFunc("POST /counter", d.counterByForm)
-	mux.HandleFunc("POST /suspensions", d.suspendByForm)
 	mux.Handle("GET /api/clock", doorway.JSON(d.time))
 	mux.Handle("POST /api/clock", doorway.JSON(d.moveTime))
 	mux.Handle("GET /api/clock/upcoming", doorway.JSON(d.upcoming))
-	mux.HandleFunc("POST /clock", d.moveTimeByForm)
 	mux.Handle("GET /api/world", doorway.JSON(d.turned))
 	mux.Handle("POST /api/world", doorway.JSON(d.turn))
 	d.approveRoutes(mux)
@@ -159,7 +167,8 @@ type Certificate struct {
 	Kind     warifu.Kind `json:"kind"`
 	Serial   string      `json:"serial"` // hexadecimal
 	NotAfter time.Time   `json:"notAfter"`
-	Status   string      `json:"status"` // "good", "revoked" or "unknown"
+	Status   string      `json:"status"`          // "good", "revoked" or "unknown"
+	State    string      `json:"state,omitempty"` // "good", "held", "revoked", "expired"; empty where nobody looked
 }
 
 // CardOf shows a card as the desk does.
@@ -173,6 +182,15 @@ func CardOf(v bureau.View) Card {
 	return c
 }
 
+// cardOf is CardOf with what every certificate is at this instant.
+func (d *Desk) cardOf(v bureau.View) Card {
+	c, now := CardOf(v), d.now()
+	for i, x := range v.Certificates {
+		c.Certificates[i].State = x.State(now)
+	}
+	return c
+}
+
 func (d *Desk) all() ([]Card, error) {
 	views, err := d.config.Cards.Persons()
 	if err != nil {
@@ -180,7 +198,7 @@ func (d *Desk) all() ([]Card, error) {
 	}
 	cards := make([]Card, 0, len(views))
 	for _, v := range views {
-		cards = append(cards, CardOf(v))
+		cards = append(cards, d.cardOf(v))
 	}
 	return cards, nil
 }
@@ -220,7 +238,7 @@ func (d *Desk) card(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := CardOf(v)
+	c := d.cardOf(v)
 	c.Tries = tries
 	return c, nil
 }
@@ -230,5 +248,5 @@ func (d *Desk) show(id string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return CardOf(v), nil
+	return d.cardOf(v), nil
 }

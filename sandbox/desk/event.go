@@ -65,7 +65,7 @@ func (d *Desk) happen(ctx context.Context, id string, in Happening) (Happened, e
 		return Happened{}, err
 	}
 	view, err = d.config.Cards.Show(id)
-	return Happened{CardOf(view), d.now(), cascade}, err
+	return Happened{d.cardOf(view), d.now(), cascade}, err
 }
 
 func (d *Desk) register(p person.Person, in Happening) error {
@@ -110,26 +110,4 @@ func birthday(p person.Person, now time.Time) time.Time {
 		at = on(max(at.Year(), now.Year()-1) + 1)
 	}
 	return at
-}
-
-// eventByForm is the page's door to the same: it shows what followed.
-func (d *Desk) eventByForm(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
-	happened, err := d.happen(r.Context(), r.FormValue("card"), Happening{r.FormValue("event"), r.FormValue("signature")})
-	if err != nil {
-		d.draw(w, r, err)
-		return
-	}
-	doorway.Show(w, r, eventPage, "desk.event-title", eventData{happened, CascadeLines(happened.Cascade, doorway.Lang(r))}, nil)
-}
-
-// form does what a form of the page says and goes back to the page, with the problem if
-// there was one.
-func (d *Desk) form(w http.ResponseWriter, r *http.Request, f func() error) {
-	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
-	if err := f(); err != nil {
-		d.draw(w, r, err)
-		return
-	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
 }

@@ -85,13 +85,14 @@ func (d *Desk) suspendByCode(w http.ResponseWriter, r *http.Request) (any, error
 }
 
 func (d *Desk) suspendByForm(w http.ResponseWriter, r *http.Request) {
-	d.form(w, r, func() error { return d.config.Server.SuspendByCode(r.Context(), r.FormValue("code")) })
+	d.form(w, r, "/", func(err error) { d.draw(w, r, err) }, func() error { return d.config.Server.SuspendByCode(r.Context(), r.FormValue("code")) })
 }
 
 func (d *Desk) orderByForm(w http.ResponseWriter, r *http.Request) {
-	d.form(w, r, func() error {
+	id := d.named(r)
+	d.form(w, r, "/persons/"+id+"#lost", d.againAt(w, r, id), func() error {
 		in := Order{Verb: warifu.Verb(r.FormValue("verb")), Reason: warifu.HoldReason(r.FormValue("reason")), CardPassword: r.FormValue("cardPassword")}
-		_, err := d.order(r.Context(), r.FormValue("card"), in)
+		_, err := d.order(r.Context(), id, in)
 		return err
 	})
 }

@@ -1,76 +1,135 @@
 package desk
 
 import (
+	"html/template"
 	"net/http"
+	"strings"
+	"time"
 
+	"warifu/face"
 	"warifu/sandbox/doorway"
-	"warifu/sandbox/handset"
-	"warifu/sandbox/moment"
 )
 
-var front = doorway.Template(`{{define "body"}}{{$p := .}}
-<p>{{.T "desk.welcome"}}</p>
-<h2>{{.T "desk.places"}}</h2>
-<ul>
-<li><a href="{{.Data.Places.Phones}}/">{{.T "desk.phones"}}</a> <code>{{.Data.Places.Phones}}</code></li>
-<li><a href="{{.Data.Places.Bank}}/">{{.T "desk.bank"}}</a> <code>{{.Data.Places.Bank}}</code></li>
-{{range .Data.Places.Services}}<li><a href="{{.Address}}/">{{$p.T .Title}}</a> <code>{{.Address}}</code></li>
-{{end}}<li><a href="{{.Data.Places.Server}}/">{{.T "desk.server"}}</a> <code>{{.Data.Places.Server}}</code></li>
-</ul>
-{{template "clock" .}}
-<h2>{{.T "desk.cards"}}</h2>
-<p>{{.T "desk.cards-note"}}</p>
-<table><tr><th>{{.T "desk.card"}}</th><th>{{.T "desk.name"}}</th><th>{{.T "desk.difference"}}</th><th>{{.T "desk.pins"}}</th><th>{{.T "desk.state"}}</th></tr>
-{{range .Data.Cards}}<tr id="card-{{.ID}}"><td><code>{{.ID}}</code></td><td>{{.Name}}</td><td>{{if eq $p.Lang "ja"}}{{.Difference.Ja}}{{else}}{{.Difference.En}}{{end}}</td>
-<td><code>{{.PINs.Signature}} {{.PINs.Authentication}}</code></td><td>{{.State}}</td></tr>
-{{end}}</table>
-<form method="post" action="/events"><fieldset><legend>{{.T "desk.event"}}</legend><p>{{.T "desk.event-note"}}</p>
-<label>{{.T "desk.card"}} <input name="card" required autocomplete="off"></label>
-<label>{{.T "desk.event-what"}} <select name="event">{{range .Data.Events}}<option value="{{.}}">{{$p.T (printf "desk.event-%s" .)}}</option>{{end}}</select></label>
-<label>{{.T "desk.event-signature"}} <input name="signature" autocomplete="off"></label> <button>{{.T "desk.event-do"}}</button></fieldset></form>
-<form method="post" action="/orders"><fieldset><legend>{{.T "desk.order"}}</legend><p>{{.T "desk.order-note"}}</p>
-<label>{{.T "desk.card"}} <input name="card" required autocomplete="off"></label>
-<label>{{.T "desk.order-password"}} <input name="cardPassword" required autocomplete="off"></label>
-<label>{{.T "desk.order-verb"}} <select name="verb"><option value="suspend">{{.T "desk.order-suspend"}}</option><option value="resume">{{.T "desk.order-resume"}}</option><option value="revoke">{{.T "desk.order-revoke"}}</option></select></label>
-<button>{{.T "desk.order-do"}}</button></fieldset></form>
-<p><a href="/reader">{{.T "login.approve.card"}}</a></p>
-<form method="post" action="/suspensions"><fieldset><legend>{{.T "desk.code"}}</legend><p>{{.T "desk.code-note"}}</p>
-<label>{{.T "desk.code"}} <input name="code" inputmode="numeric" required autocomplete="off"></label> <button>{{.T "desk.code-do"}}</button></fieldset></form>
-<h2 id="notices">{{.T "desk.notices"}}</h2><p>{{.T "desk.notices-note"}}</p>
-{{with .Data.Notices}}<ul>{{range .}}<li>{{.At}} <code>{{.Telephone}}</code> {{if eq $p.Lang "ja"}}{{.TextJa}}{{else}}{{.TextEn}}{{end}}</li>{{end}}</ul>{{else}}<p>{{.T "desk.no-notices"}}</p>{{end}}
-{{template "counter" .}}
-<h2>{{.T "desk.handsets"}}</h2>
-{{if .Data.Phones}}<ul>{{range .Data.Phones}}<li><a href="{{$p.Data.Places.Phones}}/phones/{{.ID}}">{{.ID}}</a> {{.Model}}</li>{{end}}</ul>{{else}}<p>{{.T "desk.no-handsets"}}</p>{{end}}
-{{end}}` + clockPart + counterPart)
+// shared are the templates of desk/parts that every page of the desk may use.
+var shared = []string{"rooms", "standing", "credentials", "tree", "entries"}
 
-type frontData struct {
-	Places Places
-	Now    string
-	Cards  []Card
-	Phones []handset.Record
-	Events []string
-	// Upcoming are the next entries of the calendar, Visits what counter and kiosk offer.
-	Upcoming []moment.Due
-	Visits   []string
-	// Notices to registered contacts, newest first.
-	Notices []Notice
+// page is one of the desk's pages (face/templates/desk), with the parts they share.
+func page(name string) *template.Template {
+	t, parts := face.Place("desk/"+name), face.Place("desk/parts")
+	for _, n := range shared {
+		template.Must(t.AddParseTree(n, parts.Lookup(n).Tree.Copy()))
+	}
+	return face.Twinned(t)
 }
 
-func (d *Desk) page(w http.ResponseWriter, r *http.Request) { d.draw(w, r, nil) }
+// rooms are the desk's pages in the order in which they are offered, by their address.
+var rooms = []string{"/", "/persons", "/time", "/faults", "/trace", "/notices", "/worlds"}
 
-// draw writes the start page, with a problem where something was refused.
-func (d *Desk) draw(w http.ResponseWriter, r *http.Request, problem error) {
-	cards, err := d.all()
-	if err != nil {
-		doorway.Refuse(w, err)
-		return
-	}
-	due, err := d.config.Calendar(r.Context())
-	if err != nil {
-		doorway.Refuse(w, err)
-		return
-	}
+// Room is one of the desk's pages as the others link it.
+type Room struct {
+	Address, Key string
+	Here         bool
+}
+
+// view is what every page of the desk has: where it stands among the others, what time it
+// is, and who the person at the browser is.
+type view struct {
+	Rooms  []Room
+	Places Places
+	Now    time.Time
+	Clock  string // the same, to the second
+	Open   bool   // certificates are issued now
+	Always bool   // whatever the hour
+	Next   time.Time
+	Me     string // the current person's identifier
+}
+
+func (d *Desk) view(r *http.Request, here string) view {
 	now := d.now()
-	data := frontData{d.config.Places, now.Format("2006-01-02 15:04:05 MST"), cards, d.config.Phones(), Events, shown(due), visits, d.config.Tray.Notices()}
-	doorway.Show(w, r, front, "desk.title", data, problem)
+	v := view{Places: d.config.Places, Now: now, Clock: now.Format("15:04:05"), Me: d.me(r), Open: true}
+	for _, address := range rooms {
+		key := "desk.room-" + strings.TrimPrefix(address, "/")
+		if address == "/" {
+			key = "desk.room-start"
+		}
+		v.Rooms = append(v.Rooms, Room{address, key, address == here})
+	}
+	h := d.config.Scheme.Hours
+	if v.Always = h.Always; !h.Always {
+		v.Open, v.Next = h.Open(now), h.ClosesAfter(now)
+		if !v.Open {
+			v.Next = h.Next(now)
+		}
+	}
+	return v
+}
+
+// meCookie remembers who the person at the browser is.
+const meCookie = "warifu-person"
+
+// usual is whom a browser stands for that has not chosen.
+const usual = "taro"
+
+// me is the current person: whom the browser chose, if this world has them.
+func (d *Desk) me(r *http.Request) string {
+	views, err := d.config.Cards.Persons()
+	if err != nil || len(views) == 0 {
+		return usual
+	}
+	if c, err := r.Cookie(meCookie); err == nil {
+		for _, v := range views {
+			if v.Person.ID == c.Value {
+				return c.Value
+			}
+		}
+	}
+	for _, v := range views {
+		if v.Person.ID == usual {
+			return usual
+		}
+	}
+	return views[0].Person.ID
+}
+
+// become sets who the person at the browser is.
+func become(w http.ResponseWriter, id string) {
+	http.SetCookie(w, &http.Cookie{Name: meCookie, Value: id, Path: "/", MaxAge: 365 * 24 * 60 * 60, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+}
+
+// form does what a form of a page says and goes on to the address next, or shows the page it
+// came from with the problem.
+func (d *Desk) form(w http.ResponseWriter, r *http.Request, next string, again func(error), f func() error) {
+	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
+	if err := f(); err != nil {
+		again(err)
+		return
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
+}
+
+// pageRoutes adds the pages and their forms.
+func (d *Desk) pageRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /{$}", d.start)
+	mux.HandleFunc("POST /walk", d.walkByForm)
+	mux.HandleFunc("POST /me", d.beMe)
+	mux.HandleFunc("GET /live", d.live)
+	mux.HandleFunc("GET /persons", func(w http.ResponseWriter, r *http.Request) { d.personsList(w, r, nil) })
+	mux.HandleFunc("POST /persons", d.newPersonByForm)
+	mux.HandleFunc("POST /personas", d.personaByForm)
+	mux.HandleFunc("GET /persons/{id}", func(w http.ResponseWriter, r *http.Request) { d.personOf(w, r, nil) })
+	mux.HandleFunc("GET /time", func(w http.ResponseWriter, r *http.Request) { d.timeMachine(w, r, nil) })
+	mux.HandleFunc("POST /clock", d.moveTimeByForm)
+	mux.HandleFunc("GET /faults", func(w http.ResponseWriter, r *http.Request) { d.faultBoard(w, r, nil) })
+	mux.HandleFunc("POST /faults", d.faultByForm)
+	mux.HandleFunc("GET /trace", d.traceOf)
+	mux.HandleFunc("POST /trace/clear", d.clearTrace)
+	mux.HandleFunc("GET /worlds", func(w http.ResponseWriter, r *http.Request) { d.worldsOf(w, r, false, nil) })
+	mux.HandleFunc("POST /worlds", d.turnByForm)
+	mux.HandleFunc("GET /notices", d.noticesOf)
+	mux.HandleFunc("POST /suspensions", d.suspendByForm)
+	for _, prefix := range []string{"", "/persons/{id}"} { // with the person in the address, or in the field "card"
+		mux.HandleFunc("POST "+prefix+"/events", d.eventByForm)
+		mux.HandleFunc("POST "+prefix+"/orders", d.orderByForm)
+		mux.HandleFunc("POST "+prefix+"/counter", d.counterByForm)
+	}
 }

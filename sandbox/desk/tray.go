@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"warifu"
 	"warifu/sandbox/doorway"
@@ -18,6 +19,15 @@ type Notice struct {
 	At        string `json:"at"` // RFC 3339
 	TextJa    string `json:"textJa"`
 	TextEn    string `json:"textEn"`
+}
+
+// When is At as an instant; zero where it is none.
+func (n Notice) When() time.Time {
+	at, err := time.Parse(time.RFC3339, n.At)
+	if err != nil {
+		return time.Time{}
+	}
+	return at
 }
 
 // Bounds of the tray.

@@ -22,6 +22,7 @@ type Chip interface {
 // Field knows the chips. Its methods may be called at any time from anywhere.
 type Field struct {
 	find  func(id string) (Chip, error)
+	heard func(id string, chip iso7816.Transmitter) iso7816.Transmitter
 	mu    sync.Mutex
 	spots map[string]spot
 }
@@ -33,7 +34,13 @@ type spot chan struct{}
 // held, since a card may have been renewed meanwhile; it returns NotFound for an
 // identifier that names none.
 func New(find func(id string) (Chip, error)) *Field {
-	return &Field{find: find, spots: map[string]spot{}}
+	return &Field{find: find, spots: map[string]spot{}, heard: func(_ string, chip iso7816.Transmitter) iso7816.Transmitter { return chip }}
+}
+
+// Hear has every exchange with a chip that is held go through what around makes of it: for
+// who keeps a trace. Call it before the first chip is held.
+func (f *Field) Hear(around func(id string, chip iso7816.Transmitter) iso7816.Transmitter) {
+	f.heard = around
 }
 
 func (f *Field) spot(id string) spot {
@@ -68,18 +75,19 @@ func (f *Field) Hold(ctx context.Context, id string) (*Held, error) {
 		f.forget(id)
 		return nil, err
 	}
-	return &Held{spot: s, chip: chip}, nil
+	return &Held{spot: s, chip: chip, through: f.heard(id, chip)}, nil
 }
 
 // Held is a chip in somebody's hands.
 type Held struct {
-	spot spot
-	chip Chip
+	spot    spot
+	chip    Chip
+	through iso7816.Transmitter // the chip, as it is heard
 }
 
 // Transmit implements iso7816.Transmitter.
 func (h *Held) Transmit(ctx context.Context, command []byte) ([]byte, error) {
-	return h.chip.Transmit(ctx, command)
+	return h.through.Transmit(ctx, command)
 }
 
 // ATR is the chip's answer to reset.

@@ -64,7 +64,9 @@ func TestLifeEventsAndTheCounterByFormPages(t *testing.T) {
 			t.Errorf("%v: status %d: %s", visit, status, page)
 		}
 	}
-	b.wants(b.get(w.Places.Desk+"/"), "REMEMBER1 9464")
+	page = b.get(w.Places.Desk + "/persons/wasure")
+	b.wants(page, "<code>REMEMBER1</code>")
+	b.wants(page, "<code>9464</code>")
 	_, page = b.fill(w.Places.Desk+"/counter", "card", "wasure", "what", "proxy", "kind", "signature", "known", "00000000", "next", "REMEMBER2")
 	b.wants(page, "The number of the letter could not be confirmed")
 }

@@ -37,6 +37,9 @@ const (
 	doorCount
 )
 
+// doorNames are the places as the trace names them.
+var doorNames = [doorCount]string{"server", "desk", "phones", "bank", "kiosk", "clinic", "tax", "marketplace", "portal", "carrier", "cashless", "e-gov", "repair"}
+
 // door is one listener and what answers there.
 type door struct {
 	listener net.Listener
@@ -122,10 +125,11 @@ func placesAt(doors []door) desk.Places {
 func (w *World) put(i int, handler http.Handler) {
 	d := &w.doors[i]
 	d.site = &http.Server{
-		Handler:           doorway.Guard(doorway.Setting(handler, w.Places.Server+"/lost"), doorway.LoopbackHosts(d.listener.Addr())...),
+		Handler:           doorway.Guard(doorway.Setting(w.Trace.Begins(doorNames[i], handler), w.Places.Server+"/lost"), doorway.LoopbackHosts(d.listener.Addr())...),
 		ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(w.config.Log.Handler(), slog.LevelDebug),
 	}
+	doorway.Endable(d.site)
 }
 
 // Run serves until ctx ends, then stops gracefully and closes the world. ready, where

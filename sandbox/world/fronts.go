@@ -64,8 +64,16 @@ func (w *World) openFronts(ctx context.Context) error {
 	if w.config.keeper != nil {
 		worlds = w.config.keeper
 	}
+	walks, err := desk.OpenWalks(messages, w.Trace)
+	if err != nil {
+		return err
+	}
+	personas, err := w.openPersonas()
+	if err != nil {
+		return err
+	}
 	w.desk = desk.New(desk.Config{
-		Worlds: worlds,
+		Worlds: worlds, Standing: w.Standing, Walks: walks, Faults: w.Faults, Trace: w.Trace, Persona: personaOf(personas), Words: personaWords,
 		Places: w.Places, Scheme: w.Scheme, Cards: w.Bureau, Phones: w.Phones.List, Chips: w.Chips, Clock: hands{w, &w.jump}, Calendar: w.Calendar,
 		Counter: hall, Kiosk: counter.NewKiosk(hall, w.Clock, letters), Proxies: counter.NewProxies(hall, w.Clock, letters, rand.Reader),
 		Server: client, Cascade: w.Cascade, Tray: tray,
@@ -83,10 +91,6 @@ func (w *World) openFronts(ctx context.Context) error {
 		Provider: visited.party, JWKS: visited.jwks, Outside: w.config.Real, Folder: visited.folder, Officer: OfficerPassword,
 		Verifier: verify.New(trust, verify.FirstOf{verify.OCSPClient{}, &verify.CRLClient{}}, w.Clock),
 	})
-	personas, err := w.openPersonas()
-	if err != nil {
-		return err
-	}
 	w.put(doorDesk, w.deskSite(trust, personas.Routes))
 	w.put(doorPhones, routes(w.Phones.Routes))
 	w.put(doorBank, doorway.Opens(routes(w.bank.Routes), w.Scheme, "bank", "bank.title", w.Clock))
@@ -115,7 +119,7 @@ func routes(add func(*http.ServeMux)) http.Handler {
 // prefixes. The bureau is told apart by hand: a mux would clean the slashes out of an OCSP
 // request's base64.
 func (w *World) deskSite(trust verify.Trust, more func(*http.ServeMux)) http.Handler {
-	front, cards := routes(func(mux *http.ServeMux) { w.desk.Routes(mux); w.Faults.Routes(mux); more(mux) }), http.StripPrefix(bureauPrefix, w.Bureau.Handler())
+	front, cards := routes(func(mux *http.ServeMux) { w.desk.Routes(mux); w.Faults.Routes(mux); w.Trace.Routes(mux); more(mux) }), http.StripPrefix(bureauPrefix, w.Bureau.Handler())
 	town, insurers := http.StripPrefix(TownPrefix, w.openTown(trust)), http.StripPrefix(InsurersPrefix, w.openInsurers(trust))
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		switch {

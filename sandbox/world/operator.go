@@ -130,7 +130,7 @@ func (w *World) openServer(ctx context.Context) error {
 		return err
 	}
 	w.Server, err = server.New(ctx, c, server.Options{
-		Clock: w.Clock, Outside: w.config.Real, Log: slog.New(w.config.Log.Handler()), Listener: w.doors[doorServer].listener, Faults: w.Faults,
+		Clock: w.Clock, Outside: w.config.Real, Log: slog.New(w.config.Log.Handler()), Listener: w.doors[doorServer].listener, Faults: heard{w.Faults, w.Trace},
 	})
 	return err
 }

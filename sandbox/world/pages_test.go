@@ -296,10 +296,11 @@ func TestPlacesAnswerOnlyToTheirOwnNameAndPages(t *testing.T) {
 // Every sentence a page asks for stands in the catalogue.
 func TestPagesAskForSentencesThatExist(t *testing.T) {
 	w, b := stand(t), newBrowser(t)
+	linked := regexp.MustCompile(`(href|src)="/assets/[^"]*"`)
 	asked := regexp.MustCompile(`\b(desk|phones|app|bank|sandbox)\.[a-z]+(-[a-z]+)*\b`)
 	for _, address := range []string{w.Places.Desk + "/", w.Places.Phones + "/", w.Places.Phones + "/phones/phone-1", w.Places.Phones + "/phones/phone-1/sheet", w.Places.Bank + "/"} {
 		for _, lang := range text.Languages {
-			if missing := asked.FindString(b.get(address + "?lang=" + string(lang))); missing != "" && !text.Has(missing) {
+			if missing := asked.FindString(linked.ReplaceAllString(b.get(address+"?lang="+string(lang)), "")); missing != "" && !text.Has(missing) {
 				t.Errorf("%s in %s has no text %q", address, lang, missing)
 			}
 		}

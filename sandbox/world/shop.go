@@ -37,6 +37,7 @@ func makersOf() []string {
 // openPhones lays out the phones bought so far, and the field their chips lie in.
 func (w *World) openPhones(context.Context) (err error) {
 	w.Chips = field.New(w.chip)
+	w.Chips.Hear(w.hearReader)
 	if w.handsets, err = w.folder.Sub("phones"); err != nil {
 		return err
 	}
@@ -90,7 +91,9 @@ func (w *World) cardsWithinReach() ([]phones.Card, error) {
 }
 
 // Client returns a client of the world's server, as an app has it.
-func (w *World) Client() (*phone.Server, error) { return phone.NewServer(w.Places.Server, nil) }
+func (w *World) Client() (*phone.Server, error) {
+	return phone.NewServer(w.Places.Server, w.Trace.Client())
+}
 
 // openHandset puts a phone together around the chip its maker built.
 func (w *World) openHandset(id string) (*handset.Handset, error) {
@@ -110,7 +113,7 @@ func (w *World) openHandset(id string) (*handset.Handset, error) {
 	if err != nil {
 		return nil, err
 	}
-	return handset.Open(f, record, element, rand.Reader)
+	return handset.Open(f, record, heardElement{element, id, w.Trace}, rand.Reader)
 }
 
 // buy has a phone made and puts it together. The record comes first, so that a world

@@ -18,6 +18,7 @@ import (
 	"warifu/sandbox/maker"
 	"warifu/sandbox/phones"
 	"warifu/sandbox/reader"
+	"warifu/sandbox/trace"
 	"warifu/scheme"
 	"warifu/server"
 )
@@ -57,6 +58,7 @@ type World struct {
 	Phones *phones.Phones
 	Chips  *field.Field
 	Faults *fault.Board
+	Trace  *trace.Ring // what passed lately
 	Places desk.Places
 
 	config   Config
@@ -145,6 +147,7 @@ func (w *World) openClock(context.Context) (err error) {
 	if w.Clock, err = OpenClock(w.folder, w.config.Real, begin); err != nil {
 		return err
 	}
+	w.Trace = trace.New(w.Clock)
 	w.Faults, err = fault.Open(w.folder, w.Clock)
 	return err
 }

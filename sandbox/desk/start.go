@@ -1,0 +1,96 @@
+package desk
+
+import (
+	"net/http"
+
+	"warifu/sandbox/doorway"
+	"warifu/sandbox/handset"
+	"warifu/sandbox/moment"
+)
+
+var startPage = page("start")
+
+// startData is the page to start from.
+type startData struct {
+	view
+	Walk     Walk
+	Person   Card
+	Persons  []Card
+	Standing Standing
+	Doors    []Place
+	Phones   []handset.Record
+	Upcoming []moment.Due
+}
+
+// Place is a place of the world as the start page shows it.
+type Place struct{ Address, Title, Note, Icon string }
+
+// placesOf lists the places that stand, in the order in which one meets them.
+func placesOf(p Places, me, phone string) []Place {
+	phones := p.Phones + "/"
+	if phone != "" {
+		phones = p.Phones + "/phones/" + phone
+	}
+	all := []Place{
+		{"/persons/" + me, "desk.card-of-mine", "desk.place-card", "card"},
+		{phones, "desk.phones", "desk.place-phone", "phone"},
+		{p.Portal, "portal.title", "desk.place-portal", "person"},
+		{p.Bank, "bank.title", "desk.place-bank", "sign"},
+		{p.Kiosk, "kiosk.title", "desk.place-kiosk", "tap"},
+		{p.Clinic, "clinic.title", "desk.place-clinic", "good"},
+		{p.Tax, "tax.title", "desk.place-tax", "sign"},
+		{p.Marketplace, "marketplace.title", "desk.place-marketplace", "phone"},
+		{p.Repair, "repair.title", "desk.place-repair", "wait"},
+		{p.Carrier, "carrier.title", "desk.place-carrier", "phone"},
+		{p.Cashless, "cashless.title", "desk.place-cashless", "card"},
+		{p.EGov, "egov.title", "desk.place-egov", "person"},
+		{p.Server + "/console", "desk.console", "desk.place-console", "care"},
+		{p.Server + "/docs", "desk.docs", "desk.place-docs", "search"},
+		{p.Server, "desk.server", "desk.place-server", "out"},
+	}
+	var out []Place
+	for _, one := range all {
+		switch one.Address {
+		case "":
+			continue
+		case p.Portal, p.Bank, p.Kiosk, p.Clinic, p.Tax, p.Marketplace, p.Repair, p.Carrier, p.Cashless, p.EGov, p.Server:
+			one.Address += "/"
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// soon is how many entries of the calendar the start page shows.
+const soon = 4
+
+func (d *Desk) start(w http.ResponseWriter, r *http.Request) { d.draw(w, r, nil) }
+
+// draw writes the start page, with a problem where something was refused.
+func (d *Desk) draw(w http.ResponseWriter, r *http.Request, problem error) {
+	v := d.view(r, "/")
+	data := startData{view: v, Phones: d.config.Phones()}
+	first := func(err error) {
+		if problem == nil {
+			problem = err
+		}
+	}
+	var err error
+	data.Persons, err = d.all()
+	first(err)
+	for _, c := range data.Persons {
+		if c.ID == v.Me {
+			data.Person = c
+		}
+	}
+	data.Standing, err = d.config.Standing(r.Context(), v.Me)
+	first(err)
+	data.Walk, err = d.walk(r.Context(), v.Me)
+	first(err)
+	due, err := d.config.Calendar(r.Context())
+	first(err)
+	data.Upcoming = shown(due, v.Me)
+	data.Upcoming = data.Upcoming[:min(len(data.Upcoming), soon)]
+	data.Doors = placesOf(d.config.Places, v.Me, data.Standing.phone())
+	doorway.Show(w, r, startPage, "desk.title", data, problem)
+}
