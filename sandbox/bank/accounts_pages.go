@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/face"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/visitor"
 	"warifu/text"
@@ -32,32 +33,11 @@ func (a Account) Held() bool {
 	return len(a.Told) > 0 && a.Told[len(a.Told)-1].Reason == "certificateHold"
 }
 
-var accountsPage = doorway.Template(`{{define "body"}}{{$p := .}}
-{{with .Data.Who}}<p>{{$p.T "bank.customer"}} <strong>{{.Attributes.Name}}</strong> ({{$p.Data.Class .Class $p.Lang}})</p>
-<table><tr><th>{{$p.T "bank.number"}}</th><th>{{$p.T "bank.state"}}</th></tr>{{range $p.Data.Accounts}}<tr><td><a href="/accounts/{{.ID}}">{{.Number}}</a></td><td>{{$p.T (printf "bank.state-%s" .State)}}</td></tr>{{else}}<tr><td colspan="2">{{$p.T "bank.none"}}</td></tr>{{end}}</table>
-<form method="post" action="/accounts"><fieldset><legend>{{$p.T "bank.open"}}</legend>
-<label>{{$p.T "bank.purpose"}} <select name="purpose">{{range $p.Data.Purposes}}<option value="{{.}}">{{$p.T (printf "bank.purpose-%s" .)}}</option>{{end}}</select></label>
-<label>{{$p.T "bank.occupation"}} <select name="occupation">{{range $p.Data.Occupations}}<option value="{{.}}">{{$p.T (printf "bank.occupation-%s" .)}}</option>{{end}}</select></label>
-<label><input type="radio" name="method" value="signature" checked> {{$p.T "bank.by-signature"}}</label>
-<label><input type="radio" name="method" value="login"> {{$p.T "bank.by-login"}}</label>
-<button>{{$p.T "bank.apply"}}</button></fieldset></form>
-<form method="post" action="/leave"><button class="quiet">{{$p.T "bank.leave"}}</button></form>
-{{else}}<p>{{.T "bank.open-note"}}</p><p><a class="button" href="/visit?to=/accounts">{{.T "bank.login-provider"}}</a></p>{{end}}
-<p><a href="/">{{.T "bank.back"}}</a></p>{{end}}`)
+var accountsPage = face.Place("bank/accounts")
 
-var accountPage = doorway.Template(`{{define "body"}}{{$p := .}}{{with .Data.Account}}
-<p>{{$p.T "bank.number"}} <strong>{{.Number}}</strong></p>
-<div class="{{if eq .State "frozen"}}problem{{else}}done{{end}}" role="status"><p><strong>{{$p.T (printf "bank.state-%s" .State)}}</strong></p><p>{{if .Held}}{{$p.T "bank.note-held"}}{{else}}{{$p.T (printf "bank.note-%s" .State)}}{{end}}</p></div>
-{{with .Record}}<table><tr><th>{{$p.T "bank.name"}}</th><td>{{.Customer.Name}}</td></tr><tr><th>{{$p.T "bank.address"}}</th><td>{{.Customer.Address}}</td></tr><tr><th>{{$p.T "bank.class"}}</th><td>{{$p.Data.Class .CertificateOn $p.Lang}}</td></tr><tr><th>{{$p.T "bank.verification"}}</th><td><code>{{.Verification}}</code></td></tr></table>{{end}}
-{{with .Latest}}{{if eq .State "waiting"}}<p>{{$p.T "bank.latest-waiting"}}</p>{{end}}{{end}}
-<p><a href="/accounts/{{.ID}}/form.pdf">{{$p.T "bank.form"}}</a></p>
-{{if not .Record}}<p><a class="button" href="/accounts/{{.ID}}/sign">{{$p.T "bank.sign"}}</a></p>{{end}}{{end}}
-<p><a href="/accounts">{{.T "bank.accounts"}}</a></p>{{end}}`)
+var accountPage = face.Place("bank/account")
 
-var dailyPage = doorway.Template(`{{define "body"}}{{$p := .}}<form method="get" action="/officer"><label>{{.T "bank.day"}} <input type="date" name="day" value="{{.Data.Day}}"></label> <button>{{.T "bank.show"}}</button></form>
-<table><tr><th>{{.T "bank.number"}}</th><th>{{.T "bank.name"}}</th><th>{{.T "bank.class"}}</th><th>{{.T "bank.state"}}</th><th>{{.T "bank.verification"}}</th><th></th></tr>
-{{range .Data.Accounts}}<tr><td>{{.Number}}</td><td>{{.Record.Customer.Name}}</td><td>{{$p.Data.Class .Record.CertificateOn $p.Lang}}</td><td>{{$p.T (printf "bank.state-%s" .State)}}{{range .Told}}<br>{{$p.Data.When .At}} {{.Status}} {{.Reason}}{{end}}</td><td><code>{{.Record.Verification}}</code></td>
-<td><a href="/officer/{{.ID}}/record.pdf">{{$p.T "bank.record"}}</a><form method="post" action="/officer/{{.ID}}/check"><button class="quiet">{{$p.T "bank.check-now"}}</button></form><form method="post" action="/officer/{{.ID}}/latest"><button class="quiet">{{$p.T "bank.ask-latest"}}</button></form></td></tr>{{else}}<tr><td colspan="6">{{.T "bank.none"}}</td></tr>{{end}}</table>{{end}}`)
+var dailyPage = face.Place("bank/daily")
 
 func (b *Bank) heldBy(r *http.Request) held {
 	h := held{Purposes: Purposes, Occupations: Occupations}

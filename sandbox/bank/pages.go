@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"warifu"
+	"warifu/face"
 	"warifu/sandbox/doorway"
 )
 
@@ -13,23 +14,7 @@ import (
 // so the name carries ours apart from other places'.
 const sessionCookie = "warifu_bank"
 
-var frontPage = doorway.Template(`{{define "body"}}
-<p>{{.T "bank.welcome"}}</p>
-<h2>{{.T "bank.accounts"}}</h2><p>{{.T "bank.open-note"}}</p><p><a class="button" href="/accounts">{{.T "bank.open"}}</a></p>
-<h2>{{.T "bank.login"}}</h2><p>{{.T "bank.login-note"}}</p><form method="post" action="/login"><button>{{.T "bank.login"}}</button></form>
-<h2>{{.T "bank.documents"}}</h2>
-<form method="post" action="/documents" enctype="multipart/form-data">
-<label>{{.T "bank.signature"}} <input type="file" name="signature" required></label>
-<label>{{.T "bank.document"}} <input type="file" name="document"></label>
-<button>{{.T "bank.check"}}</button></form>
-{{with .Data}}<h2>{{$.T "bank.result"}}</h2><div class="{{if eq .Verdict "good"}}done{{else}}problem{{end}}" role="status">
-<p><strong>{{.Verdict}}</strong>{{with .Name}} — {{.}}{{end}}</p><table>
-{{with .Class}}<tr><th>{{$.T "bank.class"}}</th><td>{{.}}</td></tr>{{end}}
-{{with .Subject}}<tr><th>{{$.T "bank.subject"}}</th><td><code>{{.}}</code></td></tr>{{end}}
-{{with .Address}}<tr><th>{{$.T "bank.address"}}</th><td>{{.}}</td></tr>{{end}}
-<tr><th>{{$.T "bank.status"}}</th><td>{{.Status}} {{.StatusFrom}}</td></tr></table>
-{{if .Reasons}}<ul>{{range .Reasons}}<li>{{.In $.Lang}} <code>{{.Problem}}</code></li>{{end}}</ul>{{end}}</div>{{end}}
-{{end}}`)
+var frontPage = face.Place("bank/front")
 
 func (b *Bank) front(w http.ResponseWriter, r *http.Request) { b.show(w, r, nil, nil) }
 
@@ -48,13 +33,7 @@ func (b *Bank) beginLogin(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/login", http.StatusSeeOther)
 }
 
-var loginPage = doorway.Template(`{{define "body"}}
-{{with .Data.Customer}}<div class="done" role="status"><p><strong>{{$.T "bank.hello"}}</strong></p><p><code>{{.Subject}}</code> ({{.Class}})</p></div>
-{{else}}<p>{{.T "bank.waiting"}}</p>
-<p><a href="{{.Data.Phones}}">{{.T "bank.to-phones"}}</a></p>
-<p>{{.T "bank.or-command"}}<br><code>warifu phone login phone-1 --at {{.Data.Question}}</code></p>
-<form method="get" action="/login"><button>{{.T "bank.look-again"}}</button></form>{{end}}
-<p><a href="/">{{.T "bank.back"}}</a></p>{{end}}`)
+var loginPage = face.Place("bank/login")
 
 type loginData struct {
 	Customer *Customer

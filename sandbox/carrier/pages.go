@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"warifu/face"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/visitor"
 	"warifu/text"
@@ -19,25 +20,9 @@ type seen struct {
 // Class says what somebody used.
 func (seen) Class(class string, l text.Lang) string { return visitor.ClassWord(class, l) }
 
-var frontPage = doorway.Template(`{{define "body"}}{{$p := .}}<p>{{.T "carrier.welcome"}}</p>
-{{with .Data.Who}}<p>{{$p.T "carrier.customer"}} <strong>{{.Attributes.Name}}</strong> ({{$p.Data.Class .Class $p.Lang}})</p>
-<form method="post" action="/contracts"><fieldset><legend>{{$p.T "carrier.new"}}</legend>
-{{range $i, $plan := $p.Data.Plans}}<label><input type="radio" name="plan" value="{{.ID}}" required{{if eq $i 1}} checked{{end}}> {{.In $p.Lang}} ({{.Data}}) {{.Yen}} {{$p.T "carrier.yen"}}</label>{{end}}
-<label><input type="checkbox" name="demand" value="phone"> {{$p.T "carrier.demand"}}</label>
-<button>{{$p.T "carrier.order"}}</button></fieldset></form>
-{{if $p.Data.Contracts}}<h2>{{$p.T "carrier.contracts"}}</h2><ul>{{range $p.Data.Contracts}}<li><a href="/contracts/{{.ID}}">{{.Number}}</a> {{$p.T (printf "carrier.state-%s" .State)}}</li>{{end}}</ul>{{end}}
-<form method="post" action="/leave"><button class="quiet">{{$p.T "carrier.leave"}}</button></form>
-{{else}}<p><a class="button" href="/visit">{{.T "carrier.login"}}</a></p>{{end}}{{end}}`)
+var frontPage = face.Place("carrier/front")
 
-var contractPage = doorway.Template(`{{define "body"}}{{$p := .}}{{with .Data.Contract}}
-{{if .Checked}}<div class="done" role="status"><p><strong>{{$p.T "carrier.signed"}}</strong> {{$p.Data.Class .Class $p.Lang}}</p><p>{{$p.T "carrier.telephone"}} {{.Telephone}}</p></div>
-<table><tr><th>{{$p.T "carrier.verification"}}</th><td><code>{{.Checked.ID}}</code></td></tr><tr><th>SHA-256</th><td><code>{{.Checked.DocumentSHA256}}</code></td></tr>
-{{with .Again}}<tr><th>{{$p.T "carrier.again"}}</th><td>{{.Verdict}}{{with .Now}} ({{$p.T "carrier.now"}} {{.Status}}{{with .Reason}} {{.}}{{end}}){{end}}</td></tr>{{end}}</table>
-<form method="post" action="/contracts/{{.ID}}/check"><button class="quiet">{{$p.T "carrier.check"}}</button></form>
-{{else}}<p>{{$p.T "carrier.please-sign"}}</p>{{end}}
-<p><a href="/contracts/{{.ID}}/contract.pdf">{{$p.T "carrier.file"}}</a></p>
-{{if not .Checked}}<p><a class="button" href="/contracts/{{.ID}}/sign">{{$p.T "carrier.sign"}}</a></p>{{end}}{{end}}
-<p><a href="/">{{.T "carrier.back"}}</a></p>{{end}}`)
+var contractPage = face.Place("carrier/contract")
 
 func (c *Carrier) here(r *http.Request) (seen, error) {
 	s := seen{Plans: Plans}

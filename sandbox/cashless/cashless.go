@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/face"
 	"warifu/sandbox/book"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/folder"
@@ -174,19 +175,7 @@ func amount(yen int) string {
 	return s
 }
 
-var frontPage = doorway.Template(`{{define "body"}}{{$p := .}}<p>{{.T "cashless.welcome"}}</p>
-{{if not .Data.Who}}<p><a class="button" href="/visit">{{.T "cashless.login"}}</a></p>
-{{else}}<p><strong>{{.Data.Who.Attributes.Name}}</strong> ({{.Data.Class .Data.Who.Class .Lang}})</p>
-{{with .Data.Member}}<p>{{$p.T "cashless.month"}} <strong>{{$p.Data.Money .Spent}}</strong> / {{$p.Data.Money .Limit}} {{$p.T "cashless.yen"}}</p>
-<form method="post" action="/payments"><fieldset><legend>{{$p.T "cashless.pay"}}</legend><p>{{$p.T "cashless.pay-note"}}</p>
-<label>{{$p.T "cashless.shop"}} <input name="shop" value="{{$p.T "cashless.sample-shop"}}" maxlength="50" required></label>
-<label>{{$p.T "cashless.sum"}} <input name="yen" inputmode="numeric" required></label><button>{{$p.T "cashless.pay"}}</button></fieldset></form>
-{{if .Account}}<p>{{$p.T "cashless.linked"}} {{.Account}}</p>{{else}}<form method="post" action="/bank"><fieldset><legend>{{$p.T "cashless.link"}}</legend><p>{{$p.T "cashless.link-note"}}</p>
-<label>{{$p.T "cashless.number"}} <input name="number" inputmode="numeric" maxlength="7" required></label>
-<label>{{$p.T "cashless.holder"}} <input name="holder" required></label><button>{{$p.T "cashless.link"}}</button></fieldset></form>{{end}}
-{{if .Payments}}<h2>{{$p.T "cashless.payments"}}</h2><table>{{range .Payments}}<tr{{if eq .ID $p.Data.Paid}} class="now"{{end}}><td>{{$p.Data.When .At}}</td><td>{{.Shop}}</td><td>{{$p.Data.Money .Yen}} {{$p.T "cashless.yen"}}</td><td>{{if .Paid.IsZero}}<a class="button" href="/payments/{{.ID}}/confirm">{{$p.T "cashless.confirm"}}</a>{{else}}{{$p.T "cashless.paid"}}{{end}}</td></tr>{{end}}</table>{{end}}
-{{else}}<form method="post" action="/join"><button>{{.T "cashless.join"}}</button></form>{{end}}
-<form method="post" action="/leave"><button class="quiet">{{.T "cashless.leave"}}</button></form>{{end}}{{end}}`)
+var frontPage = face.Place("cashless/front")
 
 func (c *Cashless) front(w http.ResponseWriter, r *http.Request) { c.problem(w, r, nil) }
 

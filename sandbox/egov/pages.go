@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"warifu/face"
 	"warifu/sandbox/doorway"
 	"warifu/text"
 )
@@ -46,27 +47,7 @@ func (p Procedure) In(l text.Lang) string {
 	return p.En
 }
 
-var frontPage = doorway.Template(`{{define "body"}}{{$d := .Data}}<p>{{.T "egov.welcome"}}</p>
-<table id="companies"><tr><th>{{.T "egov.company"}}</th><th>{{.T "egov.name"}}</th><th>{{.T "egov.representative"}}</th></tr>{{range $d.Companies}}<tr><td><code>{{.Number}}</code></td><td>{{.Name}}</td><td>{{.Representative}}</td></tr>{{end}}</table>
-{{with $d.Mandate}}<div class="done" role="status"><p>{{$.T "egov.entrusted"}} <strong id="mandate">{{.ID}}</strong> ({{.Delegate}}, {{.Until}})</p></div>{{end}}
-<form method="post" action="/drafts"><fieldset><legend>{{.T "egov.new"}}</legend>
-<label>{{.T "egov.company"}} <input name="company" inputmode="numeric" value="{{$d.Filing.Company}}" required autocomplete="off"></label>
-<label>{{.T "egov.procedure"}} <select name="procedure">{{range $d.Procedures}}<option value="{{.ID}}"{{if eq .ID $d.Filing.Procedure}} selected{{end}}>{{.In $.Lang}}</option>{{end}}</select></label>
-<label>{{.T "egov.year"}} <input name="year" type="number" value="{{$d.Filing.Year}}" required></label>
-<label>{{.T "egov.employees"}} <input name="employees" type="number" min="0" value="{{$d.Filing.Employees}}" required></label>
-<label>{{.T "egov.yen"}} <input name="yen" type="number" min="0" value="{{$d.Filing.Yen}}" required></label>
-<label>{{.T "egov.mandate"}} <input name="mandate" value="{{$d.Filing.Mandate}}" placeholder="mandate-00001" autocomplete="off"></label><button>{{.T "egov.fill"}}</button></fieldset></form>
-<form method="post" action="/filings" enctype="multipart/form-data"><fieldset><legend>{{.T "egov.hand-in"}}</legend><p>{{.T "egov.hand-in-note"}}</p>
-<label>{{.T "egov.file"}} <input type="file" name="file" required></label><p>{{.T "egov.pdf-only"}}</p>
-<label>{{.T "egov.company"}} <input name="company" inputmode="numeric" autocomplete="off"></label>
-<label>{{.T "egov.procedure"}} <select name="procedure">{{range $d.Procedures}}<option value="{{.ID}}">{{.In $.Lang}}</option>{{end}}</select></label>
-<label>{{.T "egov.mandate"}} <input name="mandate" autocomplete="off"></label><button>{{.T "egov.hand-in-do"}}</button></fieldset></form>
-<fieldset><legend>{{.T "egov.entrust"}}</legend><p>{{.T "egov.entrust-note"}}</p><form method="post" action="/mandates/mandate.xml">
-<label>{{.T "egov.company"}} <input name="company" inputmode="numeric" required autocomplete="off"></label><label>{{.T "egov.delegate"}} <input name="delegate" required></label>
-<label>{{.T "egov.birth"}} <input name="birthDate" type="date" required></label><label>{{.T "egov.until"}} <input name="until" type="date" required></label>
-<label>{{.T "egov.procedure"}} <select name="procedure"><option value="any">{{.T "egov.any"}}</option>{{range $d.Procedures}}<option value="{{.ID}}">{{.In $.Lang}}</option>{{end}}</select></label><button>{{.T "egov.mandate-file"}}</button></form>
-<form method="post" action="/mandates" enctype="multipart/form-data"><label>{{.T "egov.mandate-signed"}} <input type="file" name="file" required></label><button>{{.T "egov.mandate-hand-in"}}</button></form></fieldset>
-<form method="get" action="/find"><label>{{.T "egov.number"}} <input name="number" inputmode="numeric" required></label> <button>{{.T "egov.look"}}</button></form>{{end}}`)
+var frontPage = face.Place("egov/front")
 
 type frontData struct {
 	Companies  []Company
@@ -109,13 +90,7 @@ func (w *Window) draftByForm(rw http.ResponseWriter, r *http.Request) {
 	http.Redirect(rw, r, "/drafts/"+d.ID, http.StatusSeeOther)
 }
 
-var draftPage = doorway.Template(`{{define "body"}}{{$f := .Data.Filing}}
-<table><tr><th>{{.T "egov.company"}}</th><td><code>{{$f.Company}}</code> {{$f.Name}}</td></tr><tr><th>{{.T "egov.procedure"}}</th><td>{{.Data.Procedure.In $.Lang}}</td></tr>
-<tr><th>{{.T "egov.year"}}</th><td>{{$f.Year}}</td></tr><tr><th>{{.T "egov.employees"}}</th><td>{{$f.Employees}}</td></tr><tr><th>{{.T "egov.yen"}}</th><td>{{$.Yen $f.Yen}}</td></tr>
-{{with $f.Mandate}}<tr><th>{{$.T "egov.mandate"}}</th><td><code>{{.}}</code></td></tr>{{end}}</table>
-{{if .Data.Number}}<p><a href="/filings/{{.Data.Number}}">{{.T "egov.filed"}} {{.Data.Number}}</a></p>
-{{else}}<p><a class="button" href="/drafts/{{.Data.ID}}/sign">{{.T "egov.sign"}}</a></p><p><a href="/drafts/{{.Data.ID}}/filing.xml">{{.T "egov.xml"}}</a><br><code>warifu phone sign phone-1 --xades filing.xml</code></p>{{end}}
-<p><a href="/">{{.T "egov.back"}}</a></p>{{end}}`)
+var draftPage = face.Place("egov/draft")
 
 func (w *Window) showDraft(rw http.ResponseWriter, r *http.Request, problem error) {
 	d, err := w.drafts.Get(r.PathValue("id"))
@@ -197,7 +172,4 @@ func (w *Window) entrustByForm(rw http.ResponseWriter, r *http.Request) {
 	w.show(rw, r, &m, nil)
 }
 
-var receiptPage = doorway.Template(`{{define "body"}}{{$r := .Data}}<div class="done" role="status"><p><strong>{{.T "egov.received"}}</strong></p></div>
-<table id="receipt"><tr><th>{{.T "egov.number"}}</th><td><code>{{$r.Number}}</code></td></tr><tr><th>{{.T "egov.at"}}</th><td>{{$r.At.Format "2006-01-02 15:04:05Z"}}</td></tr>
-<tr><th>{{.T "egov.company"}}</th><td><code>{{$r.Company}}</code></td></tr><tr><th>{{.T "egov.by"}}</th><td>{{.T (printf "egov.by-%s" $r.By)}}</td></tr><tr><th>SHA-256</th><td><code>{{$r.SHA256}}</code></td></tr></table>
-<p>{{.T "egov.keep"}}</p><p><a href="/">{{.T "egov.back"}}</a></p>{{end}}`)
+var receiptPage = face.Place("egov/receipt")

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"warifu/face"
 	"warifu/sandbox/doorway"
 	"warifu/text"
 )
@@ -40,22 +41,7 @@ func (m *Marketplace) pageRoutes(mux *http.ServeMux) {
 	})
 }
 
-var frontPage = doorway.Template(`{{define "body"}}{{$d := .Data}}<p>{{.T "marketplace.welcome"}}</p>
-<ul><li><a href="/check">{{.T "marketplace.check"}}</a></li><li><a href="/trade-in">{{.T "marketplace.trade-in"}}</a></li><li><a href="/staff">{{.T "marketplace.staff"}}</a></li></ul>
-<h2>{{.T "marketplace.listed"}}</h2>
-{{if $d.Offers}}<table id="offers"><tr><th>{{.T "marketplace.phone"}}</th><th>{{.T "marketplace.price"}}</th><th>{{.T "marketplace.proved"}}</th></tr>
-{{range $d.Offers}}<tr><td><a href="/offers/{{.ID}}">{{.Title}}</a></td><td>{{$.Yen .Price}}</td><td>{{if .Tied}}{{$.T "marketplace.tied"}}{{else}}{{$.T "marketplace.untied"}}{{end}}</td></tr>{{end}}</table>
-{{else}}<p>{{.T "marketplace.none"}}</p>{{end}}
-<form method="post" action="/offers"><fieldset><legend>{{.T "marketplace.sell"}}</legend><p>{{.T "marketplace.sell-note"}}</p>
-<label>{{.T "marketplace.phone"}} <input name="title" value="{{$d.Sale.Title}}" required></label>
-<label>{{.T "marketplace.price"}} <input name="price" type="number" min="1" {{with $d.Sale.Price}}value="{{.}}"{{end}} required></label>
-<label>{{.T "marketplace.imei"}} <input name="imei" inputmode="numeric" value="{{$d.Sale.IMEI}}" required autocomplete="off"></label>
-<label>{{.T "marketplace.element"}} <input name="element" value="{{$d.Sale.Element}}" autocomplete="off" size="34"></label>
-<p>{{.T "marketplace.checklist"}}</p>
-<label><input type="checkbox" name="initialised" value="1" {{if $d.Sale.Checklist.Initialised}}checked{{end}}> {{.T "marketplace.initialised"}}</label>
-<label><input type="checkbox" name="activation-lock" value="1" {{if $d.Sale.Checklist.ActivationLock}}checked{{end}}> {{.T "marketplace.activation-lock"}}</label>
-<label><input type="checkbox" name="certificates" value="1" {{if $d.Sale.Checklist.Certificates}}checked{{end}}> {{.T "marketplace.certificates"}}</label>
-<button>{{.T "marketplace.sell-do"}}</button></fieldset></form>{{end}}`)
+var frontPage = face.Place("marketplace/front")
 
 type frontData struct {
 	Offers []Offer
@@ -93,20 +79,7 @@ func (m *Marketplace) sellByForm(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/offers/"+o.ID, http.StatusSeeOther)
 }
 
-var offerPage = doorway.Template(`{{define "body"}}{{$o := .Data.Offer}}
-<table><tr><th>{{.T "marketplace.phone"}}</th><td>{{$o.Title}}</td></tr><tr><th>{{.T "marketplace.price"}}</th><td>{{$.Yen $o.Price}}</td></tr>
-<tr><th>IMEI</th><td><code>{{$o.IMEI}}</code></td></tr><tr><th>{{.T "marketplace.state"}}</th><td><strong>{{.T (printf "marketplace.state-%s" $o.State)}}</strong></td></tr></table>
-{{if eq $o.State "listed"}}<div class="done" role="status"><p>{{if $o.Tied}}{{.T "marketplace.tied"}}{{else}}{{.T "marketplace.untied"}}{{end}} {{.Data.Checked}}</p></div>
-<form method="post" action="/offers/{{$o.ID}}/sale"><button>{{.T "marketplace.buy"}}</button></form>{{end}}
-{{if eq $o.State "sold"}}<p>{{.T "marketplace.sold-next"}}</p>{{end}}
-{{if eq $o.State "blocked"}}{{if $o.Why}}<div class="problem" role="alert"><p>{{.T "marketplace.why"}}</p><ul>{{range $o.Why}}<li>{{.In $.Lang}} <code>{{.Problem}}</code></li>{{end}}</ul></div>{{end}}
-<h2>{{.T "marketplace.prove"}}</h2><ol><li>{{.T "marketplace.prove-revoke"}}</li>
-<li><a href="{{.Data.Phone}}">{{.T "marketplace.prove-phone"}}</a><br>{{.T "marketplace.prove-command"}} <code>warifu phone proof phone-1 --marketplace {{$o.Question.Marketplace}} --nonce {{.Data.Nonce}} --text</code></li>
-<li><form method="post" action="/offers/{{$o.ID}}/proof"><label>{{.T "marketplace.code"}}<br><textarea name="code" rows="5" cols="60" required>{{.Data.Code}}</textarea></label><button>{{.T "marketplace.prove-do"}}</button></form></li></ol>
-<h2>{{.T "marketplace.from-afar"}}</h2>
-{{if $o.Outcome}}<p>{{.T (printf "marketplace.outcome-%s" $o.Outcome)}}</p><form method="get" action="/offers/{{$o.ID}}"><button>{{.T "marketplace.look-again"}}</button></form>{{end}}
-{{if not $o.Element}}<p>{{.T "marketplace.no-element"}}</p>{{else if ne $o.Outcome "pending"}}<p>{{.T "marketplace.ask-note"}}</p><form method="post" action="/offers/{{$o.ID}}/question"><button>{{.T "marketplace.ask"}}</button></form>{{end}}
-{{end}}<p><a href="/">{{.T "marketplace.back"}}</a></p>{{end}}`)
+var offerPage = face.Place("marketplace/offer")
 
 type offerData struct {
 	Offer                       Offer
@@ -141,15 +114,7 @@ func (m *Marketplace) onOffer(step func(*http.Request, string) (Offer, error)) h
 	}
 }
 
-var checkPage = doorway.Template(`{{define "body"}}{{$d := .Data}}
-{{with $d.Checked}}<div class="{{if eq .Answer.Answer "clean"}}done{{else}}problem{{end}}" role="status"><p><strong>{{$.T (printf "marketplace.answer-%s" .Answer.Answer)}}</strong></p>
-<table><tr><th>{{$.T "marketplace.asker"}}</th><td>{{.Asker}} {{if .Ours}}{{$.T "marketplace.ours"}} {{.Offer}}{{else}}{{$.T "marketplace.not-ours"}}{{end}}</td></tr>
-<tr><th>{{$.T "marketplace.age"}}</th><td>{{.Age}}</td></tr><tr><th>{{$.T "marketplace.element"}}</th><td><code>{{.Element}}</code></td></tr></table>
-{{if .Reasons}}<ul>{{range .Reasons}}<li>{{.In $.Lang}} <code>{{.Problem}}</code></li>{{end}}</ul>{{end}}</div>{{end}}
-<p>{{.T "marketplace.check-note"}}</p>
-<form method="post" action="/check"><label>{{.T "marketplace.code"}}<br><textarea name="code" rows="5" cols="60" required>{{$d.Seen.Code}}</textarea></label>
-<label>{{.T "marketplace.check-imei"}} <input name="imei" inputmode="numeric" value="{{$d.Seen.IMEI}}" autocomplete="off"></label><button>{{.T "marketplace.check-do"}}</button></form>
-<p><a href="/">{{.T "marketplace.back"}}</a></p>{{end}}`)
+var checkPage = face.Place("marketplace/check")
 
 type checkData struct {
 	Seen    Seen
@@ -166,14 +131,7 @@ func (m *Marketplace) checkByForm(w http.ResponseWriter, r *http.Request) {
 	doorway.Show(w, r, checkPage, "marketplace.check", data, err)
 }
 
-var lotPage = doorway.Template(`{{define "body"}}{{$d := .Data}}
-{{if $d.Lot.ID}}<h2>{{$d.Lot.ID}}</h2><table id="lot"><tr><th>IMEI</th><th>{{.T "marketplace.verdict"}}</th><th>{{.T "marketplace.why"}}</th></tr>
-{{range $d.Lot.Rows}}<tr><td><code>{{.IMEI}}</code></td><td><strong>{{$.T (printf "marketplace.verdict-%s" .Verdict)}}</strong></td><td>{{range .Why}}{{.In $.Lang}} <code>{{.Problem}}</code><br>{{end}}</td></tr>{{end}}</table>
-<form method="get" action="/trade-in/{{$d.Lot.ID}}"><button>{{.T "marketplace.look-again"}}</button></form>{{end}}
-<p>{{.T "marketplace.trade-in-note"}}</p><p><code>curl -s {{$d.Origin}}/api/questions --json '{"identifiers":["imei:…"]}'</code></p>
-<form method="post" action="/trade-in"><label>{{.T "marketplace.table"}}<br><textarea name="table" rows="8" cols="60" required>{{if $d.Table}}{{$d.Table}}{{else}}imei,proof,element
-{{end}}</textarea></label><button>{{.T "marketplace.judge"}}</button></form>
-<p><a href="/">{{.T "marketplace.back"}}</a></p>{{end}}`)
+var lotPage = face.Place("marketplace/lot")
 
 type lotData struct {
 	Origin, Table string
@@ -191,6 +149,4 @@ func (m *Marketplace) lotByForm(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/trade-in/"+l.ID, http.StatusSeeOther)
 }
 
-var staffPage = doorway.Template(`{{define "body"}}<p>{{.T "marketplace.staff-note"}}</p><ol><li>{{.T "marketplace.staff-phone"}}</li><li>{{.T "marketplace.staff-card"}}</li>
-<li>{{.T "marketplace.staff-lost"}} {{.Data.Hotline}}</li><li>{{.T "marketplace.staff-stranger"}}</li></ol>
-<form method="post" action="/staff"><button>{{.T "marketplace.staff-revoke"}}</button></form><p><a href="/">{{.T "marketplace.back"}}</a></p>{{end}}`)
+var staffPage = face.Place("marketplace/staff")

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"time"
 
+	"warifu/face"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/visitor"
 	"warifu/text"
@@ -50,51 +51,17 @@ func (s seen) Action(id string) string {
 	return "/procedures/" + id + "?town=" + url.QueryEscape(s.Town)
 }
 
-var frontPage = doorway.Template(`{{define "body"}}{{$d := .Data}}
-{{with .Data.Who}}<p>{{$.T "portal.hello"}} <strong>{{.Attributes.Name}}</strong> ({{$d.Class .Class $.Lang}})</p>
-<ul><li><a href="/records">{{$.T "portal.records"}}</a></li>
-<li><a href="/procedures">{{$.T "portal.procedures"}}</a></li>
-<li><a href="/procedures?words={{$.T "portal.word-moving"}}">{{$.T "portal.moving"}}</a></li>
-<li><a href="/applications">{{$.T "portal.applications"}}</a></li>
-{{with $d.Tax}}<li><a href="{{.}}">{{$.T "portal.tax"}}</a></li>{{end}}</ul>
-<form method="post" action="/leave"><button class="quiet">{{$.T "portal.leave"}}</button></form>
-{{else}}<p>{{.T "portal.welcome"}}</p><p><a class="button" href="/visit">{{.T "portal.login"}}</a></p>
-<p><a href="/procedures">{{.T "portal.procedures"}}</a></p>{{end}}{{end}}`)
+var frontPage = face.Place("portal/front")
 
-var recordsPage = doorway.Template(`{{define "body"}}{{$p := .}}{{with .Data.Records}}
-<h2 id="medicines">{{$p.T "portal.medicines"}}</h2><table><tr><th>{{$p.T "portal.date"}}</th><th>{{$p.T "portal.medicine"}}</th><th>{{$p.T "portal.dose"}}</th><th>{{$p.T "portal.days"}}</th><th>{{$p.T "portal.pharmacy"}}</th></tr>
-{{range .Medicines}}<tr><td>{{.Date}}</td><td>{{.Name.In $p.Lang}}</td><td>{{.Dose.In $p.Lang}}</td><td>{{.Days}}</td><td>{{.Pharmacy.In $p.Lang}}</td></tr>{{else}}<tr><td colspan="5">{{$p.T "portal.nothing"}}</td></tr>{{end}}</table>
-<h2 id="checkups">{{$p.T "portal.checkups"}}</h2><table><tr><th>{{$p.T "portal.date"}}</th><th>{{$p.T "portal.body"}}</th><th>{{$p.T "portal.pressure"}}</th><th>HbA1c (%)</th><th>LDL (mg/dL)</th><th>{{$p.T "portal.judgement"}}</th></tr>
-{{range .Checkups}}<tr><td>{{.Date}}</td><td>{{printf "%.1f" .Height}} cm / {{printf "%.1f" .Weight}} kg</td><td>{{.Systolic}}/{{.Diastolic}}</td><td>{{printf "%.1f" .HbA1c}}</td><td>{{.LDL}}</td><td>{{.Judgement.In $p.Lang}}</td></tr>{{else}}<tr><td colspan="6">{{$p.T "portal.no-checkups"}}</td></tr>{{end}}</table>
-<h2 id="handbook">{{$p.T "portal.handbook"}}</h2><table>{{range .Handbook}}<tr><td>{{.Date}}</td><td>{{.What.In $p.Lang}}</td></tr>{{else}}<tr><td>{{$p.T "portal.nothing"}}</td></tr>{{end}}</table>
-<h2 id="notices">{{$p.T "portal.notices"}}</h2>{{range .Notices}}<h3>{{.Title.In $p.Lang}}</h3><p>{{.Date}}</p><p>{{.Body.In $p.Lang}}</p>{{else}}<p>{{$p.T "portal.nothing"}}</p>{{end}}{{end}}
-<p><a href="/">{{.T "portal.back"}}</a></p>{{end}}`)
+var recordsPage = face.Place("portal/records")
 
-var searchPage = doorway.Template(`{{define "body"}}{{$p := .}}
-<form method="get" action="/procedures"><label>{{.T "portal.words"}} <input name="words" value="{{.Data.Words}}" maxlength="60"></label>
-<label>{{.T "portal.town"}} <select name="town"><option value="">{{.T "portal.all-towns"}}</option>{{range .Data.Towns}}<option value="{{.Code}}"{{if eq .Code $p.Data.Town}} selected{{end}}>{{.Name.In $p.Lang}}</option>{{end}}</select></label>
-<button>{{.T "portal.search"}}</button></form>
-<ul>{{range .Data.Found}}<li><a href="{{$p.Data.Action .ID}}">{{.Name.In $p.Lang}}</a>{{if .Signed}} ({{$p.T "portal.needs-signature"}}){{end}}</li>{{else}}<li>{{$p.T "portal.nothing"}}</li>{{end}}</ul>
-<p><a href="/">{{.T "portal.back"}}</a></p>{{end}}`)
+var searchPage = face.Place("portal/search")
 
-var formPage = doorway.Template(`{{define "body"}}{{$p := .}}<h2>{{.Data.Procedure.Name.In .Lang}}</h2>
-<form method="post" action="/applications"><input type="hidden" name="procedure" value="{{.Data.Procedure.ID}}">
-<label>{{.T "portal.to-town"}} <select name="town" required>{{range .Data.Towns}}<option value="{{.Code}}"{{if eq .Code $p.Data.Town}} selected{{end}}>{{.Name.In $p.Lang}}</option>{{end}}</select></label>
-{{range .Data.Procedure.Ask}}<label>{{.Label.In $p.Lang}} <input name="answer-{{.Name}}" type="{{or .Kind "text"}}" value="{{index $p.Data.Answers .Name}}" maxlength="200" required></label>{{end}}
-<button>{{if .Data.Procedure.Signed}}{{.T "portal.write"}}{{else}}{{.T "portal.submit"}}{{end}}</button></form>
-<p><a href="/procedures">{{.T "portal.back-search"}}</a></p>{{end}}`)
+var formPage = face.Place("portal/form")
 
-var applicationPage = doorway.Template(`{{define "body"}}{{$d := .Data}}{{with .Data.Application}}
-{{if .Receipt}}<div class="done" role="status"><p><strong>{{$.T "portal.submitted"}}</strong></p><p>{{$.T "portal.receipt"}} <code>{{.Receipt}}</code>{{if .Verification}} ({{$.T "portal.signed-with"}} {{$d.Class .Class $.Lang}}){{end}}</p></div>
-{{if $d.Moving}}<h2>{{$.T "portal.town-hall"}}</h2><p>{{$.T "portal.town-hall-note"}}</p><p><a href="{{$d.Desk}}">{{$.T "portal.to-desk"}}</a> <code>warifu event move …</code></p>{{end}}
-{{else}}<p>{{$.T "portal.please-sign"}}</p>{{end}}
-<pre>{{.Form}}</pre>
-{{if not .Receipt}}<p><a class="button" href="/applications/{{.ID}}/sign">{{$.T "portal.sign"}}</a></p>{{end}}{{end}}
-<p><a href="/applications">{{.T "portal.applications"}}</a> · <a href="/">{{.T "portal.back"}}</a></p>{{end}}`)
+var applicationPage = face.Place("portal/application")
 
-var listPage = doorway.Template(`{{define "body"}}{{$p := .}}<table><tr><th>{{.T "portal.date"}}</th><th>{{.T "portal.procedure"}}</th><th>{{.T "portal.state"}}</th></tr>
-{{range .Data.Applications}}<tr><td>{{$p.Data.Day .At}}</td><td><a href="/applications/{{.ID}}">{{$p.Data.Title .Procedure $p.Lang}}</a></td><td>{{if .Receipt}}{{$p.T "portal.state-submitted"}} <code>{{.Receipt}}</code>{{else}}{{$p.T "portal.state-draft"}}{{end}}</td></tr>{{else}}<tr><td colspan="3">{{$p.T "portal.nothing"}}</td></tr>{{end}}</table>
-<p><a href="/">{{.T "portal.back"}}</a></p>{{end}}`)
+var listPage = face.Place("portal/list")
 
 // here is what a page knows of who looks at it.
 func (p *Portal) here(r *http.Request) seen {

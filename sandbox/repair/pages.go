@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"warifu/face"
 	"warifu/sandbox/doorway"
 )
 
@@ -33,36 +34,13 @@ func (s *Shop) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /repairs/{id}/orders", s.form(func(*http.Request, string) error { return s.refuseOrder() }))
 }
 
-var frontPage = doorway.Template(`{{define "body"}}<p>{{.T "repair.welcome"}}</p><ol><li>{{.T "repair.before-revoke"}}</li><li>{{.T "repair.before-hold"}}</li><li>{{.T "repair.before-broken"}} {{.Data.Hotline}}</li></ol>
-<p><a href="{{.Data.Phones}}/">{{.T "repair.phones"}}</a></p>
-<form method="post" action="/repairs"><fieldset><legend>{{.T "repair.hand-in"}}</legend>
-<label>{{.T "repair.what"}} <input name="title" required></label>
-<label>{{.T "repair.imei"}} <input name="imei" inputmode="numeric" required autocomplete="off"></label>
-<label>{{.T "repair.ready"}} <input name="ready" type="date" required></label><button>{{.T "repair.hand-in-do"}}</button></fieldset></form>
-<form method="get" action="/find"><label>{{.T "repair.number"}} <input name="id" placeholder="repair-0001" required></label> <button>{{.T "repair.find"}}</button></form>{{end}}`)
+var frontPage = face.Place("repair/front")
 
 func (s *Shop) front(w http.ResponseWriter, r *http.Request, problem error) {
 	doorway.Show(w, r, frontPage, "repair.title", s.config, problem)
 }
 
-var jobPage = doorway.Template(`{{define "body"}}{{$j := .Data.Job}}
-{{with .Data.Claim}}<div class="done" role="status"><p>{{$.T "repair.claim-told"}}</p><p><strong id="claim">{{.}}</strong></p></div>{{end}}
-<table><tr><th>{{.T "repair.number"}}</th><td><code>{{$j.ID}}</code></td></tr><tr><th>{{.T "repair.what"}}</th><td>{{$j.Title}}</td></tr><tr><th>IMEI</th><td><code>{{$j.IMEI}}</code></td></tr>
-<tr><th>{{.T "repair.ready"}}</th><td>{{$j.Ready}}</td></tr><tr><th>{{.T "repair.state"}}</th><td><strong>{{.T (printf "repair.state-%s" $j.State)}}</strong></td></tr>
-<tr><th>{{.T "repair.certificates"}}</th><td><strong>{{.T (printf "repair.seen-%s" $j.Seen)}}</strong>{{with $j.Until}} ({{$.T "repair.until"}} {{.}}){{end}}</td></tr></table>
-{{range $j.Notes}}<div class="problem" role="status"><p>{{.In $.Lang}} <code>{{.Problem}}</code></p></div>{{end}}
-{{if eq $j.State "at-counter"}}<h2>{{.T "repair.look"}}</h2>
-<form method="post" action="/repairs/{{$j.ID}}/tap"><label>{{.T "repair.tap"}} <input name="chip" value="phone-1" required></label> <button>{{.T "repair.tap-do"}}</button></form>
-<p><a href="{{.Data.Phone}}">{{.T "repair.show"}}</a></p><form method="get" action="/repairs/{{$j.ID}}"><button>{{.T "repair.look-again"}}</button></form>
-<h2>{{.T "repair.intake"}}</h2><form method="post" action="/repairs/{{$j.ID}}/intake"><label>{{.T "repair.until-said"}} <input name="until" type="date"></label>
-<label><input type="checkbox" name="unseen" value="1"> {{.T "repair.unseen"}}</label><button>{{.T "repair.intake-do"}}</button></form>{{end}}
-{{if eq $j.State "taken"}}<h2>{{.T "repair.delay"}}</h2><p>{{.T "repair.delay-note"}}</p>
-<form method="post" action="/repairs/{{$j.ID}}/delay"><label>{{.T "repair.ready"}} <input name="ready" type="date" value="{{$j.Ready}}" required></label><label>{{.T "repair.until-put-off"}} <input name="until" type="date"></label><button>{{.T "repair.delay-do"}}</button></form>
-<form method="post" action="/repairs/{{$j.ID}}/tap"><label>{{.T "repair.tap"}} <input name="chip" value="phone-1" required></label> <button>{{.T "repair.tap-do"}}</button></form>
-<h2>{{.T "repair.return"}}</h2><form method="post" action="/repairs/{{$j.ID}}/return"><label>{{.T "repair.claim"}} <input name="claim" inputmode="numeric" required autocomplete="off"></label>
-<label>{{.T "repair.other"}} <input name="imei" inputmode="numeric" autocomplete="off"></label><button>{{.T "repair.return-do"}}</button></form>
-<form method="post" action="/repairs/{{$j.ID}}/orders"><button>{{.T "repair.order"}}</button></form>{{end}}
-<p><a href="/">{{.T "repair.back"}}</a></p>{{end}}`)
+var jobPage = face.Place("repair/job")
 
 type jobData struct {
 	Job          Job
