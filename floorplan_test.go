@@ -51,6 +51,7 @@ var floors = []struct {
 	{"ledger", []string{"chip", "phone"}},
 	{"verification", []string{"chip", "phone", "ca", "net/http"}},
 	{"registration", []string{"ca", "notify", "chip", "phone", "status", "net/http"}},
+	{"console", []string{"ca", "notify", "chip", "phone", "status", "net/http"}}, // the operators' entrance (ADR 0020)
 	{"oidc", []string{"chip", "phone"}},
 	{"docs", []string{"net/http", "os"}},
 	{"handbook", []string{"net/http", "os"}},

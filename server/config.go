@@ -67,6 +67,8 @@ type Config struct {
 	Face FaceConfig `toml:"face"`
 	// Offline says what is published for those who check without a line. It may be left out.
 	Offline OfflineConfig `toml:"offline"`
+	// Console is the operators' console, below /console. It may be left out.
+	Console ConsoleConfig `toml:"console"`
 	// Status says how certificates' status is told. It may be left out.
 	Status StatusConfig `toml:"status"`
 	// Queue says how work is shared out among servers. It may be left out.
@@ -257,6 +259,7 @@ func (c Config) Check() error {
 	c.Login.faults(must)
 	c.Face.faults(must)
 	c.Offline.faults(must)
+	c.Console.faults(must, c.Listen, c.Origin)
 	c.Status.faults(must, c.Listen)
 	must(c.Queue.Lease == 0 || c.Queue.Lease >= time.Second && c.Queue.Lease <= time.Hour, "[queue] lease is not between 1s and 1h")
 	must(c.level() != nil, "log %q is none of debug, info, warn, error", c.Log)

@@ -116,6 +116,9 @@ func (s *Server) sweep(ctx context.Context) {
 		return err
 	})
 	s.complain("challenges", err)
+	if s.console != nil {
+		s.complain("console", s.console.Forget(ctx))
+	}
 	s.sweepVerifications(ctx)
 	s.rotateSigningKeys()
 	s.sweepLogins(ctx)

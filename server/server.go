@@ -15,6 +15,7 @@ import (
 
 	"warifu"
 	"warifu/catalogue"
+	"warifu/console"
 	"warifu/face"
 	"warifu/keystore"
 	"warifu/ledger"
@@ -38,6 +39,9 @@ type Options struct {
 	Listener   net.Listener   // instead of listening on Config.Listen
 	Passphrase []byte         // instead of the configured file
 	OnServing  func(net.Addr) // told once the listener is open
+	// OnBootstrap is told the one-time link for the console's first administrator, where nobody
+	// works there yet. Nil: no such link is made.
+	OnBootstrap func(link string)
 	// StatusListener is listened on instead of Config.Status.Listen.
 	StatusListener net.Listener
 	// Faults makes things go wrong on purpose, for the sandbox; nil: nothing does.
@@ -74,13 +78,14 @@ type Server struct {
 	handler      http.Handler
 	publications http.Handler  // what the status listener serves beside OCSP
 	answers      *status.Cache // signed OCSP answers
+	console      *console.Desk // nil: there is none
 }
 
 // New opens everything the configuration names, in the order of the floors, and
 // serves nothing yet. An error closes what was opened.
 func New(ctx context.Context, c Config, o Options) (*Server, error) {
 	s := newServer(c, o)
-	err := s.open(ctx, s.openGround, s.openStatuses, s.openAuthorities, s.openTimestamps, s.appointResponders, s.appointTimestamper, s.openDevices, s.fillDevices, s.openRegistration, s.openDirectory, s.openVerification, s.openProvider, s.openSite)
+	err := s.open(ctx, s.openGround, s.openStatuses, s.openAuthorities, s.openTimestamps, s.appointResponders, s.appointTimestamper, s.openDevices, s.fillDevices, s.openRegistration, s.openDirectory, s.openVerification, s.openProvider, s.openConsole, s.openSite)
 	if err != nil {
 		return nil, err
 	}
@@ -278,7 +283,7 @@ func (s *Server) openSite(context.Context) error {
 		Clients: s.directory, Verification: s.desk, Checked: s.ledger, Holders: s.registration,
 		Authorities: published, Timestamps: timestamps, Notices: s.notifier, Metrics: s.metrics.handler(), Refused: s.metrics.refused,
 		Forecast: s.metrics.forecast(s.scheme), Ready: s.ready, NewID: func() (string, error) { return s.store.NewID(), nil },
-		Login: s.loginSite(s.provider), Signing: signingSite{s.documents, s.provider}, Clock: s.clock, Log: s.log,
+		Login: s.loginSite(s.provider), Signing: signingSite{s.documents, s.provider}, Clock: s.clock, Log: s.log, Console: s.console,
 	}
 	s.handler, s.publications = s.around(face.Owned(web.New(site), s.config.Face.own())), web.Publications(site)
 	return nil

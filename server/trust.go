@@ -93,5 +93,6 @@ func (c Config) hosts() []string {
 	if u, err := url.Parse(c.Origin); err == nil {
 		out = append(out, u.Host)
 	}
+	out = append(out, c.consoleHost()...)
 	return append(out, c.Listen)
 }

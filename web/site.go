@@ -13,6 +13,7 @@ import (
 
 	"warifu"
 	"warifu/catalogue"
+	"warifu/console"
 	"warifu/offline"
 	"warifu/registration"
 	"warifu/scheme"
@@ -60,10 +61,11 @@ type Config struct {
 	Catalogue    *catalogue.Catalogue
 	Authorities  map[warifu.Kind]Authority
 	Notices      Notices
-	Timestamps   *Timestamps // nil: there are none
-	Clients      Clients     // nil: nobody registers a service here
-	Login        *Login      // the OpenID provider's people; nil: there is none
-	Signing      Signing     // documents that relying parties want signed; nil: nothing is signed here
+	Timestamps   *Timestamps   // nil: there are none
+	Clients      Clients       // nil: nobody registers a service here
+	Login        *Login        // the OpenID provider's people; nil: there is none
+	Signing      Signing       // documents that relying parties want signed; nil: nothing is signed here
+	Console      *console.Desk // the operators' pages; nil: there are none
 	Metrics      http.Handler
 	Refused      func(operation, problem string) // counted
 	Forecast     func(due time.Time) (time.Time, bool)
@@ -104,6 +106,7 @@ func New(c Config) http.Handler {
 	s.timestamps(mux)
 	s.health(mux)
 	s.pages(mux)
+	s.console(mux)
 	s.notices(mux)
 	mux.HandleFunc("/", s.unknown(mux))
 	return s.guard(s.publicKeyInfrastructure(mux))

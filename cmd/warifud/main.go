@@ -35,6 +35,7 @@ type commands struct {
 	Keys    keys         `cmd:"" help:"The key ceremony: make the keys and the authorities' certificates that do not exist yet."`
 	Check   check        `cmd:"" help:"Say everything that is wrong with the configuration, and whether keys and databases fit it."`
 	Party   relyingParty `cmd:"" name:"relying-party" help:"Who may have signatures checked at the verification service."`
+	Console consoles     `cmd:"" help:"The operators' console."`
 	Causes  causes       `cmd:"" help:"Print from the audit trail why something is as it is: each cascade as one tree."`
 }
 
@@ -113,13 +114,13 @@ func explain(w io.Writer, err error) {
 // would else collect many times a second under load.
 var ballast = make([]byte, 32<<20)
 
-func (c serve) Run(ctx context.Context) error {
+func (c serve) Run(ctx context.Context, out io.Writer) error {
 	defer runtime.KeepAlive(ballast)
 	config, err := server.ReadConfig(c.Config)
 	if err != nil {
 		return err
 	}
-	s, err := server.New(ctx, config, server.Options{})
+	s, err := server.New(ctx, config, server.Options{OnBootstrap: bootstrapTeller(out)})
 	if err != nil {
 		return err
 	}

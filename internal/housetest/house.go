@@ -15,6 +15,7 @@ import (
 
 	"warifu"
 	"warifu/catalogue"
+	"warifu/console"
 	"warifu/crl"
 	"warifu/keystore"
 	"warifu/phone"
@@ -77,6 +78,7 @@ type House struct {
 	Desk       *verification.Desk // keeps evidence, stamped by Stamps
 	Stamps     *Stamps
 	Subscriber *Subscriber
+	Console    *console.Desk // at "warifu.test", without a sandbox
 
 	keys       *keystore.Store
 	source     *keySource

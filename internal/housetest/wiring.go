@@ -14,6 +14,7 @@ import (
 
 	"warifu"
 	"warifu/ca"
+	"warifu/console"
 	"warifu/globalplatform"
 	"warifu/oidc"
 	"warifu/phone"
@@ -154,10 +155,18 @@ func (h *House) openSite(t TB) {
 	t.Helper()
 	h.Stamps = h.NewStamps(t, 3*365*24*time.Hour)
 	h.Desk = verification.New(h.DeskConfig(t, h.Stamps))
-	h.openHandler()
 	var err error
+	h.Console, err = console.New(h.ConsoleConfig(t))
+	check(t, err)
+	h.openHandler()
 	h.Server, err = phone.NewServer(Origin, &http.Client{Transport: h.Wire})
 	check(t, err)
+}
+
+// ConsoleConfig is what the house's console is made of.
+func (h *House) ConsoleConfig(t TB) console.Config {
+	t.Helper()
+	return console.Config{Store: h.Store, Clock: h.Clock, Random: rand.Reader, MAC: h.symmetric(t, keyChallenge).HMAC, Origin: Origin}
 }
 
 func (h *House) openHandler() { h.Site = web.New(h.SiteConfig()) }
@@ -174,7 +183,7 @@ func (h *House) SiteConfig() web.Config {
 		Origin: Origin, Hosts: []string{"warifu.test"}, Clients: oidc.NewDirectory(h.Store, h.Clock, true), Scheme: h.Scheme, Registration: h.Registrar, Follow: h.Follow, Catalogue: h.Catalogue,
 		Verification: h.Desk, Checked: h.Desk.Ledger, Holders: h.Registrar,
 		Authorities: published, Notices: silent{}, Forecast: func(due time.Time) (time.Time, bool) { return due, true },
-		Ready: h.Store.Ready, NewID: func() (string, error) { return h.Store.NewID(), nil }, Clock: h.Clock, Log: h.logger(),
+		Ready: h.Store.Ready, NewID: func() (string, error) { return h.Store.NewID(), nil }, Clock: h.Clock, Log: h.logger(), Console: h.Console,
 	}
 }
 

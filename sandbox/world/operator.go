@@ -41,6 +41,7 @@ func (w *World) serverConfig() server.Config {
 			Authentication: at("cards-authentication.cer"), StatementKey: at("statement.pem"),
 		},
 		Operators: server.OperatorsConfig{File: at("operators.toml")},
+		Console:   server.ConsoleConfig{Sandbox: true},
 		Parties:   server.PartiesConfig{File: at("parties.toml"), Registration: true, AllowPrivate: true},
 		Contacts:  server.ContactsConfig{Webhook: w.Places.Desk + "/api/notices", AllowPrivate: true},
 		Login:     server.LoginConfig{App: w.Places.Phones + "/approve", Reader: w.Places.Desk + "/reader"},

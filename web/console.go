@@ -1,0 +1,183 @@
+package web
+
+import (
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"warifu"
+	"warifu/console"
+	"warifu/face"
+)
+
+// consolePlace is an entry of the console's navigation, shown to who has one of the roles. The
+// sentence of its key says its name, and key + ".what" what is done there.
+type consolePlace struct {
+	address, key string
+	roles        []console.Role
+}
+
+var (
+	atHotline = []console.Role{console.Hotline, console.Registrar}
+	atAudit   = []console.Role{console.Auditor}
+	atStaff   = []console.Role{console.Administrator}
+	anyRole   = console.Roles
+)
+
+// consolePlaces stand in the navigation in this order.
+var consolePlaces = []consolePlace{
+	{"/console/hotline", "console.nav.hotline", atHotline},
+	{"/console/queue", "console.nav.queue", atHotline},
+	{"/console/calls", "console.nav.calls", atAudit},
+	{"/console/audit", "console.nav.audit", atAudit},
+	{"/console/staff", "console.nav.staff", atStaff},
+}
+
+// maxConsoleForm bounds a form of the console, in octets.
+const maxConsoleForm = 64 << 10
+
+// console adds the operators' pages; without a desk there are none.
+func (s *site) console(mux *http.ServeMux) {
+	if s.Console == nil {
+		return
+	}
+	s.consoleEntrance(mux)
+	s.atConsole(mux, "GET /console", anyRole, func(w http.ResponseWriter, r *http.Request, _ console.Operator) {
+		s.consolePage(w, r, http.StatusOK, "home", "console.home.title", nil, nil)
+	})
+}
+
+// atConsole serves a page of the console to who has one of the roles: signed in, in this
+// browser, and, where something is posted, by a form of this session that was not sent before.
+// console.Of(r.Context()) is the operator, too.
+func (s *site) atConsole(mux *http.ServeMux, pattern string, roles []console.Role, page func(http.ResponseWriter, *http.Request, console.Operator)) {
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		o, err := s.Console.Session(r.Context(), s.consoleSecret(r), r.UserAgent())
+		if err != nil {
+			s.consoleStranger(w, r, err)
+			return
+		}
+		r = r.WithContext(console.With(r.Context(), o))
+		if !o.Is(roles...) {
+			s.consoleProblem(w, r, warifu.Refused("console-role", "role", string(o.Role)))
+			return
+		}
+		if r.Method == http.MethodPost {
+			r.Body = http.MaxBytesReader(w, r.Body, maxConsoleForm)
+			if err := r.ParseForm(); err != nil {
+				s.consoleProblem(w, r, warifu.Invalid("request-malformed"))
+				return
+			}
+			if err := s.Console.SpendForm(r.Context(), o, r.PostForm.Get("token")); err != nil {
+				s.consoleProblem(w, r, err)
+				return
+			}
+		}
+		page(w, r, o)
+	})
+}
+
+// consoleStranger sends who is not signed in to the entrance, and from there back again.
+func (s *site) consoleStranger(w http.ResponseWriter, r *http.Request, err error) {
+	if !warifu.ProblemOf(err).IsCode(warifu.CodeUnauthenticated) {
+		s.consoleProblem(w, r, err)
+		return
+	}
+	s.refused(r.Context(), "console", err)
+	to := url.Values{}
+	if r.Method == http.MethodGet && r.URL.Path != "/console" {
+		to.Set("back", r.URL.RequestURI())
+	}
+	if warifu.ProblemOf(err).Problem == "console-session-over" {
+		to.Set("over", "1")
+	}
+	address := "/console/sign-in"
+	if len(to) > 0 {
+		address += "?" + to.Encode()
+	}
+	http.Redirect(w, r, address, http.StatusSeeOther)
+}
+
+// backOf is where a person came from, if that is a page of the console.
+func backOf(back string) string {
+	u, err := url.Parse(back)
+	if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.Path, "/console") || strings.Contains(back, "\\") || len(back) > 1000 {
+		return "/console"
+	}
+	return back
+}
+
+// consoleTemplates are the console's pages, each parsed once.
+var consoleTemplates sync.Map // string to *template.Template
+
+func consoleTemplate(name string) *template.Template {
+	if t, there := consoleTemplates.Load(name); there {
+		return t.(*template.Template)
+	}
+	t, _ := consoleTemplates.LoadOrStore(name, face.ConsolePage(name))
+	return t.(*template.Template)
+}
+
+// consolePage writes templates/console/NAME.html: title is a key of the catalogue, data is the
+// page's own (.Data in the template), and a problem stands above the body where there is one.
+func (s *site) consolePage(w http.ResponseWriter, r *http.Request, status int, name, title string, data any, problem error) {
+	lang := languageOf(r.Context())
+	c := face.Console{Lang: lang, Data: data}
+	if o, ok := console.Of(r.Context()); ok {
+		token, err := s.Console.FormToken(o)
+		if err != nil {
+			s.problemPage(w, r, err)
+			return
+		}
+		c.Name, c.Role, c.Ends, c.Token = o.Name, string(o.Role), o.Ends, token
+		for _, p := range consolePlaces {
+			if o.Is(p.roles...) {
+				here := r.URL.Path == p.address || strings.HasPrefix(r.URL.Path, p.address+"/")
+				c.Places = append(c.Places, face.ConsolePlace{Address: p.address, Key: p.key, Here: here})
+			}
+		}
+	}
+	page := face.Page{Lang: lang, Title: title, Data: c}
+	if problem != nil {
+		p := problemOf(problem, lang)
+		page.Problem, status = &face.Sentences{Title: p.Title, Detail: p.Detail, Next: p.Next}, p.Status
+		s.refused(r.Context(), "console", problem)
+		if p.passes() {
+			w.Header().Set("Retry-After", retryAfter)
+		}
+	}
+	written, err := face.Show(w, r, status, consoleTemplate(name), page)
+	if err == nil {
+		return
+	}
+	s.Log.ErrorContext(r.Context(), "page", "name", "console/"+name, "error", err.Error())
+	if !written {
+		writeProblem(w, r, &warifu.Error{Code: warifu.CodeInternal, Problem: "internal"})
+	}
+}
+
+// consoleLink is a way on from a page that says only what happened.
+type consoleLink struct{ Address, Key string }
+
+// consoleProblem says why something was not done, and leads back; what wants the passkey
+// again leads to it.
+func (s *site) consoleProblem(w http.ResponseWriter, r *http.Request, err error) {
+	on := []consoleLink{{"/console", "console.message.home"}}
+	from := "/console"
+	if u, fault := url.Parse(r.Referer()); fault == nil && u.Path != "" {
+		from = backOf(u.RequestURI())
+	}
+	if r.Method == http.MethodGet {
+		from = backOf(r.URL.RequestURI())
+	}
+	switch p := warifu.ProblemOf(err); {
+	case p.Problem == "step-up-needed":
+		http.Redirect(w, r, "/console/step-up?back="+url.QueryEscape(from), http.StatusSeeOther)
+		return
+	case r.Method == http.MethodPost && from != "/console":
+		on = append([]consoleLink{{from, "console.message.back"}}, on...)
+	}
+	s.consolePage(w, r, http.StatusOK, "message", "console.message.title", on, err)
+}
