@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the tests use: other people's clients (OpenSC,
-# OpenSSL, pyscard, Java), the virtual reader, and PostgreSQL. As root, or through sudo;
+# OpenSSL, pyscard, Java), the virtual reader, PostgreSQL, and a browser with its fonts. As root, or through sudo;
 # otherwise it says which are missing and the tests that need them skip.
 set -euo pipefail
 need=()
 want() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'install ok installed' || need+=("$1"); }
 if ! command -v dpkg-query >/dev/null; then
-  echo "==> not a Debian machine: install OpenSC, pcscd, vsmartcard-vpcd, python3-pyscard, python3-cryptography, OpenSSL, PostgreSQL, xmlsec1, poppler-utils, poppler-data, qpdf, and Apache with mod_auth_openidc yourself" >&2
+  echo "==> not a Debian machine: install OpenSC, pcscd, vsmartcard-vpcd, python3-pyscard, python3-cryptography, OpenSSL, PostgreSQL, xmlsec1, poppler-utils, poppler-data, qpdf, Apache with mod_auth_openidc, and chromium with fonts-noto-cjk yourself" >&2
   exit 0
 fi
-for p in opensc pcscd pcsc-tools vsmartcard-vpcd python3-pyscard python3-cryptography openssl postgresql postgresql-client util-linux iproute2 default-jdk-headless xmlsec1 poppler-utils poppler-data qpdf curl jq apache2-bin libapache2-mod-auth-openidc; do want "$p"; done
+for p in opensc pcscd pcsc-tools vsmartcard-vpcd python3-pyscard python3-cryptography openssl postgresql postgresql-client util-linux iproute2 default-jdk-headless xmlsec1 poppler-utils poppler-data qpdf curl jq apache2-bin libapache2-mod-auth-openidc chromium fonts-noto-cjk; do want "$p"; done
 if [ "${#need[@]}" -eq 0 ]; then echo "==> test packages: all there"; exit 0; fi
 echo "==> installing test packages: ${need[*]}"
 run=()
