@@ -44,7 +44,7 @@ func opens(address string) bool {
 // loginSite is the provider's claimants' side as the site shows it.
 func (s *Server) loginSite(p *oidc.Provider) *web.Login {
 	return &web.Login{
-		Endpoints: p, Claimant: p, Browser: p, Cookie: p.CookieName(),
+		Endpoints: p, Claimant: p, Browser: p, Own: p, Cookie: p.CookieName(),
 		App: s.config.Login.App, Reader: s.config.Login.Reader, Ended: s.ended,
 	}
 }

@@ -143,5 +143,8 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, status int, name str
 
 func (s *site) problemPage(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err, languageOf(r.Context()))
+	// The page says nothing again of what was asked, not even in the addresses of its languages.
+	r = r.Clone(r.Context())
+	r.URL.RawQuery = ""
 	s.page(w, r, p.Status, "problem", "face.problem.title", p)
 }

@@ -19,6 +19,7 @@ type Life interface {
 	ByDevice(ctx context.Context, element warifu.ElementID, request []byte) ([]registration.Standing, error)
 	ByCard(ctx context.Context, document []byte) ([]registration.Standing, error)
 	ByCode(ctx context.Context, code, source string) error
+	Of(ctx context.Context, person warifu.Digest) (registration.Holding, error)
 	ReissueCode(ctx context.Context, element warifu.ElementID, request []byte) (registration.SuspensionCode, error)
 	ContactByDevice(ctx context.Context, element warifu.ElementID, request []byte, c registration.Contact) error
 	ContactByCard(ctx context.Context, document []byte, c registration.Contact) error

@@ -37,6 +37,7 @@ type Login struct {
 	Endpoints http.Handler
 	Claimant  Claimant
 	Browser   Browser
+	Own       Own    // the provider as the house's own relying party; nil: holders have no pages here
 	Cookie    string // name of the cookie that ties a login to its browser
 	// App is where the app on the same device takes a login's link, which is added as the
 	// parameter "at": "https://app.example.jp/approve", or an address of the app's own scheme.
