@@ -12,6 +12,7 @@ import (
 	"warifu/sandbox/insurer"
 	"warifu/sandbox/person"
 	"warifu/sandbox/reader"
+	"warifu/sandbox/terminal"
 	"warifu/scheme"
 	"warifu/verify"
 )
@@ -52,7 +53,11 @@ type Clinic struct {
 	own    *verify.Verifier // without a line
 	using  sync.Mutex       // of the real reader
 
+	works terminal.Works[View]
+
 	mu     sync.Mutex
+	desk   []received // what the staff have not taken over yet, the newest last
+	count  int
 	cut    bool // the line is cut, by the switch on the page
 	visits map[string]*visit
 }

@@ -279,12 +279,8 @@ func TestTheVisitByTheScreensAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := http.Client{Jar: jar}
-	press := func(path string, pairs ...string) string {
-		form := url.Values{}
-		for i := 0; i < len(pairs); i += 2 {
-			form.Set(pairs[i], pairs[i+1])
-		}
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, site.URL+path, strings.NewReader(form.Encode()))
+	ask := func(method, path, body string) string {
+		r, err := http.NewRequestWithContext(t.Context(), method, site.URL+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -301,6 +297,19 @@ func TestTheVisitByTheScreensAlone(t *testing.T) {
 		}
 		return page.String()
 	}
+	get := func(path string) string { return ask(http.MethodGet, path, "") }
+	press := func(path string, pairs ...string) string {
+		form := url.Values{}
+		for i := 0; i < len(pairs); i += 2 {
+			form.Set(pairs[i], pairs[i+1])
+		}
+		page := ask(http.MethodPost, path, form.Encode())
+		for strings.Contains(page, "data-wait") {
+			get("/visit/events") // answers when the step under way has ended
+			page = get("/visit")
+		}
+		return page
+	}
 	says := func(page string, sentences ...string) {
 		t.Helper()
 		for _, s := range sentences {
@@ -311,19 +320,44 @@ func TestTheVisitByTheScreensAlone(t *testing.T) {
 	}
 	says(press("/visits", "medium", "iphone"), "iPhones are a later step")
 	says(press("/visits", "medium", "phone"), "Type your PHONE&#39;s PIN")
-	says(press("/visits", "medium", "card"), "Type your CARD&#39;s PIN", "<option>taro")
+	says(press("/visits", "medium", "card"), "Type your CARD&#39;s PIN")
+	says(press("/visit/pin", "pin", "12 7"), "Type your CARD&#39;s PIN", `role="alert"`)
+	says(press("/visit/pin", "pin", "1217"), "Hold your card to the reader", "<option>taro")
 	p.put = func(o *towntest.OnReader) { o.Fault, o.At = towntest.Torn, 3 }
-	says(press("/visit/touch", "chip", "taro", "pin", "1217"), "left the reader midway", "Type your CARD&#39;s PIN")
+	says(press("/visit/tap", "chip", "taro"), "left the reader midway", "Hold your card to the reader")
 	p.put = func(*towntest.OnReader) {}
-	says(press("/visit/touch", "chip", "taro", "pin", "1217"), "Your past medicine", "limit for high-cost care")
-	says(press("/visit/consent", "medicine", "yes", "checkups", "no"), "has no answer yet", "Your past medicine")
-	page := press("/visit/consent", "medicine", "yes", "checkups", "no", "high-cost", "no")
-	says(page, "Insured", "割符　太郎", "30%", "Your past medicine")
-	if strings.Contains(page, "Your past check-ups") {
-		t.Error("what was refused is shown")
+	says(press("/visit/tap", "chip", "taro"), "May this clinic see your past medicine?")
+	says(press("/visit/consent", "what", "medicine"), "has no answer yet", "past medicine?")
+	says(press("/visit/consent", "what", "checkups", "answer", "yes"), "gone on to another screen", "past medicine?")
+	says(press("/visit/consent", "what", "medicine", "answer", "no"), "past check-ups?")
+	says(press("/visit/back"), "past medicine?")
+	says(press("/visit/consent", "what", "medicine", "answer", "yes"), "past check-ups?")
+	says(press("/visit/consent", "what", "checkups", "answer", "no"), "limit for high-cost care?")
+	p.Away = func() bool { return true }
+	says(press("/visit/consent", "what", "high-cost", "answer", "no"), "no line to the insurers", "limit for high-cost care?")
+	p.Away = func() bool { return false }
+	page := press("/visit/consent", "what", "high-cost", "answer", "no")
+	says(page, "You are checked in", "wait until you are called")
+	if strings.Contains(page, "割符　太郎") {
+		t.Error("the reader shows to the room who is insured and how")
 	}
 	says(press("/visit/leave"), "What did you bring?")
+	staff := get("/staff")
+	says(staff, "Insured", "割符　太郎", "30%", "Your past medicine", "not agreed to")
+	says(press("/staff/taken", "number", "1"), "Nobody is waiting")
 	says(press("/line", "line", "cut"), "the line to the insurers is cut")
-	says(press("/visits", "medium", "card"), "CARD")
-	says(press("/visit/touch", "chip", "taro", "pin", "1217"), "provisional", "How old that is", "The list of cards", "less than a minute")
+	says(get("/"), "There is no line to the insurers")
+	press("/visits", "medium", "card")
+	press("/visit/pin", "pin", "1217")
+	says(press("/visit/tap", "chip", "taro"), "provisionally", "less than a minute ago")
+	says(get("/staff"), "provisional", "How old that is", "The list of cards")
+	p.Clock.Add(31 * time.Minute)
+	says(get("/staff"), "Nobody is waiting")
+	press("/visits", "medium", "card")
+	press("/visit/pin", "pin", "1217")
+	p.Clock.Add(24 * time.Hour) // what is kept is too old now, and so is the visit
+	says(get("/visit"), "This visit is over")
+	press("/visits", "medium", "card")
+	press("/visit/pin", "pin", "1217")
+	says(press("/visit/tap", "chip", "taro"), "This card will not do here", "eligibility certificate", "Go on with my phone")
 }

@@ -1,56 +1,45 @@
 package clinic
 
 import (
+	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"warifu"
+	"warifu/face"
+	"warifu/profile"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/insurer"
+	"warifu/sandbox/terminal"
 )
 
 // visitCookie names the visit of this screen. Cookies know no ports, so its name is the clinic's own.
 const visitCookie = "warifu_clinic"
 
-var screen = doorway.Template(`{{define "body"}}
-{{with .Data}}{{$v := .View}}
-{{if eq $v.Step ""}}<p>{{$.T "clinic.welcome"}}</p>
-<form method="post" action="/visits"><h2>{{$.T "clinic.which"}}</h2><div class="row">
-<button name="medium" value="phone">{{$.T "clinic.android"}}</button> <button name="medium" value="iphone">{{$.T "clinic.iphone"}}</button> <button name="medium" value="card">{{$.T "clinic.card"}}</button></div></form>
-<p>{{$.T "clinic.neither"}}</p>
-<aside class="card"><form method="post" action="/line"><p>{{if .Line}}{{$.T "clinic.line-up"}}{{else}}{{$.T "clinic.line-cut"}}{{end}}</p>
-<button class="quiet" name="line" value="{{if .Line}}cut{{else}}up{{end}}">{{if .Line}}{{$.T "clinic.cut"}}{{else}}{{$.T "clinic.mend"}}{{end}}</button></form></aside>
-{{else}}
-{{if eq $v.Step "touch"}}<div class="card of-{{$v.Medium}}"><h2>{{if eq $v.Medium "phone"}}{{$.T "clinic.pin-phone"}}{{else}}{{$.T "clinic.pin-card"}}{{end}}</h2>
-<p>{{if eq $v.Medium "phone"}}{{$.T "clinic.pin-phone-note"}}{{else}}{{$.T "clinic.pin-card-note"}}{{end}}</p>
-<form method="post" action="/visit/touch">
-{{if .Chips}}<label>{{if eq $v.Medium "phone"}}{{$.T "clinic.touch-phone"}}{{else}}{{$.T "clinic.touch-card"}}{{end}} <select name="chip">{{range .Chips}}<option{{if eq . $.Data.Touched}} selected{{end}}>{{.}}</option>{{end}}</select> <small>{{$.T "kiosk.where-pins"}}</small></label>
-{{else}}<p><strong>{{if eq $v.Medium "phone"}}{{$.T "clinic.reader-phone"}}{{else}}{{$.T "clinic.reader-card"}}{{end}}</strong></p>{{end}}
-<label>{{$.T "clinic.pin"}} <input name="pin" type="password" inputmode="numeric" pattern="[0-9０-９]{4}" maxlength="4" required autocomplete="off"></label>
-{{if $v.LastTry}}<label class="tick"><input type="checkbox" name="last" value="yes" required> {{$.T "clinic.last-try"}}</label>{{end}}
-<button>{{$.T "clinic.go-on"}}</button></form></div>
-{{else if eq $v.Step "consent"}}<p>{{$.T "clinic.consent-note"}}</p><form method="post" action="/visit/consent">
-{{range .Asked}}<fieldset><legend>{{$.T (printf "clinic.consent-%s" .)}}</legend>
-<label class="tick"><input type="radio" name="{{.}}" value="yes" required> {{$.T "clinic.yes"}}</label> <label class="tick"><input type="radio" name="{{.}}" value="no"> {{$.T "clinic.no"}}</label></fieldset>{{end}}
-<button>{{$.T "clinic.go-on"}}</button></form>
-{{else}}<div class="{{if .Fine}}done{{else}}care{{end}}" role="status"><p><strong>{{$.T (printf "clinic.state-%s" $v.State)}}</strong></p><p>{{$.T (printf "clinic.next-%s" $v.State)}}</p></div>
-<table>{{with $v.Answer}}<tr><th>{{$.T "clinic.name"}}</th><td>{{.Name}}</td></tr><tr><th>{{$.T "clinic.birth"}}</th><td>{{.Birth}}</td></tr>
-{{with .Insurer}}<tr><th>{{$.T "clinic.insurer"}}</th><td>{{.Name}} {{.Number}}</td></tr><tr><th>{{$.T "clinic.member"}}</th><td>{{.Member}}</td></tr><tr><th>{{$.T "clinic.from"}}</th><td>{{.From}}</td></tr>{{end}}
-{{with .Previous}}<tr><th>{{$.T "clinic.previous"}}</th><td>{{.Name}} {{.Number}} ({{.From}} – {{.To}})</td></tr>{{end}}
-{{if .Share}}<tr><th>{{$.T "clinic.share"}}</th><td>{{.Share}}%</td></tr>{{end}}
-{{with .Grace}}<tr><th>{{$.T "clinic.grace"}}</th><td>{{.}}</td></tr>{{end}}
-{{if .Medicine}}<tr><th>{{$.T "clinic.consent-medicine"}}</th><td>{{range .Medicine}}{{.}}<br>{{end}}</td></tr>{{end}}
-{{if .Checkups}}<tr><th>{{$.T "clinic.consent-checkups"}}</th><td>{{range .Checkups}}{{.}}<br>{{end}}</td></tr>{{end}}
-{{with .HighCost}}<tr><th>{{$.T "clinic.consent-high-cost"}}</th><td>{{.}}</td></tr>{{end}}{{end}}
-{{if $v.StatusFrom}}<tr><th>{{$.T "clinic.status-from"}}</th><td>{{$.T (printf "clinic.kept-%s" $v.Medium)}}</td></tr><tr><th>{{$.T "clinic.status-age"}}</th><td>{{$.T .Age.Key}}{{with .Age.Number}} {{.}}{{end}}</td></tr>{{end}}</table>{{end}}
-<form method="post" action="/visit/leave">{{if eq $v.Step "done"}}<button>{{$.T "clinic.finish"}}</button>{{else}}<button class="quiet">{{$.T "clinic.give-up"}}</button>{{end}}</form>
-{{end}}{{end}}{{end}}`)
+// stopping is how long the way out waits for a tap that is under way.
+const stopping = 3 * time.Second
+
+var screen = face.Terminal("clinic/screen")
+
+// The screens besides those of package terminal.
+const (
+	screenWelcome = "welcome"
+	screenReading = "reading"
+	screenConsent = "consent"
+	screenAsking  = "asking"
+	screenDone    = "done"
+)
 
 type screenData struct {
+	terminal.Screen
 	View    View
 	Chips   []string
 	Touched string
-	Asked   []string
+	Real    bool // a real reader waits, and nobody chooses what is touched
+	Digits  []int
+	Asked   string // which kind of data
+	Step    int    // of how many questions, from 1
 	Line    bool
 	Age     age
 }
@@ -72,46 +61,189 @@ func ageOf(d time.Duration) age {
 }
 
 // Fine says whether the clinic may go on.
-func (d screenData) Fine() bool {
-	return d.View.State == insurer.Insured || d.View.State == insurer.Changed
+func (d screenData) Fine() bool { return fine(d.View) }
+
+// Clock is the time that is left, as minutes and seconds.
+func (d screenData) Clock() string { return terminal.Minutes(d.Left) }
+
+// Elsewhere are keys of where to go with a card or phone that will not do.
+func (d screenData) Elsewhere() []string {
+	if d.Locked {
+		return []string{"clinic.elsewhere", "terminal.elsewhere-" + d.Medium}
+	}
+	return []string{"clinic.elsewhere"}
 }
 
 // asked are the kinds of data, each its own question.
 var asked = []string{"medicine", "checkups", "high-cost"}
 
-// Routes adds the clinic's doors to mux: the screens, and the same steps as JSON.
+// asks is the kind of data that the person is asked about, "" when they have said all.
+func (v *visit) asks() string {
+	for _, what := range asked {
+		if _, said := v.said[what]; !said {
+			return what
+		}
+	}
+	return ""
+}
+
+func (v *visit) screen() string {
+	switch v.Step {
+	case StepTouch:
+		return v.hand.Screen(v.LastTry)
+	case StepConsent:
+		return screenConsent
+	}
+	return screenDone
+}
+
+// Routes adds the clinic's doors to mux: the screens, the staff's page, and the same steps as JSON.
 func (c *Clinic) Routes(mux *http.ServeMux) {
 	c.apiRoutes(mux)
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { c.show(w, r, View{}, "", nil) })
-	mux.HandleFunc("GET /visit", func(w http.ResponseWriter, r *http.Request) {
-		v, err := c.Visit(visiting(r))
-		c.show(w, r, v, "", err)
+	c.staffRoutes(mux)
+	terminal.Set(mux)
+	mux.HandleFunc("GET /{$}", c.first)
+	mux.HandleFunc("GET /visit", c.current)
+	mux.HandleFunc("GET /visit/events", func(w http.ResponseWriter, r *http.Request) { c.works.Tell(w, r, visiting(r)) })
+	mux.HandleFunc("POST /visits", c.beginByForm)
+	mux.HandleFunc("POST /visit/leave", c.leaveByForm)
+	step := func(path string, take func(r *http.Request, id string) error) {
+		mux.HandleFunc("POST /visit/"+path, func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
+			c.onward(w, r, take(r, visiting(r)))
+		})
+	}
+	step("pin", func(r *http.Request, id string) error { return c.typed(r.Context(), id, r.FormValue("pin")) })
+	step("sure", func(_ *http.Request, id string) error { return c.sure(id) })
+	step("tap", func(r *http.Request, id string) error { return c.startTap(r.Context(), id, r.FormValue("chip")) })
+	step("more", func(_ *http.Request, id string) error { _, err := c.Visit(id); return err })
+	step("consent", func(r *http.Request, id string) error {
+		return c.consented(r.Context(), id, r.FormValue("what"), r.FormValue("answer"))
 	})
-	mux.HandleFunc("POST /visits", func(w http.ResponseWriter, r *http.Request) {
-		v, err := c.Begin(r.FormValue("medium"))
-		if err == nil {
-			http.SetCookie(w, &http.Cookie{Name: visitCookie, Value: v.ID, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	mux.HandleFunc("POST /visit/back", func(w http.ResponseWriter, r *http.Request) {
+		out, err := c.back(visiting(r))
+		if out {
+			c.leaveByForm(w, r)
+			return
 		}
-		c.next(w, r, View{}, "", err)
+		c.onward(w, r, err)
 	})
-	mux.HandleFunc("POST /visit/touch", func(w http.ResponseWriter, r *http.Request) {
-		chip := r.FormValue("chip")
-		v, err := c.Touch(r.Context(), visiting(r), Touch{Chip: chip, PIN: r.FormValue("pin"), LastTry: r.FormValue("last") != ""})
-		c.next(w, r, v, chip, err)
+}
+
+// typed keeps a PIN for the tap, if it may be one at all (K7). A real reader waits for the
+// tap from here on.
+func (c *Clinic) typed(ctx context.Context, id, pin string) error {
+	v, err := c.at(id, StepTouch)
+	if err != nil {
+		return err
+	}
+	if v.class == profile.ClassPhone {
+		_, err = c.config.Scheme.ActivationSecret(warifu.Authentication, pin)
+	} else {
+		_, err = c.config.Scheme.CardPIN(warifu.Authentication, pin)
+	}
+	if err == nil {
+		v.hand.Type(pin)
+	}
+	v.Unlock()
+	if err == nil && c.config.Reader != nil {
+		return c.startTap(ctx, id, "")
+	}
+	return err
+}
+
+// sure says that the person goes on with the last try.
+func (c *Clinic) sure(id string) error {
+	v, err := c.at(id, StepTouch)
+	if err != nil {
+		return err
+	}
+	defer v.Unlock()
+	v.hand.Sure()
+	return nil
+}
+
+// startTap has the chip asked while the screen shows that it is.
+func (c *Clinic) startTap(ctx context.Context, id, chip string) error {
+	v, err := c.at(id, StepTouch)
+	if err != nil {
+		return err
+	}
+	pin, sure := v.hand.Touch()
+	of := v.View
+	v.touched = chip
+	v.Unlock()
+	c.works.Start(ctx, id, screenReading, of, func(ctx context.Context) error {
+		_, err := c.Touch(ctx, id, Touch{Chip: chip, PIN: pin, LastTry: sure})
+		return err
 	})
-	mux.HandleFunc("POST /visit/consent", c.consentByForm)
-	mux.HandleFunc("POST /visit/leave", func(w http.ResponseWriter, r *http.Request) {
-		err := c.Leave(visiting(r))
-		if warifu.ProblemOf(err).IsCode(warifu.CodeNotFound) {
-			err = nil // over already
+	return nil
+}
+
+// consented takes one yes or no; after the last the insurers are asked, while the screen
+// shows that they are.
+func (c *Clinic) consented(ctx context.Context, id, what, answer string) error {
+	v, err := c.at(id, StepConsent)
+	if err != nil {
+		return err
+	}
+	err = v.says(what, answer)
+	of, all := v.View, v.asks() == ""
+	said := insurer.Consents{Medicine: v.said["medicine"], Checkups: v.said["checkups"], HighCost: v.said["high-cost"]}
+	v.Unlock()
+	if err != nil || !all {
+		return err
+	}
+	c.works.Start(ctx, id, screenAsking, of, func(ctx context.Context) error {
+		_, err := c.Consent(ctx, id, said)
+		if err != nil {
+			c.askAgain(id)
 		}
-		http.SetCookie(w, &http.Cookie{Name: visitCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode})
-		doorway.Show(w, r, screen, "clinic.title", screenData{Line: c.line()}, err)
+		return err
 	})
-	mux.HandleFunc("POST /line", func(w http.ResponseWriter, r *http.Request) {
-		c.Cut(r.FormValue("line") == "cut")
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-	})
+	return nil
+}
+
+// says keeps one answer, to the question that is asked now.
+func (v *visit) says(what, answer string) error {
+	switch {
+	case !slices.Contains(asked, what) || answer != "yes" && answer != "no":
+		return warifu.Invalid("clinic-consent-open")
+	case what != v.asks():
+		return warifu.Conflict("clinic-step-other")
+	case v.said == nil:
+		v.said = map[string]bool{}
+	}
+	v.said[what] = answer == "yes"
+	return nil
+}
+
+// askAgain puts the last question once more: what the insurers refused may go through later.
+func (c *Clinic) askAgain(id string) {
+	if v, err := c.at(id, StepConsent); err == nil {
+		delete(v.said, asked[len(asked)-1])
+		v.Unlock()
+	}
+}
+
+// back goes to the question before; it reports whether there was none, which is the way out.
+func (c *Clinic) back(id string) (out bool, err error) {
+	v, err := c.at(id)
+	if err != nil {
+		return false, err
+	}
+	defer v.Unlock()
+	switch v.screen() {
+	case terminal.ScreenTap:
+		v.hand.Forget()
+	case terminal.ScreenPIN, terminal.ScreenLast, terminal.ScreenStuck:
+		return true, nil
+	case screenConsent:
+		if i := len(v.said) - 1; i >= 0 {
+			delete(v.said, asked[i])
+		}
+	}
+	return false, nil
 }
 
 // visiting is the visit of this screen, "" for none.
@@ -121,48 +253,4 @@ func visiting(r *http.Request) string {
 		return ""
 	}
 	return c.Value
-}
-
-func (c *Clinic) next(w http.ResponseWriter, r *http.Request, v View, touched string, err error) {
-	if err != nil {
-		c.show(w, r, v, touched, err)
-		return
-	}
-	http.Redirect(w, r, "/visit", http.StatusSeeOther)
-}
-
-// consentByForm takes a yes or a no to each; who leaves one out is asked again.
-func (c *Clinic) consentByForm(w http.ResponseWriter, r *http.Request) {
-	said := map[string]bool{}
-	for _, what := range asked {
-		switch r.FormValue(what) {
-		case "yes":
-			said[what] = true
-		case "no":
-		default:
-			c.show(w, r, View{}, "", warifu.Invalid("clinic-consent-open"))
-			return
-		}
-	}
-	v, err := c.Consent(r.Context(), visiting(r), insurer.Consents{Medicine: said["medicine"], Checkups: said["checkups"], HighCost: said["high-cost"]})
-	c.next(w, r, v, "", err)
-}
-
-func (c *Clinic) show(w http.ResponseWriter, r *http.Request, v View, touched string, problem error) {
-	if problem != nil && v.ID == "" && visiting(r) != "" {
-		v, _ = c.Visit(visiting(r)) // the zero value is the first screen
-	}
-	data := screenData{View: v, Touched: touched, Asked: asked, Line: c.line(), Age: ageOf(v.StatusAge)}
-	if v.Step == StepTouch && c.config.Reader == nil {
-		chips, err := c.config.Chips()
-		if err != nil && problem == nil {
-			problem = err
-		}
-		for _, chip := range chips {
-			if chip.Class.String() == v.Medium {
-				data.Chips = append(data.Chips, chip.ID)
-			}
-		}
-	}
-	doorway.Show(w, r, screen, "clinic.title", data, problem)
 }

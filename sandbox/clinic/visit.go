@@ -14,6 +14,7 @@ import (
 	"warifu/profile"
 	"warifu/sandbox/insurer"
 	"warifu/sandbox/reader"
+	"warifu/sandbox/terminal"
 	"warifu/verify"
 )
 
@@ -56,8 +57,11 @@ type View struct {
 type visit struct {
 	sync.Mutex
 	View
-	class  profile.Class
-	asking insurer.Asking
+	class   profile.Class
+	hand    terminal.Hand
+	touched string          // what was touched last, in the demo
+	said    map[string]bool // yes or no, by kind of data
+	asking  insurer.Asking
 }
 
 // Begin begins a visit with "phone" or "card".
@@ -97,6 +101,7 @@ func (c *Clinic) sweep() {
 		if v.TryLock() { // not in the middle of a step
 			if now.After(v.Expires) {
 				delete(c.visits, id)
+				c.works.Forget(id)
 			}
 			v.Unlock()
 		}
@@ -147,6 +152,12 @@ func (c *Clinic) Touch(ctx context.Context, id string, t Touch) (View, error) {
 		return View{}, err
 	}
 	defer v.Unlock()
+	view, err := c.touch(ctx, v, t)
+	v.hand.After(err)
+	return view, err
+}
+
+func (c *Clinic) touch(ctx context.Context, v *visit, t Touch) (View, error) {
 	source, err := c.source(t.Chip)
 	if err != nil {
 		return v.View, err
@@ -223,6 +234,7 @@ func (c *Clinic) alone(ctx context.Context, v *visit, q insurer.Question, p read
 	}
 	v.Step, v.State = StepDone, Provisional
 	v.StatusFrom, v.StatusTime, v.StatusAge = result.StatusSource, result.StatusTime, result.StatusAge()
+	c.receive(v.View)
 	return nil
 }
 
@@ -244,6 +256,7 @@ func (c *Clinic) Consent(ctx context.Context, id string, consents insurer.Consen
 	}
 	v.Step, v.Answer, v.State = StepDone, answer, answer.State
 	v.asking = insurer.Asking{}
+	c.receive(v.View)
 	return v.View, nil
 }
 
@@ -257,5 +270,6 @@ func (c *Clinic) Leave(id string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.visits, id)
+	c.works.Forget(id)
 	return nil
 }

@@ -45,15 +45,15 @@ func (k *Kiosk) Routes(mux *http.ServeMux) {
 	mux.Handle("POST /api/visits/{id}/print", doorway.JSON(func(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return k.Print(r.Context(), r.PathValue("id"))
 	}))
-	mux.HandleFunc("GET /api/visits/{id}/paper", func(w http.ResponseWriter, r *http.Request) { k.hand(w, r.PathValue("id")) })
+	mux.HandleFunc("GET /api/visits/{id}/paper", func(w http.ResponseWriter, r *http.Request) { k.handOut(w, r.PathValue("id")) })
 	mux.Handle("DELETE /api/visits/{id}", doorway.JSON(func(_ http.ResponseWriter, r *http.Request) (any, error) {
 		refund, err := k.Leave(r.PathValue("id"))
 		return map[string]int{"refund": refund}, err
 	}))
 }
 
-// hand gives the paper out of the tray.
-func (k *Kiosk) hand(w http.ResponseWriter, id string) {
+// handOut gives the paper out of the tray.
+func (k *Kiosk) handOut(w http.ResponseWriter, id string) {
 	file, err := k.Paper(id)
 	if err != nil {
 		doorway.Refuse(w, err)

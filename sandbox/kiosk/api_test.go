@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"warifu"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/kiosk"
 	"warifu/sandbox/municipality"
@@ -63,6 +64,13 @@ func TestTheWholeVisitByJSON(t *testing.T) {
 	}
 }
 
+// nothing is a reader on which no card is put in time.
+type nothing struct{}
+
+func (nothing) Tap(context.Context) (reader.Chip, error) {
+	return nil, warifu.Unavailable("reader-no-card")
+}
+
 // waiting is a real reader on which nothing lies until a card is put there.
 type waiting struct {
 	asked chan struct{}
@@ -80,9 +88,12 @@ func TestARealReaderServesOnePersonAtATime(t *testing.T) {
 	w := waiting{make(chan struct{}), make(chan reader.Source)}
 	s := openShop(t, func(c *kiosk.Config) { c.Reader = w; c.Chips = nil; c.Touched = nil })
 	p := s.screen(t)
-	page := p.press("/visits", "medium", "card")
-	p.says(page, "Put the card on the reader")
-	if strings.Contains(page, "<select") {
+	p.press("/visits", "medium", "card")
+	page := p.press("/visit/pin", "pin", "1217") // waits for the card from here on
+	p.says(page, "Reading your card", "Stop")
+	<-w.asked
+	w.card <- nothing{}
+	if p.says(p.ended(page), "No card or phone", "Hold your card"); strings.Contains(page, "<select") {
 		t.Error("the screen asks which of the demo's chips is touched")
 	}
 	first, err := s.Begin("card")

@@ -8,6 +8,7 @@ import (
 	"warifu/profile"
 	"warifu/sandbox/person"
 	"warifu/sandbox/reader"
+	"warifu/sandbox/terminal"
 	"warifu/scheme"
 )
 
@@ -46,6 +47,8 @@ type Config struct {
 type Kiosk struct {
 	config Config
 	using  sync.Mutex // of the real reader
+
+	works terminal.Works[View]
 
 	mu     sync.Mutex
 	visits map[string]*visit

@@ -261,13 +261,20 @@ func (s *shop) screen(t *testing.T) *screen {
 	return &screen{t, site.URL, http.Client{Jar: jar}}
 }
 
+func (p *screen) get(path string) string { return p.ask(http.MethodGet, path, "") }
+
 func (p *screen) press(path string, pairs ...string) string {
 	p.t.Helper()
 	form := url.Values{}
 	for i := 0; i < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
-	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, p.origin+path, strings.NewReader(form.Encode()))
+	return p.ask(http.MethodPost, path, form.Encode())
+}
+
+func (p *screen) ask(method, path, body string) string {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), method, p.origin+path, strings.NewReader(body))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -294,24 +301,99 @@ func (p *screen) says(page string, sentences ...string) {
 	}
 }
 
+// ended has the screen until the step that is under way has ended.
+func (p *screen) ended(page string) string {
+	p.t.Helper()
+	for strings.Contains(page, "data-wait") {
+		p.get("/visit/events") // answers when it has
+		page = p.get("/visit")
+	}
+	return page
+}
+
+// touched types a PIN and touches a chip.
+func (p *screen) touched(chip, pin string) string {
+	p.t.Helper()
+	p.press("/visit/pin", "pin", pin)
+	return p.ended(p.press("/visit/tap", "chip", chip))
+}
+
 func TestTheWholeVisitByTheScreensAlone(t *testing.T) {
 	s := openShop(t, nil)
 	p := s.screen(t)
-	p.says(p.press("/visits", "medium", "phone"), "Type your PHONE&#39;s PIN", "phone-taro")
-	p.says(p.press("/visits", "medium", "card"), "Type your CARD&#39;s PIN", `<option>taro`)
-	p.says(p.press("/visit/touch", "chip", "taro", "pin", "0000"), "2 tries are left", "Type your CARD&#39;s PIN")
-	p.says(p.press("/visit/touch", "chip", "taro", "pin", "0000"), "1 tries are left")
-	page := p.press("/visit/touch", "chip", "taro", "pin", "1217")
-	p.says(page, "One try is left", `name="last"`)
-	if strings.Contains(page, "1217") {
-		t.Error("the PIN is on the screen")
+	p.says(p.press("/visits", "medium", "phone"), "Type your PHONE&#39;s PIN")
+	p.says(p.press("/visits", "medium", "card"), "Type your CARD&#39;s PIN")
+	p.says(p.press("/visit/pin", "pin", "12"), "Type your CARD&#39;s PIN", `role="alert"`)
+	p.says(p.press("/visit/pin", "pin", "1217"), "Hold your card to the reader", "<option>taro")
+	p.says(p.press("/visit/back"), "Type your CARD&#39;s PIN")
+	p.says(p.touched("taro", "0000"), "2 tries are left", "Type your CARD&#39;s PIN")
+	p.says(p.touched("taro", "0000"), "1 tries are left")
+	page := p.touched("taro", "1217")
+	p.says(page, "One try is left for your CARD")
+	if strings.Contains(page, "1217") || s.lain.Verified() {
+		t.Error("the PIN is on the screen, or the card was sent it")
 	}
-	p.says(p.press("/visit/touch", "chip", "taro", "pin", "1217", "last", "yes"), "清瀬市", "200 yen")
-	p.says(p.press("/visit/choice", "document", "seal", "copies", "1", "household", "yes"), "Seal registration certificate")
+	p.says(p.press("/visit/sure"), "Type your CARD&#39;s PIN")
+	p.says(p.touched("taro", "1217"), "清瀬市", "200 yen")
+	p.says(p.press("/visit/answer", "document", "residence"), "Who is to be on it?")
+	p.says(p.press("/visit/back"), "Which paper do you need?")
+	p.says(p.press("/visit/answer", "document", "passport"), "Which paper do you need?", "The choice cannot be read")
+	p.says(p.press("/visit/answer", "document", "seal"), "How many copies?")
+	p.says(p.press("/visit/answer", "copies", "11"), "How many copies?", "The choice cannot be read")
+	p.says(p.press("/visit/answer", "copies", "1"), "Seal registration certificate", "Still to pay")
+	p.says(p.press("/visit/back"), "How many copies?")
+	p.says(p.press("/visit/answer", "copies", "2"), "400 yen")
 	p.says(p.press("/visit/print"), "The fee is not paid yet")
-	p.says(p.press("/visit/coins", "yen", "500"), "Print")
-	p.says(p.press("/visit/print"), "Your paper is ready", "Change: 300")
+	p.says(p.press("/visit/coins", "yen", "500"), "Shall it be printed?")
+	p.says(p.press("/visit/back"), "Shall it be printed?") // money is in: only the way out gives it back
+	p.says(p.ended(p.press("/visit/print")), "Your paper is ready", "Your change is 100 yen")
 	p.says(p.press("/visit/coins", "yen", "500"), "gone on to another screen", "Your paper is ready") // the back button
 	p.says(p.press("/visit/leave"), "Which do you use?")
-	p.says(p.press("/visit/touch", "chip", "taro", "pin", "1217"), "This visit is over", "Which do you use?")
+	p.says(p.press("/visit/pin", "pin", "1217"), "This visit is over", "Which do you use?")
+}
+
+// Looking at the screen does not lengthen a visit; a touch does, and the money comes back to
+// whoever stops.
+func TestTheTimeThatIsLeft(t *testing.T) {
+	s := openShop(t, nil)
+	p := s.screen(t)
+	p.says(p.press("/visits", "medium", "card"), `data-left="120"`)
+	s.Clock.Add(100 * time.Second)
+	p.says(p.get("/visit"), `data-left="20"`)
+	p.says(p.press("/visit/more"), `data-left="120"`)
+	p.touched("taro", "1217")
+	p.press("/visit/answer", "document", "seal")
+	p.press("/visit/answer", "copies", "1")
+	p.press("/visit/coins", "yen", "100")
+	p.says(p.press("/visit/leave"), "100 yen were given back")
+	p.press("/visits", "medium", "card")
+	s.Clock.Add(121 * time.Second)
+	p.says(p.get("/visit"), "This visit is over", "Which do you use?")
+	if page := p.get("/"); strings.Contains(page, "This visit is over") {
+		t.Error("the next person is told of the one before")
+	}
+}
+
+// A card that will not do leads on to the other way; a closed kiosk offers no question.
+func TestScreensOfARefusalAndOfAClosedKiosk(t *testing.T) {
+	s := openShop(t, nil)
+	p := s.screen(t)
+	p.press("/visits", "medium", "card")
+	s.put = func(o *towntest.OnReader) { o.Fault, o.At = towntest.Torn, 4 }
+	p.says(p.touched("taro", "1217"), `role="alert"`, "Hold your card to the reader") // the PIN need not be typed again
+	s.put = func(*towntest.OnReader) {}
+	for range 2 {
+		p.touched("taro", "0000")
+	}
+	p.touched("taro", "0000")
+	p.press("/visit/sure")
+	p.says(p.touched("taro", "0000"), "This card will not do here", "is blocked", "municipal counter", "Go on with my phone")
+	p.says(p.press("/visits", "medium", "phone"), "Type your PHONE")
+	p.press("/visit/leave")
+	s.Clock.Set(time.Date(2026, time.June, 10, 23, 0, 0, 0, person.Tokyo))
+	page := p.get("/")
+	p.says(page, "No papers are issued at the moment")
+	if strings.Contains(page, `name="medium"`) {
+		t.Error("a closed kiosk asks what one uses")
+	}
 }

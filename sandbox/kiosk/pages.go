@@ -1,88 +1,161 @@
 package kiosk
 
 import (
+	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"warifu"
+	"warifu/face"
+	"warifu/profile"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/municipality"
+	"warifu/sandbox/terminal"
+	"warifu/text"
 )
 
 // visitCookie names the visit of this screen. Cookies know no ports, so its name is the kiosk's own.
 const visitCookie = "warifu_kiosk"
 
-var screen = doorway.Template(`{{define "body"}}
-{{with .Data}}{{$v := .View}}
-{{if .Refunded}}<div class="done" role="status"><p>{{$.T "kiosk.refunded"}} {{.Refunded}}{{$.T "kiosk.yen"}}</p></div>{{end}}
-{{if eq $v.Step ""}}
-<p>{{$.T "kiosk.welcome"}}</p><p>{{$.T "kiosk.hours"}}</p>
-<form method="post" action="/visits"><h2>{{$.T "kiosk.which"}}</h2><div class="row">
-<button name="medium" value="phone">{{$.T "kiosk.phone"}}</button> <button name="medium" value="card">{{$.T "kiosk.card"}}</button></div></form>
-{{else}}
-{{if eq $v.Step "touch"}}<div class="card of-{{$v.Medium}}"><h2>{{if eq $v.Medium "phone"}}{{$.T "kiosk.pin-phone"}}{{else}}{{$.T "kiosk.pin-card"}}{{end}}</h2>
-<p>{{if eq $v.Medium "phone"}}{{$.T "kiosk.pin-phone-note"}}{{else}}{{$.T "kiosk.pin-card-note"}}{{end}}</p>
-<form method="post" action="/visit/touch">
-{{if .Chips}}<label>{{if eq $v.Medium "phone"}}{{$.T "kiosk.touch-phone"}}{{else}}{{$.T "kiosk.touch-card"}}{{end}} <select name="chip">{{range .Chips}}<option{{if eq . $.Data.Touched}} selected{{end}}>{{.}}</option>{{end}}</select> <small>{{$.T "kiosk.where-pins"}}</small></label>
-{{else}}<p><strong>{{if eq $v.Medium "phone"}}{{$.T "kiosk.reader-phone"}}{{else}}{{$.T "kiosk.reader-card"}}{{end}}</strong></p>{{end}}
-<label>{{$.T "kiosk.pin"}} <input name="pin" type="password" inputmode="numeric" pattern="[0-9０-９]{4}" maxlength="4" required autocomplete="off"></label>
-{{if $v.LastTry}}<label class="tick"><input type="checkbox" name="last" value="yes" required> {{$.T "kiosk.last-try"}}</label>{{end}}
-<button>{{$.T "kiosk.go-on"}}</button></form></div>
-{{else if eq $v.Step "choose"}}<h2>{{$v.Town.Prefecture}}{{$v.Town.Name}}</h2>
-<form method="post" action="/visit/choice"><fieldset><legend>{{$.T "kiosk.choose"}}</legend>
-{{range $v.Offers}}<label class="tick"><input type="radio" name="document" value="{{.Document}}" required{{if .Refused}} disabled{{end}}> {{$.T (printf "kiosk.document-%s" .Document)}} ({{.Fee}}{{$.T "kiosk.yen"}})
-{{with .Refused}}<br>{{if eq $.Lang "ja"}}{{.TitleJa}}{{else}}{{.Title}}{{end}}{{end}}</label>{{end}}
-<label class="tick"><input type="checkbox" name="household" value="yes"> {{$.T "kiosk.household"}}</label>
-<label class="tick"><input type="checkbox" name="relation" value="yes"> {{$.T "kiosk.relation"}}</label>
-<label>{{$.T "kiosk.copies"}} <input type="number" name="copies" value="1" min="1" max="{{.Most}}" required></label></fieldset>
-<button>{{$.T "kiosk.go-on"}}</button></form>
-{{else if eq $v.Step "pay"}}<h2>{{$.T (printf "kiosk.document-%s" $v.Document)}} × {{$v.Copies}}</h2>
-<table><tr><th>{{$.T "kiosk.fee"}}</th><td>{{$v.Fee}}{{$.T "kiosk.yen"}}</td></tr><tr><th>{{$.T "kiosk.paid"}}</th><td>{{$v.Paid}}{{$.T "kiosk.yen"}}</td></tr></table>
-{{if .Short}}<form method="post" action="/visit/coins"><p><strong>{{$.T "kiosk.insert"}}</strong></p><div class="row">{{range .Coins}}<button name="yen" value="{{.}}">{{.}}{{$.T "kiosk.yen"}}</button>{{end}}</div></form>
-{{else}}<form method="post" action="/visit/print"><button>{{$.T "kiosk.print"}}</button></form>{{end}}
-{{else}}<div class="done" role="status"><p><strong>{{$.T "kiosk.done"}}</strong></p>{{if $v.Refund}}<p>{{$.T "kiosk.change"}} {{$v.Refund}}{{$.T "kiosk.yen"}}</p>{{end}}
-<p>{{$.T "kiosk.take-along"}}</p></div><p><a class="button" href="/visit/paper">{{$.T "kiosk.paper"}}</a></p>{{end}}
-<form method="post" action="/visit/leave">{{if eq $v.Step "done"}}<button>{{$.T "kiosk.finish"}}</button>{{else}}<button class="quiet">{{if $v.Paid}}{{$.T "kiosk.give-up"}}{{else}}{{$.T "kiosk.stop"}}{{end}}</button>{{end}}</form>
-{{end}}{{end}}{{end}}`)
+// stopping is how long the way out waits for a tap that is under way.
+const stopping = 3 * time.Second
 
+var screen = face.Terminal("kiosk/screen")
+
+// screenData is what a screen shows.
 type screenData struct {
+	terminal.Screen
 	View     View
+	Closed   *face.Sentences
 	Chips    []string
 	Touched  string
+	Real     bool // a real reader waits, and nobody chooses what is touched
 	Coins    []int
-	Most     int
-	Short    bool
+	Copies   []int
+	Digits   []int
+	Open     int // yen that are still to be paid
 	Refunded int
 }
 
+// Short tells that the fee is not paid yet.
+func (d screenData) Short() bool { return d.Open > 0 }
+
+// Clock is the time that is left, as minutes and seconds.
+func (d screenData) Clock() string { return terminal.Minutes(d.Left) }
+
+// Elsewhere are keys of where to go with a card or phone that will not do.
+func (d screenData) Elsewhere() []string {
+	if d.Locked {
+		return []string{"terminal.elsewhere-" + d.Medium, "kiosk.elsewhere"}
+	}
+	return []string{"kiosk.elsewhere"}
+}
+
 func (k *Kiosk) pageRoutes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { k.show(w, r, View{}, "", nil) })
-	mux.HandleFunc("GET /visit", func(w http.ResponseWriter, r *http.Request) {
-		v, err := k.Visit(visiting(r))
-		k.show(w, r, v, "", err)
-	})
+	terminal.Set(mux)
+	mux.HandleFunc("GET /{$}", k.first)
+	mux.HandleFunc("GET /visit", k.current)
+	mux.HandleFunc("GET /visit/events", func(w http.ResponseWriter, r *http.Request) { k.works.Tell(w, r, visiting(r)) })
+	mux.HandleFunc("GET /visit/paper", func(w http.ResponseWriter, r *http.Request) { k.handOut(w, visiting(r)) })
 	mux.HandleFunc("POST /visits", k.beginByForm)
-	mux.HandleFunc("POST /visit/touch", k.touchByForm)
-	mux.HandleFunc("POST /visit/choice", func(w http.ResponseWriter, r *http.Request) {
-		copies, _ := strconv.Atoi(r.FormValue("copies")) // zero is refused
-		document, options := r.FormValue("document"), municipality.Options{}
-		if document == municipality.Residence { // the boxes are this paper's alone
-			options = municipality.Options{Household: r.FormValue("household") != "", Relation: r.FormValue("relation") != ""}
-		}
-		v, err := k.Choose(visiting(r), Choice{document, options, copies})
-		k.next(w, r, v, err)
-	})
-	mux.HandleFunc("POST /visit/coins", func(w http.ResponseWriter, r *http.Request) {
-		yen, _ := strconv.Atoi(r.FormValue("yen")) // no coin is worth zero
-		v, err := k.Insert(visiting(r), yen)
-		k.next(w, r, v, err)
-	})
-	mux.HandleFunc("POST /visit/print", func(w http.ResponseWriter, r *http.Request) {
-		v, err := k.Print(r.Context(), visiting(r))
-		k.next(w, r, v, err)
-	})
-	mux.HandleFunc("GET /visit/paper", func(w http.ResponseWriter, r *http.Request) { k.hand(w, visiting(r)) })
 	mux.HandleFunc("POST /visit/leave", k.leaveByForm)
+	step := func(path string, take func(r *http.Request, id string) error) {
+		mux.HandleFunc("POST /visit/"+path, func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
+			k.onward(w, r, take(r, visiting(r)))
+		})
+	}
+	step("pin", func(r *http.Request, id string) error { return k.typed(r.Context(), id, r.FormValue("pin")) })
+	step("sure", func(_ *http.Request, id string) error { return k.sure(id) })
+	step("tap", func(r *http.Request, id string) error { return k.startTap(r.Context(), id, r.FormValue("chip")) })
+	step("more", func(_ *http.Request, id string) error { _, err := k.Visit(id); return err })
+	step("answer", func(r *http.Request, id string) error {
+		copies, _ := strconv.Atoi(r.FormValue("copies")) // zero is refused
+		return k.answered(id, answer{r.FormValue("document"), r.FormValue("household") == "yes", r.FormValue("relation") == "yes", copies})
+	})
+	step("coins", func(r *http.Request, id string) error {
+		yen, _ := strconv.Atoi(r.FormValue("yen")) // no coin is worth zero
+		_, err := k.Insert(id, yen)
+		return err
+	})
+	step("print", func(r *http.Request, id string) error { return k.startPrint(r.Context(), id) })
+	mux.HandleFunc("POST /visit/back", func(w http.ResponseWriter, r *http.Request) {
+		out, err := k.back(visiting(r))
+		if out {
+			k.leaveByForm(w, r)
+			return
+		}
+		k.onward(w, r, err)
+	})
+}
+
+// typed keeps a PIN for the tap, if it may be one at all: nothing is sent to a chip that can
+// only be wrong (K7). A real reader waits for the tap from here on.
+func (k *Kiosk) typed(ctx context.Context, id, pin string) error {
+	v, err := k.at(id, StepTouch)
+	if err != nil {
+		return err
+	}
+	if v.class == profile.ClassPhone {
+		_, err = k.config.Scheme.ActivationSecret(warifu.Authentication, pin)
+	} else {
+		_, err = k.config.Scheme.CardPIN(warifu.Authentication, pin)
+	}
+	if err == nil {
+		v.hand.Type(pin)
+	}
+	v.Unlock()
+	if err == nil && k.config.Reader != nil {
+		return k.startTap(ctx, id, "")
+	}
+	return err
+}
+
+// sure says that the person goes on with the last try.
+func (k *Kiosk) sure(id string) error {
+	v, err := k.at(id, StepTouch)
+	if err != nil {
+		return err
+	}
+	defer v.Unlock()
+	v.hand.Sure()
+	return nil
+}
+
+// startTap has the chip asked while the screen shows that it is.
+func (k *Kiosk) startTap(ctx context.Context, id, chip string) error {
+	v, err := k.at(id, StepTouch)
+	if err != nil {
+		return err
+	}
+	pin, sure := v.hand.Touch()
+	of := v.View
+	v.touched = chip
+	v.Unlock()
+	k.works.Start(ctx, id, screenReading, of, func(ctx context.Context) error {
+		_, err := k.Touch(ctx, id, Touch{Chip: chip, PIN: pin, LastTry: sure})
+		return err
+	})
+	return nil
+}
+
+// startPrint has the paper made while the screen shows that it is.
+func (k *Kiosk) startPrint(ctx context.Context, id string) error {
+	v, err := k.at(id, StepPay)
+	if err != nil {
+		return err
+	}
+	of := v.View
+	v.Unlock()
+	if of.Paid < of.Fee {
+		return warifu.Refused("kiosk-fee-short")
+	}
+	k.works.Start(ctx, id, screenPrinting, of, func(ctx context.Context) error {
+		_, err := k.Print(ctx, id)
+		return err
+	})
+	return nil
 }
 
 // visiting is the visit of this screen, "" for none.
@@ -94,65 +167,157 @@ func visiting(r *http.Request) string {
 	return c.Value
 }
 
-// next goes on to the visit's page, or shows what was wrong where the visit stands.
-func (k *Kiosk) next(w http.ResponseWriter, r *http.Request, v View, err error) {
-	if err != nil {
-		k.show(w, r, v, "", err)
-		return
+// onward leads to the visit's screen, which tells what was wrong.
+func (k *Kiosk) onward(w http.ResponseWriter, r *http.Request, err error) {
+	switch id := visiting(r); {
+	case err == nil:
+		k.works.Forget(id)
+	case !warifu.ProblemOf(err).IsCode(warifu.CodeNotFound): // a visit that is over says so itself
+		k.works.Fail(id, err)
 	}
 	http.Redirect(w, r, "/visit", http.StatusSeeOther)
 }
 
-func (k *Kiosk) show(w http.ResponseWriter, r *http.Request, v View, touched string, problem error) {
-	if warifu.ProblemOf(problem) != nil && v.ID == "" && visiting(r) != "" { // a visit that is over, or a step out of order
-		v, _ = k.Visit(visiting(r)) // the zero value is the first screen
+// first is the screen for whoever comes next; who is in the middle of a visit goes on with it.
+func (k *Kiosk) first(w http.ResponseWriter, r *http.Request) {
+	if id := visiting(r); id != "" {
+		if _, _, err := k.stands(id); err == nil {
+			http.Redirect(w, r, "/visit", http.StatusSeeOther)
+			return
+		}
+		forget(w)
 	}
-	data := screenData{View: v, Touched: touched, Coins: Coins, Most: municipality.MaxCopies, Short: v.Paid < v.Fee}
+	k.welcome(w, r, 0, nil)
+}
+
+// current is the screen that the visit stands at.
+func (k *Kiosk) current(w http.ResponseWriter, r *http.Request) {
+	id := visiting(r)
+	d, touched, err := k.stands(id)
+	if err != nil {
+		if warifu.ProblemOf(err).IsCode(warifu.CodeNotFound) {
+			forget(w)
+		}
+		k.welcome(w, r, 0, err)
+		return
+	}
+	k.show(w, r, d, touched, k.works.Outcome(id))
+}
+
+// stands tells at which screen a visit stands, and what was touched last. Looking is not
+// touching: the time that is left goes on.
+func (k *Kiosk) stands(id string) (d screenData, touched string, err error) {
+	if one := k.works.Under(id); one != nil {
+		return screenData{View: one.Of, Screen: terminal.Screen{Name: one.What, Waits: true, Stop: one.What == screenReading}}, "", nil
+	}
+	k.mu.Lock()
+	k.sweep()
+	v, ok := k.visits[id]
+	k.mu.Unlock()
+	if !ok {
+		return d, "", warifu.NotFound("kiosk-visit-over")
+	}
+	if !v.TryLock() { // a step by JSON
+		return d, "", warifu.Conflict("kiosk-in-use")
+	}
+	defer v.Unlock()
+	d = screenData{View: v.View, Screen: terminal.Screen{Name: v.screen(), Left: terminal.Until(v.Expires, k.config.Clock.Now())}}
+	d.Back, d.Stop = v.backFrom(d.Name), v.Step != StepDone
+	return d, v.touched, nil
+}
+
+// show writes the screen of a visit.
+func (k *Kiosk) show(w http.ResponseWriter, r *http.Request, d screenData, touched string, problem error) {
+	v := d.View
+	d.Settings, d.Accent, d.Medium, d.Touched, d.Coins, d.Open = terminal.SettingsOf(r), "kiosk", v.Medium, touched, Coins, v.Fee-v.Paid
+	d.Digits, d.Real = terminal.Digits, k.config.Reader != nil
+	for n := range municipality.MaxCopies {
+		d.Copies = append(d.Copies, n+1)
+	}
 	if problem != nil && v.Step == StepChoose {
-		data.Refunded = v.Refund
+		d.Refunded = v.Refund
 	}
-	if v.Step == StepTouch && k.config.Reader == nil {
+	if d.Name == terminal.ScreenTap && k.config.Reader == nil {
 		chips, err := k.config.Chips()
-		if err != nil && problem == nil {
+		if problem == nil {
 			problem = err
 		}
 		for _, c := range chips {
 			if c.Class.String() == v.Medium {
-				data.Chips = append(data.Chips, c.ID)
+				d.Chips = append(d.Chips, c.ID)
 			}
 		}
 	}
-	doorway.Show(w, r, screen, "kiosk.title", data, problem)
+	if d.Name == terminal.ScreenLast {
+		problem = nil // the screen itself says it
+	}
+	d.Locked = terminal.Locked(problem)
+	d.Question = text.Sentence(question(d), doorway.Lang(r), nil)
+	doorway.Show(w, r, screen, "kiosk.title", d, problem)
+}
+
+// question is the key of a screen's heading.
+func question(d screenData) string {
+	switch d.Name {
+	case terminal.ScreenPIN, terminal.ScreenTap, terminal.ScreenLast, screenReading, terminal.ScreenStuck:
+		return "terminal.q-" + d.Name + "-" + d.View.Medium
+	case screenPay:
+		if !d.Short() {
+			return "kiosk.q-paid"
+		}
+	}
+	return "kiosk.q-" + d.Name
+}
+
+// welcome writes the first screen, or that the kiosk is closed.
+func (k *Kiosk) welcome(w http.ResponseWriter, r *http.Request, refunded int, problem error) {
+	d := screenData{Screen: terminal.Screen{Name: screenWelcome, Settings: terminal.SettingsOf(r), Accent: "kiosk"}, Refunded: refunded}
+	lang := doorway.Lang(r)
+	if err := k.open(profile.ClassCard); err != nil {
+		d.Name = screenClosed
+		title, detail, next := text.Problem(warifu.ProblemOf(err), lang)
+		d.Closed = &face.Sentences{Title: title, Detail: detail, Next: next}
+		if problem != nil && warifu.ProblemOf(problem).Problem == warifu.ProblemOf(err).Problem {
+			problem = nil // it is said already
+		}
+	}
+	d.Question = text.Sentence("kiosk.q-"+d.Name, lang, nil)
+	doorway.Show(w, r, screen, "kiosk.title", d, problem)
 }
 
 func (k *Kiosk) beginByForm(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
+	_, _ = k.end(r) // one person after another: who was here is gone
 	v, err := k.Begin(r.FormValue("medium"))
 	if err != nil {
-		k.show(w, r, View{}, "", err)
+		forget(w)
+		k.welcome(w, r, 0, err)
 		return
 	}
 	http.SetCookie(w, &http.Cookie{Name: visitCookie, Value: v.ID, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	http.Redirect(w, r, "/visit", http.StatusSeeOther)
 }
 
-func (k *Kiosk) touchByForm(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
-	chip := r.FormValue("chip")
-	v, err := k.Touch(r.Context(), visiting(r), Touch{Chip: chip, PIN: r.FormValue("pin"), LastTry: r.FormValue("last") != ""})
-	if err != nil {
-		k.show(w, r, v, chip, err)
-		return
-	}
-	http.Redirect(w, r, "/visit", http.StatusSeeOther)
+// end ends the visit of this screen, and what is under way in it.
+func (k *Kiosk) end(r *http.Request) (refund int, err error) {
+	id := visiting(r)
+	ctx, cancel := context.WithTimeout(r.Context(), stopping)
+	defer cancel()
+	k.works.Stop(ctx, id)
+	return k.Leave(id)
+}
+
+func forget(w http.ResponseWriter) {
+	http.SetCookie(w, &http.Cookie{Name: visitCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 }
 
 // leaveByForm ends the visit and shows the first screen to the next person.
 func (k *Kiosk) leaveByForm(w http.ResponseWriter, r *http.Request) {
-	refund, err := k.Leave(visiting(r))
-	http.SetCookie(w, &http.Cookie{Name: visitCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode})
-	if warifu.ProblemOf(err).IsCode(warifu.CodeNotFound) {
-		err = nil // over already
+	refund, err := k.end(r)
+	if err != nil && !warifu.ProblemOf(err).IsCode(warifu.CodeNotFound) { // it goes on
+		k.onward(w, r, err)
+		return
 	}
-	doorway.Show(w, r, screen, "kiosk.title", screenData{Refunded: refund}, err)
+	forget(w)
+	k.welcome(w, r, refund, nil)
 }

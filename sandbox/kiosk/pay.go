@@ -42,7 +42,7 @@ func (k *Kiosk) Print(ctx context.Context, id string) (View, error) {
 	v.file, err = k.config.Town.paper(ctx, municipality.Order{Authentication: v.answer, Document: v.Document, Options: v.options, Copies: v.Copies})
 	v.Expires = k.config.Clock.Now().Add(idle)
 	if err != nil {
-		v.Step, v.Refund, v.Paid = StepChoose, v.Paid, 0
+		v.Step, v.Refund, v.Paid, v.ask = StepChoose, v.Paid, 0, askDocument
 		return v.View, err
 	}
 	v.Step, v.Refund = StepDone, v.Paid-v.Fee
@@ -70,6 +70,7 @@ func (k *Kiosk) Leave(id string) (refund int, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	delete(k.visits, id)
+	k.works.Forget(id)
 	if v.Step == StepPay {
 		return v.Paid, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"warifu/profile"
 	"warifu/sandbox/municipality"
 	"warifu/sandbox/reader"
+	"warifu/sandbox/terminal"
 )
 
 // Step is where a visit stands.
@@ -47,6 +48,10 @@ type visit struct {
 	sync.Mutex
 	View
 	class   profile.Class
+	hand    terminal.Hand
+	touched string // what was touched last, in the demo
+	ask     string // which screen asks, while a paper is chosen
+	draft   Choice // what was answered so far
 	answer  municipality.Authentication
 	options municipality.Options
 	file    []byte
@@ -94,6 +99,7 @@ func (k *Kiosk) sweep() {
 		if v.TryLock() { // not in the middle of a step
 			if now.After(v.Expires) {
 				delete(k.visits, id)
+				k.works.Forget(id)
 			}
 			v.Unlock()
 		}
@@ -146,6 +152,12 @@ func (k *Kiosk) Touch(ctx context.Context, id string, t Touch) (View, error) {
 		return View{}, err
 	}
 	defer v.Unlock()
+	view, err := k.touch(ctx, v, t)
+	v.hand.After(err)
+	return view, err
+}
+
+func (k *Kiosk) touch(ctx context.Context, v *visit, t Touch) (View, error) {
 	source, err := k.source(t.Chip)
 	if err != nil {
 		return v.View, err

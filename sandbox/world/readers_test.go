@@ -46,6 +46,33 @@ func noon(t *testing.T, w *world.World) {
 	}
 }
 
+// ended presses a button of a terminal and has its screen until what it began has ended.
+func (b *browser) ended(place, path string, pairs ...string) (int, string) {
+	b.t.Helper()
+	status, page := b.fill(place+path, pairs...)
+	for strings.Contains(page, "data-wait") {
+		b.get(place + "/visit/events") // answers when it has
+		status, page = b.send(http.MethodGet, place+"/visit", "", nil)
+	}
+	return status, page
+}
+
+// touch types a PIN on a terminal and touches a chip to it.
+func (b *browser) touch(place, chip, pin string) (int, string) {
+	b.t.Helper()
+	b.fill(place+"/visit/pin", "pin", pin)
+	return b.ended(place, "/visit/tap", "chip", chip)
+}
+
+// consents answers the clinic's three questions.
+func (b *browser) consents(place string, answers ...string) (status int, page string) {
+	b.t.Helper()
+	for i, what := range []string{"medicine", "checkups", "high-cost"} {
+		status, page = b.ended(place, "/visit/consent", "what", what, "answer", answers[i])
+	}
+	return status, page
+}
+
 // Kiosk and clinic at their doors, by the screens alone, with a phone's real secure element
 // over its contactless interface and with a card.
 func TestKioskAndClinicTakePhoneAndCard(t *testing.T) {
@@ -54,7 +81,7 @@ func TestKioskAndClinicTakePhoneAndCard(t *testing.T) {
 	kiosk, clinic := w.Places.Kiosk, w.Places.Clinic
 	_, page := b.fill(kiosk+"/visits", "medium", "phone")
 	b.wants(page, "Type your PHONE")
-	status, page := b.fill(kiosk+"/visit/touch", "chip", "phone-1", "pin", "2468") // before there is anything on it
+	status, page := b.touch(kiosk, "phone-1", "2468") // before there is anything on it
 	if status < 400 || status > 499 {
 		t.Errorf("a phone with nothing on it: %d %s", status, page)
 	}
@@ -62,13 +89,16 @@ func TestKioskAndClinicTakePhoneAndCard(t *testing.T) {
 	equip(t, w)
 	_, page = b.fill(kiosk+"/visits", "medium", "phone")
 	b.wants(page, "Type your PHONE")
-	_, page = b.fill(kiosk+"/visit/touch", "chip", "taro", "pin", "2468")
+	_, page = b.touch(kiosk, "taro", "2468")
 	b.wants(page, "This is a card")
-	_, page = b.fill(kiosk+"/visit/touch", "chip", "phone-1", "pin", "2468")
+	_, page = b.touch(kiosk, "phone-1", "2468")
 	b.wants(page, "清瀬市")
-	b.fill(kiosk+"/visit/choice", "document", "residence", "copies", "1", "relation", "yes")
+	b.fill(kiosk+"/visit/answer", "document", "residence")
+	b.fill(kiosk+"/visit/answer", "household", "no")
+	b.fill(kiosk+"/visit/answer", "relation", "yes")
+	b.fill(kiosk+"/visit/answer", "copies", "1")
 	b.fill(kiosk+"/visit/coins", "yen", "500")
-	_, page = b.fill(kiosk + "/visit/print")
+	_, page = b.ended(kiosk, "/visit/print")
 	b.wants(page, "Your paper is ready")
 	if paper := b.get(kiosk + "/visit/paper"); !strings.HasPrefix(paper, "%PDF-1.7") {
 		t.Error("the paper is no PDF file")
@@ -78,13 +108,14 @@ func TestKioskAndClinicTakePhoneAndCard(t *testing.T) {
 		t.Errorf("after leaving: %d", status)
 	}
 	b.fill(clinic+"/visits", "medium", "phone")
-	b.fill(clinic+"/visit/touch", "chip", "phone-1", "pin", "2468")
-	_, page = b.fill(clinic+"/visit/consent", "medicine", "yes", "checkups", "yes", "high-cost", "no")
-	b.wants(page, "Insured")
+	b.touch(clinic, "phone-1", "2468")
+	_, page = b.consents(clinic, "yes", "yes", "no")
+	b.wants(page, "You are checked in")
+	b.wants(b.get(clinic+"/staff"), "割符　太郎")
 	b.fill(clinic+"/visits", "medium", "card")
-	_, page = b.fill(clinic+"/visit/touch", "chip", "mika", "pin", "0421")
-	b.wants(page, "Your past medicine") // the insurer says what is wrong with the card
-	status, page = b.fill(clinic+"/visit/consent", "medicine", "no", "checkups", "no", "high-cost", "no")
+	_, page = b.touch(clinic, "mika", "0421")
+	b.wants(page, "your past medicine") // the insurer says what is wrong with the card
+	status, page = b.consents(clinic, "no", "no", "no")
 	if status != http.StatusForbidden {
 		t.Errorf("a suspended card: %d", status)
 	}
@@ -139,11 +170,11 @@ func TestAWorldWithRealReaders(t *testing.T) {
 	b := newBrowser(t)
 	for _, place := range []string{w.Places.Kiosk, w.Places.Clinic} {
 		_, page := b.fill(place+"/visits", "medium", "card")
-		b.wants(page, "Put the card on the reader")
+		b.wants(page, "Type your CARD")
+		_, page = b.ended(place, "/visit/pin", "pin", "1217")
+		b.wants(page, "No card or phone was put on the reader")
 		if strings.Contains(page, "<select") {
 			t.Errorf("%s asks which of the demo's chips is touched", place)
 		}
-		_, page = b.fill(place+"/visit/touch", "pin", "1217")
-		b.wants(page, "No card or phone was put on the reader")
 	}
 }

@@ -1,0 +1,133 @@
+package terminal
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"warifu"
+	"warifu/face"
+)
+
+// settingsCookie keeps how the person wants the screen. It says nothing about who they are,
+// and both terminals share it.
+const settingsCookie = "warifu_terminal"
+
+// Settings are how a person wants the screen to be. Nothing of it is on unless they say so.
+type Settings struct{ Contrast, Large, Sound bool }
+
+// SettingsOf reads them.
+func SettingsOf(r *http.Request) (s Settings) {
+	c, err := r.Cookie(settingsCookie)
+	if err != nil {
+		return s
+	}
+	for word := range strings.SplitSeq(c.Value, "-") {
+		switch word {
+		case "contrast":
+			s.Contrast = true
+		case "large":
+			s.Large = true
+		case "sound":
+			s.Sound = true
+		}
+	}
+	return s
+}
+
+func (s Settings) words() (out []string) {
+	for _, one := range []struct {
+		name string
+		on   bool
+	}{{"contrast", s.Contrast}, {"large", s.Large}, {"sound", s.Sound}} {
+		if one.on {
+			out = append(out, one.name)
+		}
+	}
+	return out
+}
+
+// Set adds the door by which settings are switched, POST /settings with "switch" one of
+// contrast, large and sound, and leads back to where the person was.
+func Set(mux *http.ServeMux) {
+	mux.HandleFunc("POST /settings", func(w http.ResponseWriter, r *http.Request) {
+		s := SettingsOf(r)
+		switch r.FormValue("switch") {
+		case "contrast":
+			s.Contrast = !s.Contrast
+		case "large":
+			s.Large = !s.Large
+		case "sound":
+			s.Sound = !s.Sound
+		}
+		http.SetCookie(w, &http.Cookie{Name: settingsCookie, Value: strings.Join(s.words(), "-"), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+		back := "/"
+		if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host && from.Path == "/visit" {
+			back = from.Path
+		}
+		http.Redirect(w, r, back, http.StatusSeeOther)
+	})
+}
+
+// Screen is what every screen of a terminal says of itself, besides what is asked on it.
+type Screen struct {
+	Name     string // of the screen: "pin", "tap", …
+	Question string // in the person's language: the heading
+	Accent   string // "kiosk", "clinic"
+	Medium   string // "phone", "card", or empty
+	Settings Settings
+	// Left is how many seconds the visit has left if nobody does anything; zero: none is under way.
+	Left int
+	// Waits tells that a step is under way, and the screen changes when it has ended.
+	Waits bool
+	// Back, Stop are whether the person can go a question back, and can give up here.
+	Back, Stop bool
+	// Locked tells that the PIN is locked: where to go with that is said.
+	Locked bool
+}
+
+// Until says how many seconds are left until a time.
+func Until(expires, now time.Time) int {
+	return max(1, int(expires.Sub(now).Round(time.Second)/time.Second))
+}
+
+// Dress implements face.Dressed: the question is the heading, and a browser without script
+// asks again when the step may have ended, or the visit has.
+func (s Screen) Dress(f *face.Frame) {
+	f.Foot = ""
+	f.Accent = strings.Join(append([]string{s.Accent, "terminal"}, s.looks()...), " ")
+	if s.Question != "" {
+		f.Title = s.Question
+	}
+	switch {
+	case s.Waits:
+		f.Refresh = 1
+	case s.Left > 0:
+		f.Refresh = s.Left + 1
+	}
+}
+
+// looks are the classes of how the person wants the screen.
+func (s Screen) looks() (out []string) {
+	for _, w := range s.Settings.words() {
+		out = append(out, "set-"+w)
+	}
+	return out
+}
+
+// Digits are the keys of the pad on the screen, but for 0.
+var Digits = []int{1, 2, 3, 4, 5, 6, 7, 8, 9}
+
+// Minutes writes seconds as a clock does: "1:45".
+func Minutes(seconds int) string { return fmt.Sprintf("%d:%02d", seconds/60, seconds%60) }
+
+// Locked reports whether a refusal is that of a PIN that was locked.
+func Locked(err error) bool {
+	if err == nil {
+		return false
+	}
+	problem := warifu.ProblemOf(err).Problem
+	return problem == "card-pin-blocked" || problem == "secret-blocked"
+}
