@@ -79,11 +79,16 @@ func (s *Server) refreshLists(ctx context.Context, head int64) int64 {
 		return head
 	}
 	for _, a := range s.authorities {
-		if err := a.publisher.Refresh(ctx); err != nil {
+		what := "list/" + a.kind.String()
+		s.metrics.observed.begun(what)
+		err := a.publisher.Refresh(ctx)
+		s.metrics.observed.finished(what, s.clock.Now())
+		if err != nil {
 			s.complain("revocation list", err)
 			return head // tried again next round
 		}
 	}
+	s.metrics.observed.listed(s.clock.Now(), newest)
 	return newest
 }
 
@@ -124,6 +129,7 @@ func (s *Server) sweep(ctx context.Context) {
 	s.sweepLogins(ctx)
 	s.purgeDocuments(ctx)
 	s.watchForecast(ctx)
+	s.metrics.observed.take(s.clock.Now(), totals(s.metrics.counters, "warifu_status_answers_total", "answer"))
 }
 
 // remind writes the notices that fall due: before an expiry, and while a phone is lost.

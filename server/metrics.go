@@ -30,7 +30,9 @@ type metrics struct {
 	stamps   *prometheus.CounterVec
 	logins   *prometheus.CounterVec
 	lateness prometheus.Gauge
-	rate     *rate // of issuing
+	rate     *rate                // of issuing
+	counters *prometheus.Registry // the counters that the console draws, without what reads the store
+	observed *observed
 }
 
 func newMetrics(s *store.Store, q *queue.Queue, clock warifu.Clock, r *rate) *metrics {
@@ -42,6 +44,8 @@ func newMetrics(s *store.Store, q *queue.Queue, clock warifu.Clock, r *rate) *me
 	m.stamps = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_timestamps_total", Help: "Time-stamp requests, by answer: granted, or the problem."}, []string{"answer"})
 	m.logins = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_logins_total", Help: "Logins at relying parties, by step: begun, approved, refused, cancelled, redeemed, refreshed, and replayed for a code or refresh token that came twice."}, []string{"step"})
 	m.lateness = prometheus.NewGauge(prometheus.GaugeOpts{Name: "warifu_forecast_late", Help: "1 while what waits will be finished after closing time (K1)."})
+	m.counters, m.observed = prometheus.NewRegistry(), newObserved(m.registry)
+	m.counters.MustRegister(m.refusals, m.answers)
 	m.registry.MustRegister(m.lateness, m.refusals, m.answers, m.notices, m.contacts, m.stamps, m.logins, &stateCollector{m}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -89,7 +89,9 @@ func (s *Server) pack(ctx context.Context) bool {
 		if a.packs == nil {
 			continue
 		}
+		s.metrics.observed.begun("pack/" + kind.String())
 		made, err := a.packs.Round(ctx)
+		s.metrics.observed.finished("pack/"+kind.String(), s.clock.Now())
 		s.complain("offline pack", err)
 		all = all && err == nil
 		if made {

@@ -281,7 +281,7 @@ func (s *Server) openSite(context.Context) error {
 	site := web.Config{
 		Origin: s.config.Origin, Hosts: s.config.hosts(), Proxies: s.config.Proxies.networks(), Scheme: s.scheme, Registration: s.registration, Follow: s.FollowCard, Catalogue: s.catalogue,
 		Clients: s.directory, Verification: s.desk, Checked: s.ledger, Holders: s.registration,
-		Authorities: published, Timestamps: timestamps, Notices: s.notifier, Metrics: s.metrics.handler(), Refused: s.metrics.refused,
+		Authorities: published, Timestamps: timestamps, Overseen: overseen{s}, Notices: s.notifier, Metrics: s.metrics.handler(), Refused: s.metrics.refused,
 		Forecast: s.metrics.forecast(s.scheme), Ready: s.ready, NewID: func() (string, error) { return s.store.NewID(), nil },
 		Login: s.loginSite(s.provider), Signing: signingSite{s.documents, s.provider}, Clock: s.clock, Log: s.log, Console: s.console,
 	}

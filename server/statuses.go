@@ -75,7 +75,10 @@ func (s *Server) openStatuses(ctx context.Context) error {
 	for _, set := range sets {
 		set.OnChange(s.answers.Invalidate)
 	}
-	s.store.FollowStatus(func(changes []store.Change) { o.Told(changesOf(changes)) })
+	s.store.FollowStatus(func(changes []store.Change) {
+		o.Told(changesOf(changes))
+		s.observeStops(changes)
+	})
 	s.statuses = o
 	return nil
 }
@@ -90,7 +93,16 @@ func changesOf(changes []store.Change) []status.Change {
 
 func (s *Server) statusFeed(ctx context.Context, after int64) ([]status.Change, error) {
 	changes, err := s.store.StatusSince(ctx, after, statusPage)
+	s.observeStops(changes) // they are followed at once
 	return changesOf(changes), err
+}
+
+// observeStops measures how soon answers tell of what was stopped.
+func (s *Server) observeStops(changes []store.Change) {
+	now := s.clock.Now()
+	for _, c := range changes {
+		s.metrics.observed.known(now, c.Number, c.At, c.Record.Status.Cert)
+	}
 }
 
 func (s *Server) statusCensus(ctx context.Context, add func(warifu.StatusRecord) error) (status.Change, error) {

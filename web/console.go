@@ -32,6 +32,8 @@ var consolePlaces = []consolePlace{
 	{"/console/queue", "console.nav.queue", atHotline},
 	{"/console/calls", "console.nav.calls", atAudit},
 	{"/console/audit", "console.nav.audit", atAudit},
+	{"/console/figures", "console.nav.figures", atFigures},
+	{"/console/causes", "console.nav.causes", atFigures},
 	{"/console/staff", "console.nav.staff", atStaff},
 }
 
@@ -44,6 +46,11 @@ func (s *site) console(mux *http.ServeMux) {
 		return
 	}
 	s.consoleEntrance(mux)
+	s.consoleHotline(mux)
+	s.consoleStaff(mux)
+	s.consoleAudit(mux)
+	s.consoleCharts(mux)
+	s.consoleCauses(mux)
 	s.atConsole(mux, "GET /console", anyRole, func(w http.ResponseWriter, r *http.Request, _ console.Operator) {
 		s.consolePage(w, r, http.StatusOK, "home", "console.home.title", nil, nil)
 	})

@@ -66,6 +66,7 @@ type Config struct {
 	Login        *Login        // the OpenID provider's people; nil: there is none
 	Signing      Signing       // documents that relying parties want signed; nil: nothing is signed here
 	Console      *console.Desk // the operators' pages; nil: there are none
+	Overseen     Overseen      // what auditors and registrars look at in the console; nil: nothing
 	Metrics      http.Handler
 	Refused      func(operation, problem string) // counted
 	Forecast     func(due time.Time) (time.Time, bool)
