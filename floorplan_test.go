@@ -22,6 +22,7 @@ var floors = []struct {
 }{
 	{"", []string{"net/http", "database/sql", "os"}}, // the root: the words
 	{"text", nil},
+	{"progress", []string{"net/http", "os"}},
 	{"iso7816", nil},
 	{"keystore", nil},
 	{"signed", []string{"net/http"}},
