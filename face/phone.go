@@ -23,6 +23,7 @@ type PhoneFrame struct {
 	Eras   bool   // dates are told by eras
 	Tab    string // "home" or "my" (K8); empty: neither
 	Back   string // where the arrow in the head leads; empty: no arrow
+	Lost   string // where a person goes whose phone is lost, without a login (R76); empty: no link
 	// Refresh is after how many seconds a browser without script asks again; zero: never.
 	Refresh int
 	// Waits tells that the screen waits for something: the word that it happened leads on.

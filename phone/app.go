@@ -37,6 +37,8 @@ type State struct {
 	// platform (R46): the authentication PIN, and where the scheme allows it (K3) the
 	// signing password.
 	ScreenLock map[warifu.Kind]Wrapped `json:"screenLock,omitempty"`
+	// Quiet says that the holder does not allow notices (R43).
+	Quiet bool `json:"quiet,omitempty"`
 	// Listing is a marketplace's question that waits for the holder's decision.
 	Listing *CleanQuestion `json:"listing,omitempty"`
 }

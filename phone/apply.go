@@ -72,6 +72,16 @@ func (a *App) Begin(choice Choice) (*Draft, error) {
 	return &Draft{Kinds: kinds, Consent: choice.Consent, cardPassword: password, discard: choice.Discard, contact: choice.Contact}, nil
 }
 
+// Retype puts the card's signing password typed anew into a draft whose card refused the
+// one of before; keys and challenge stay as they are. Error: "card-pin-format".
+func (a *App) Retype(d *Draft, typed string) error {
+	password, err := a.Scheme.CardPIN(warifu.Signature, typed)
+	if err == nil {
+		d.cardPassword = password
+	}
+	return err
+}
+
 // sortedKinds refuses no kind, unknown kinds and repetitions, and orders the rest.
 func sortedKinds(chosen []warifu.Kind) ([]warifu.Kind, error) {
 	if len(chosen) == 0 {
@@ -216,6 +226,15 @@ func (a *App) CheckOwn(d *Draft, typed Secrets) error {
 		return err
 	}
 	return notTheCards(d.cardPassword, slices.Collect(maps.Values(folded))...)
+}
+
+// CheckOne is CheckOwn for one of the passwords, where each is asked for by itself.
+func (a *App) CheckOne(d *Draft, kind warifu.Kind, typed string) error {
+	secret, err := a.Scheme.ActivationSecret(kind, typed)
+	if err != nil {
+		return err
+	}
+	return notTheCards(d.cardPassword, secret)
 }
 
 func notTheCards(card warifu.CardPIN, phones ...warifu.ActivationSecret) error {

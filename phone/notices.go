@@ -42,6 +42,12 @@ func (a *App) Notices(ctx context.Context, began func(), told func(application s
 	return a.notReached(ctx, readEvents(response.Body, told))
 }
 
+// AllowNotices keeps whether the holder wants notices shown; without them the app's menu tells
+// where an application stands (R43).
+func (a *App) AllowNotices(allowed bool) error {
+	return a.remember(func(s *State) { s.Quiet = !allowed })
+}
+
 // notReached keeps the end of ctx from looking like a failure.
 func (a *App) notReached(ctx context.Context, err error) error {
 	if ctx.Err() != nil {

@@ -2,6 +2,7 @@ package phone
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/png"
 	"strings"
@@ -51,6 +52,25 @@ const qrScale = 6
 
 // PNG is the code as an image, with the quiet zone of four modules.
 func (q QR) PNG() []byte { return q.code.PNG() }
+
+// Outline is the code as the outline of an SVG, one unit a module: the view box with the quiet
+// zone of four modules, and the path of the dark modules.
+func (q QR) Outline() (viewBox, path string) {
+	var b strings.Builder
+	for y := range q.code.Size {
+		for x := 0; x < q.code.Size; x++ {
+			from := x
+			for x < q.code.Size && q.code.Black(x, y) {
+				x++
+			}
+			if x > from { // a run of dark modules
+				fmt.Fprintf(&b, "M%d %dh%dv1h-%dz", from, y, x-from, x-from)
+			}
+		}
+	}
+	side := q.code.Size + 8
+	return fmt.Sprintf("-4 -4 %d %d", side, side), b.String()
+}
 
 // Terminal is the code for a terminal: two rows of modules a line, dark modules drawn as
 // blanks on a light ground, so that a camera reads it off a dark screen.

@@ -77,6 +77,9 @@ func (p *Phones) Approve(ctx context.Context, id string, in Approve) (Decided, e
 		})
 		return err
 	})
+	if err == nil || ended(err) != "" {
+		p.prompts.answered("/approve" + PagePath(in.Link.Link, p.config.Server))
+	}
 	return out, err
 }
 
@@ -86,4 +89,6 @@ func (p *Phones) approveRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /approve", p.openApprove)
 	mux.HandleFunc("GET /approve/{way}/{login}", func(w http.ResponseWriter, r *http.Request) { p.showApprove(w, r, nil) })
 	mux.HandleFunc("POST /approve/{way}/{login}", p.approveByForm)
+	mux.HandleFunc("POST /approve/{way}/{login}/send", p.sendApprove)
+	mux.Handle("POST /api/phones/{id}/prompt", step(quiet(p.Prompt), doorway.MaxBody))
 }

@@ -8,8 +8,6 @@ import (
 	"warifu"
 	"warifu/face"
 	"warifu/phone"
-	"warifu/sandbox/doorway"
-	"warifu/sandbox/handset"
 	"warifu/text"
 )
 
@@ -31,31 +29,6 @@ const ApproveForm = `{{define "asked"}}{{$q := .Data.Question}}{{$lang := .Lang}
 {{range .Data.Decided.Missing}}<p>{{$.T "login.approve.missing"}} {{$.T (printf "login.attribute.%s" .)}}</p>{{end}}
 {{if not .Data.Decided.Return}}<p>{{.T "login.approve.there"}}</p>{{end}}</div>
 {{with .Data.Decided.Return}}<p><a class="button" href="{{.}}">{{$.T "login.approve.back"}}</a></p>{{end}}{{end}}`
-
-var approvePage = doorway.Template(ApproveForm + `{{define "body"}}
-{{if .Data.Decided}}{{template "decided" .}}
-{{else if .Data.Question.Login}}
-<p>{{.T "login.approve.asked"}}</p>{{template "asked" .}}
-<form method="post" action="/approve/{{.Data.Question.Way}}/{{.Data.Question.Login}}"><fieldset class="of-phone"><legend>{{.T "login.approve.phone"}}</legend>{{template "decide" .}}
-<label>{{.T "phones.which-phone"}} <select name="phone">{{range .Data.Phones}}<option{{if eq .ID $.Data.Phone}} selected{{end}}>{{.ID}}</option>{{end}}</select></label>
-{{if .Data.Question.Sign}}<label>{{.T "phones.signature-password"}} <input name="password" type="password" autocomplete="off" required></label>
-{{else}}<label>{{.T "phones.pin"}} <input name="pin" inputmode="numeric" type="password" autocomplete="off"></label>
-<details><summary>{{.T "login.approve.screen-lock"}}</summary>
-<label>{{.T "phones.method"}} <select name="method"><option value="">{{.T "login.approve.by-pin"}}</option>{{range .Data.Methods}}<option>{{.}}</option>{{end}}</select></label>
-<label>{{.T "phones.shown"}} <input name="shown" value="thumb" autocomplete="off"></label></details>{{end}}
-<p class="row"><button>{{.T "login.approve.do"}}</button> <button class="quiet" name="decline" value="1" formnovalidate>{{.T "login.approve.decline"}}</button></p></fieldset></form>
-{{else}}
-<form method="get" action="/approve"><label>{{.T "login.approve.link"}} <input name="at" value="{{.Data.At}}" required autocomplete="off"></label> <button>{{.T "login.approve.open"}}</button></form>
-{{end}}{{end}}`)
-
-// approveData is the page of a phone that is asked.
-type approveData struct {
-	Asking
-	Phones  []handset.Record
-	Phone   string // chosen
-	Methods []phone.Method
-	Outcome
-}
 
 // Outcome is what a page tells once the person has decided.
 type Outcome struct{ Decided *Decided }
@@ -130,41 +103,4 @@ func PagePath(link string, server *phone.Server) string {
 		return ""
 	}
 	return "/" + l.Way + "/" + l.Login
-}
-
-// openApprove takes a link and leads to the page of its login; what is no link is told there.
-func (p *Phones) openApprove(w http.ResponseWriter, r *http.Request) {
-	if path := PagePath(r.FormValue("at"), p.config.Server); path != "" {
-		http.Redirect(w, r, "/approve"+path, http.StatusSeeOther)
-		return
-	}
-	p.showApprove(w, r, nil)
-}
-
-// showApprove shows what the login asks.
-func (p *Phones) showApprove(w http.ResponseWriter, r *http.Request, problem error) {
-	data := approveData{Asking: NewAsking(r, p.config.Server), Phones: p.List(), Phone: r.FormValue("phone"), Methods: unlockMethods}
-	if err := data.Ask(r.Context(), p.config.Server, p.config.Clock, doorway.Lang(r)); problem == nil {
-		problem = err
-	}
-	doorway.Show(w, r, approvePage, "login.approve.title", data, problem)
-}
-
-// unlockMethods are the gestures that a page offers; which of them are enrolled the phone knows.
-var unlockMethods = []phone.Method{phone.MethodFingerprint, phone.MethodFace, phone.MethodDevicePIN, phone.MethodPattern}
-
-// approveByForm has the chosen phone answer.
-func (p *Phones) approveByForm(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
-	at := NewAsking(r, p.config.Server).At
-	decided, err := p.Approve(r.Context(), r.FormValue("phone"), Approve{
-		Link: Link{at}, Attributes: append([]string{}, r.Form["attribute"]...), Number: r.FormValue("number"), Seen: r.FormValue("seen"),
-		Unlock:   Unlock{PIN: r.FormValue("pin"), Method: phone.Method(r.FormValue("method")), Shown: r.FormValue("shown")},
-		Password: r.FormValue("password"), Decline: r.FormValue("decline") != "",
-	})
-	if err != nil {
-		p.showApprove(w, r, err)
-		return
-	}
-	doorway.Show(w, r, approvePage, "login.approve.title", approveData{Outcome: Told(w, decided)}, nil)
 }

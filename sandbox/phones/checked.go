@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"warifu"
 	"warifu/ledger"
@@ -70,18 +68,7 @@ func (p *Phones) checkedRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /api/phones/{id}/consents", step(p.Consents, doorway.MaxBody))
 	mux.Handle("POST /api/phones/{id}/consent", step(p.Consent, doorway.MaxBody))
 	mux.Handle("POST /api/phones/{id}/evidence", step(p.Evidence, doorway.MaxBody))
-	mux.HandleFunc("POST /phones/{id}/ledger", p.ledgerByForm)
 }
-
-var ledgerPage = doorway.Template(`{{define "body"}}{{$d := .Data}}
-{{if $d.Page.Purged}}<p>{{$d.Purged}}</p>{{end}}
-{{if not $d.Lines}}<p>{{.T "ledger.none"}}</p>{{else}}
-<table id="ledger"><tr><th>{{.T "ledger.when"}}</th><th>{{.T "ledger.who"}}</th><th>{{.T "ledger.what"}}</th><th>{{.T "ledger.why"}}</th><th>{{.T "ledger.result"}}</th></tr>
-{{range $d.Lines}}<tr><td>{{.When}}</td><td>{{.Who}}</td><td>{{.What}}{{with .Late}}<br>{{.}}{{end}}</td><td>{{.Why}}</td><td>{{.Result}}</td></tr>{{end}}</table>
-<p>{{.T "ledger.not-me"}}</p>
-<form method="post" action="/phones/{{$d.Phone}}/order"><input type="hidden" name="verb" value="suspend">
-<label>PIN <input name="pin" type="password" inputmode="numeric" autocomplete="off" required></label><button>{{.T "ledger.suspend"}}</button></form>{{end}}
-<p><a href="/phones/{{$d.Phone}}">{{.T "phones.back-to-phone"}}</a></p>{{end}}`)
 
 // LedgerLine is a line of the ledger in words.
 type LedgerLine struct{ When, Who, What, Why, Result, Late string }
@@ -110,22 +97,4 @@ func LedgerLines(page ledger.Page, l text.Lang) []LedgerLine {
 		out = append(out, w)
 	}
 	return out
-}
-
-// ledgerByForm shows who checked the holder; the page is kept by nobody.
-func (p *Phones) ledgerByForm(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
-	id := r.PathValue("id")
-	page, err := p.Ledger(r.Context(), id, Asked{Password: strings.TrimSpace(r.FormValue("password")), PIN: r.FormValue("pin")})
-	if err != nil {
-		p.front(w, r, err)
-		return
-	}
-	lang := text.Match(r.Header.Get("Accept-Language"))
-	w.Header().Set("Cache-Control", "no-store")
-	doorway.Show(w, r, ledgerPage, "ledger.heading", struct {
-		Phone, Purged string
-		Page          ledger.Page
-		Lines         []LedgerLine
-	}{id, text.Sentence("ledger.purged", lang, map[string]string{"count": strconv.FormatInt(page.Purged, 10)}), page, LedgerLines(page, lang)}, nil)
 }

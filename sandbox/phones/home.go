@@ -62,7 +62,7 @@ func (p *Phones) look(r *http.Request, o *owned) (Front, error) {
 	if err != nil {
 		return Front{}, err
 	}
-	f := Front{View: view}
+	f := Front{View: view, Walk: o.walking()}
 	for _, v := range view.Kinds {
 		if c, there := carried(view, v); there {
 			f.Certificates = append(f.Certificates, c)

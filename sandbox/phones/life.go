@@ -34,7 +34,7 @@ type Ordered struct {
 
 // Suspend puts certificates on hold.
 func (p *Phones) Suspend(ctx context.Context, id string, in Order) (Ordered, error) {
-	return p.order(ctx, id, func(o *owned) ([]phone.Standing, error) { return o.app.Suspend(ctx, in.Kinds, in.Until, in.secret()) })
+	return p.dispose(ctx, id, func(o *owned) ([]phone.Standing, error) { return o.app.Suspend(ctx, in.Kinds, in.Until, in.secret()) })
 }
 
 // Resume lifts the holder's own hold.
@@ -43,15 +43,15 @@ func (p *Phones) Resume(ctx context.Context, id string, in Order) (Ordered, erro
 	if reason == "" {
 		reason = warifu.HoldOwnWish
 	}
-	return p.order(ctx, id, func(o *owned) ([]phone.Standing, error) { return o.app.Resume(ctx, in.Kinds, reason, in.secret()) })
+	return p.dispose(ctx, id, func(o *owned) ([]phone.Standing, error) { return o.app.Resume(ctx, in.Kinds, reason, in.secret()) })
 }
 
 // Revoke ends certificates for good; the chip destroys the keys (R75).
 func (p *Phones) Revoke(ctx context.Context, id string, in Order) (Ordered, error) {
-	return p.order(ctx, id, func(o *owned) ([]phone.Standing, error) { return o.app.Revoke(ctx, in.Kinds, in.secret()) })
+	return p.dispose(ctx, id, func(o *owned) ([]phone.Standing, error) { return o.app.Revoke(ctx, in.Kinds, in.secret()) })
 }
 
-func (p *Phones) order(ctx context.Context, id string, f func(*owned) ([]phone.Standing, error)) (Ordered, error) {
+func (p *Phones) dispose(ctx context.Context, id string, f func(*owned) ([]phone.Standing, error)) (Ordered, error) {
 	var out Ordered
 	err := p.with(ctx, id, func(o *owned) (err error) {
 		out.Credentials, err = f(o)
@@ -143,56 +143,4 @@ func (p *Phones) lifeRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /api/phones/{id}/check", doorway.JSON(func(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return p.Check(r.Context(), r.PathValue("id"))
 	}))
-	mux.HandleFunc("POST /phones/{id}/order", p.orderByForm)
-	mux.HandleFunc("POST /phones/{id}/wipe", p.form(func(r *http.Request, id string) error {
-		_, err := p.Wipe(r.Context(), id)
-		return err
-	}))
-}
-
-// orderByForm is the page's door to orders; a new suspension code is shown on a page of
-// its own, once.
-func (p *Phones) orderByForm(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
-	ctx, id := r.Context(), r.PathValue("id")
-	in := Order{Password: r.FormValue("password"), PIN: r.FormValue("pin")}
-	for _, name := range r.Form["kind"] {
-		kind, err := warifu.ParseKind(name)
-		if err != nil {
-			p.front(w, r, err)
-			return
-		}
-		in.Kinds = append(in.Kinds, kind)
-	}
-	var err error
-	switch r.FormValue("verb") {
-	case "suspend":
-		_, err = p.Suspend(ctx, id, in)
-	case "resume":
-		_, err = p.Resume(ctx, id, in)
-	case "revoke":
-		_, err = p.Revoke(ctx, id, in)
-	case "code":
-		var c Coded
-		if c, err = p.NewCode(ctx, id, in); err == nil {
-			p.showCode(w, r, c.SuspensionCode)
-			return
-		}
-	default:
-		err = warifu.Invalid("sandbox-request-malformed")
-	}
-	if err != nil {
-		p.front(w, r, err)
-		return
-	}
-	http.Redirect(w, r, "/phones/"+id, http.StatusSeeOther)
-}
-
-var codePage = doorway.Template(`{{define "body"}}<p>{{.T "phones.code-note"}}</p><p><strong id="code">{{.Data.Code}}</strong></p>
-<p><a href="/phones/{{.Data.Phone}}">{{.T "phones.back-to-phone"}}</a></p>{{end}}`)
-
-// showCode shows a suspension code, once; the page is kept by nobody.
-func (p *Phones) showCode(w http.ResponseWriter, r *http.Request, code string) {
-	w.Header().Set("Cache-Control", "no-store")
-	doorway.Show(w, r, codePage, "phones.code", struct{ Code, Phone string }{code, r.PathValue("id")}, nil)
 }

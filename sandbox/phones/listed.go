@@ -9,18 +9,16 @@ import (
 
 	"warifu"
 	"warifu/attest"
+	"warifu/face"
 	"warifu/phone"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/handset"
+	"warifu/text"
 )
 
 // listedPage is where a marketplace's link leads: which phone is meant is chosen here, and
 // its holder decides on the next page (R81).
-var listedPage = doorway.Template(`{{define "body"}}<p><strong>{{.Data.Marketplace}}</strong> {{.T "phones.listed"}}</p>
-<form method="post" action="/listed"><input type="hidden" name="marketplace" value="{{.Data.Marketplace}}"><input type="hidden" name="nonce" value="{{.Data.Nonce}}">
-{{range .Data.Identifiers}}<input type="hidden" name="identifier" value="{{.}}">{{end}}<input type="hidden" name="back" value="{{.Data.Back}}">
-<label>{{.T "phones.which-phone"}} <select name="phone">{{range .Data.Phones}}<option value="{{.ID}}">{{.ID}} {{.Model}}</option>{{end}}</select></label>
-<button>{{.T "phones.leaving-choose"}}</button></form>{{end}}`)
+var listedScreen = face.Phone("listed")
 
 type listedData struct {
 	Marketplace, Nonce, Back string
@@ -30,7 +28,7 @@ type listedData struct {
 
 func (p *Phones) showListed(w http.ResponseWriter, r *http.Request, problem error) {
 	data := listedData{r.FormValue("marketplace"), r.FormValue("nonce"), p.back(r), r.Form["identifier"], p.List()}
-	doorway.Show(w, r, listedPage, "phones.leaving", data, problem)
+	p.show(w, r, listedScreen, nil, look{Title: "phones.leaving"}, data, problem)
 }
 
 // listedByForm puts the marketplace's question to the phone that was chosen.
@@ -61,10 +59,14 @@ func (p *Phones) back(r *http.Request) string {
 	return u.String()
 }
 
-// proofShown is the proof as text, for whoever asked, and the way back with it.
-type proofShown struct{ Code, Back string }
+// proofShown is the proof as a code to be read off the screen and as text, for whoever
+// asked, and the way back with it.
+type proofShown struct {
+	Code, Back string
+	QR         *face.Code // none where the text is longer than a code holds
+}
 
-func shownProof(proof *phone.CleanProof, back string) (*proofShown, error) {
+func shownProof(proof *phone.CleanProof, back string, lang text.Lang) (*proofShown, error) {
 	if proof == nil {
 		return nil, nil
 	}
@@ -75,5 +77,10 @@ func shownProof(proof *phone.CleanProof, back string) (*proofShown, error) {
 	if back != "" {
 		back += "?" + url.Values{"code": {code}}.Encode()
 	}
-	return &proofShown{code, back}, nil
+	out := &proofShown{Code: code, Back: back}
+	if qr, err := phone.MakeQR(code); err == nil {
+		box, path := qr.Outline()
+		out.QR = &face.Code{ViewBox: box, Path: path, Label: text.Sentence("my.leaving.proof-qr", lang, nil)}
+	}
+	return out, nil
 }

@@ -18,11 +18,6 @@ func (p *Phones) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /phones/{id}/sheet", func(w http.ResponseWriter, r *http.Request) { p.front(w, r, nil) })
 	mux.HandleFunc("POST /phones/{id}/apply", p.form(p.applyByForm))
 	mux.HandleFunc("POST /phones/{id}/personalize", p.personalizeByForm)
-	mux.HandleFunc("POST /phones/{id}/secret", p.form(p.secretByForm))
-	mux.HandleFunc("POST /phones/{id}/unlock", p.form(p.unlockByForm))
-	mux.HandleFunc("POST /phones/{id}/screenlock", p.form(p.screenLockByForm))
-	mux.HandleFunc("POST /phones/{id}/contact", p.form(p.contactByForm))
-	mux.HandleFunc("POST /phones/{id}/sign", p.signByForm)
 }
 
 var frontPage = doorway.Template(`{{define "body"}}{{$v := .Data.View}}
@@ -150,61 +145,15 @@ func (p *Phones) applyByForm(r *http.Request, id string) error {
 func (p *Phones) personalizeByForm(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
 	out, err := p.Personalize(r.Context(), r.PathValue("id"), Personalize{r.FormValue("card"), r.FormValue("cardPin")})
+	o, unknown := p.find(r.PathValue("id"))
 	switch {
-	case err != nil:
+	case err != nil || unknown != nil:
 		p.front(w, r, err)
 	case out.SuspensionCode != "":
-		p.showCode(w, r, out.SuspensionCode)
+		p.showCode(w, r, o, out.SuspensionCode, nil)
 	default:
 		http.Redirect(w, r, "/phones/"+r.PathValue("id"), http.StatusSeeOther)
 	}
-}
-
-func (p *Phones) secretByForm(r *http.Request, id string) error {
-	kind, err := warifu.ParseKind(r.FormValue("kind"))
-	if err != nil {
-		return err
-	}
-	_, err = p.ChangeSecret(r.Context(), id, ChangeSecret{kind, r.FormValue("current"), r.FormValue("next")})
-	return err
-}
-
-func (p *Phones) unlockByForm(r *http.Request, id string) error {
-	kind, err := warifu.ParseKind(r.FormValue("kind"))
-	if err != nil {
-		return err
-	}
-	return p.ResetSecret(r.Context(), id, Reset{kind, r.FormValue("card"), r.FormValue("cardPassword"), r.FormValue("next")})
-}
-
-func (p *Phones) screenLockByForm(r *http.Request, id string) error {
-	if r.FormValue("off") != "" {
-		return p.DisableScreenLock(r.Context(), id)
-	}
-	in := ScreenLock{Unlock: Unlock{r.FormValue("pin"), phone.Method(r.FormValue("method")), r.FormValue("shown")}, Password: r.FormValue("password")}
-	if in.Password != "" {
-		in.Kind = warifu.Signature
-	}
-	return p.EnableScreenLock(r.Context(), id, in)
-}
-
-// signByForm answers with the signature as a file to keep.
-func (p *Phones) signByForm(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, phone.MaxDocument+doorway.MaxBody)
-	file, header, err := r.FormFile("document")
-	if err != nil {
-		p.front(w, r, warifu.Invalid("sandbox-request-malformed").With(err))
-		return
-	}
-	in := Sign{Form: phone.SignatureForm(r.FormValue("form")), Timestamp: r.FormValue("timestamp") != "", Password: r.FormValue("password")}
-	signed, err := p.signFile(r, file, in)
-	if err != nil {
-		p.front(w, r, err)
-		return
-	}
-	w.Header().Set("Content-Type", in.Form.MediaType())
-	w.Header().Set("Content-Disposition", `attachment; filename="`+safeName(in.Form.FileName(header.Filename))+`"`)
-	_, _ = w.Write(signed.Signature)
 }
 
 func (p *Phones) signFile(r *http.Request, file multipart.File, in Sign) (Signed, error) {

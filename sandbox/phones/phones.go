@@ -43,7 +43,8 @@ type Card struct{ ID, Name string }
 
 // Phones are all the phones of a world.
 type Phones struct {
-	config Config
+	config  Config
+	prompts prompts
 
 	mu   sync.Mutex
 	all  map[string]*owned
@@ -55,6 +56,10 @@ type owned struct {
 	mu      sync.Mutex
 	handset *handset.Handset
 	app     *phone.App
+	element *watched // what app reaches the chip through
+
+	hub  hub  // the screens that are open
+	hand hand // what the screens remember
 }
 
 // New makes the place with the phones that exist already.
@@ -68,6 +73,8 @@ func New(c Config, existing []*handset.Handset) *Phones {
 
 func (p *Phones) add(h *handset.Handset) *owned {
 	o := &owned{handset: h, app: h.App(p.config.Server, p.config.Scheme, p.config.Clock)}
+	o.element = &watched{Transmitter: o.app.Element}
+	o.app.Element = o.element
 	p.all[h.ID] = o
 	if n := number(h.ID); n >= p.next {
 		p.next = n + 1
@@ -168,5 +175,8 @@ func (p *Phones) Routes(mux *http.ServeMux) {
 	p.leavingRoutes(mux)
 	p.approveRoutes(mux)
 	p.screenRoutes(mux)
+	p.mineRoutes(mux)
+	p.applyScreenRoutes(mux)
+	p.registerRoutes(mux)
 	p.pageRoutes(mux)
 }

@@ -1,0 +1,136 @@
+package phones
+
+import (
+	"net/http"
+
+	"warifu"
+	"warifu/face"
+	"warifu/phone"
+	"warifu/sandbox/doorway"
+	"warifu/sandbox/handset"
+)
+
+var approveScreen = face.Phone("approve")
+
+// approveData is the screen of a phone that is asked, or, before it is known which, of all of
+// them.
+type approveData struct {
+	Asking
+	mine
+	Phones   []handset.Record
+	Phone    string // chosen
+	Number   string // picked, on the form that is shown again
+	Gestures []face.Gesture
+	Over     string // why there is nothing to decide any more: "wrong", "unusable", "over"; "" for not
+	Outcome
+}
+
+// approveEndings are the problems after which a login cannot be approved any more.
+var approveEndings = map[string]string{
+	"login-number-wrong": "wrong", "login-answers-too-many": "wrong",
+	"login-credential-ended": "unusable", "credential-none": "unusable", "credential-held": "unusable",
+	"approve-expired": "over", "login-expired": "over", "login-unknown": "over", "login-over": "over", "login-finished": "over",
+	"login-declined": "over", "login-cancelled": "over", "approve-other-server": "over", "approve-malformed": "over",
+	"approve-card-demanded": "over", "login-demands-card": "over", "approve-document-other": "over",
+}
+
+// ended tells how a problem ends a login; "" where it does not, or there is none.
+func ended(problem error) string {
+	if problem == nil {
+		return ""
+	}
+	return approveEndings[warifu.ProblemOf(problem).Problem]
+}
+
+// openApprove takes a link and leads to the screen of its login; what is no link is told there.
+func (p *Phones) openApprove(w http.ResponseWriter, r *http.Request) {
+	if path := PagePath(r.FormValue("at"), p.config.Server); path != "" {
+		http.Redirect(w, r, "/approve"+path, http.StatusSeeOther)
+		return
+	}
+	p.showApprove(w, r, nil)
+}
+
+// showApprove shows what the login asks, on the phone that the address or the form names, or
+// on the only one there is.
+func (p *Phones) showApprove(w http.ResponseWriter, r *http.Request, problem error) {
+	data := approveData{Asking: NewAsking(r, p.config.Server), Phones: p.List(), Phone: r.FormValue("phone"), Number: r.PostFormValue("number")}
+	if data.Phone == "" && len(data.Phones) == 1 {
+		data.Phone = data.Phones[0].ID
+	}
+	if data.Over = ended(problem); data.Over == "" {
+		if err := data.Ask(r.Context(), p.config.Server, p.config.Clock, doorway.Lang(r)); err != nil && problem == nil {
+			problem, data.Over = err, ended(err)
+		}
+	}
+	p.drawApprove(w, r, data, problem)
+}
+
+// drawApprove draws the screen in the hand that holds the phone.
+func (p *Phones) drawApprove(w http.ResponseWriter, r *http.Request, data approveData, problem error) {
+	var h *handset.Handset
+	if o, err := p.find(data.Phone); err == nil {
+		h = o.handset
+		m, err := p.mineOf(r, o)
+		if err != nil && problem == nil {
+			problem = err
+		}
+		data.mine = m
+		if m.ScreenLock {
+			data.Gestures = gesturesOf(m.View)
+		}
+	} else if data.Phone != "" {
+		data.Phone, problem = "", err
+	}
+	p.show(w, r, approveScreen, h, look{Title: titleOf(data)}, data, problem)
+}
+
+// titleOf is the screen's heading: what is to be decided, or that it is over.
+func titleOf(d approveData) string {
+	switch {
+	case d.Over != "":
+		return "my.approve.over"
+	case d.Question.Sign != nil:
+		return "my.approve.sign-title"
+	}
+	return "login.approve.title"
+}
+
+// approveByForm has the chosen phone answer.
+func (p *Phones) approveByForm(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
+	at := NewAsking(r, p.config.Server).At
+	in := Approve{
+		Link: Link{at}, Attributes: append([]string{}, r.PostForm["attribute"]...), Number: r.PostFormValue("number"), Seen: r.PostFormValue("seen"),
+		Unlock: Unlock{PIN: r.PostFormValue("pin")}, Password: r.PostFormValue("password"), Decline: r.PostFormValue("decline") != "",
+	}
+	if in.PIN == "" { // what is typed goes before what is shown
+		in.Method, in.Shown = gesture(r)
+	}
+	decided, err := p.Approve(r.Context(), r.FormValue("phone"), in)
+	if err != nil {
+		p.showApprove(w, r, err)
+		return
+	}
+	p.drawApprove(w, r, approveData{Phone: r.FormValue("phone"), Outcome: Told(w, decided)}, nil)
+}
+
+// sendApprove puts the login before whoever holds the phone: a screen of it that is open
+// somewhere shows it.
+func (p *Phones) sendApprove(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
+	a := NewAsking(r, p.config.Server)
+	if err := p.Prompt(r.Context(), r.PostFormValue("phone"), Link{a.At}); err != nil {
+		p.showApprove(w, r, err)
+		return
+	}
+	p.show(w, r, sentScreen, nil, look{Title: "my.approve.sent"}, sentData{Phone: r.PostFormValue("phone"), At: phone.LoginLink{Login: r.PathValue("login"), Way: r.PathValue("way")}}, nil)
+}
+
+var sentScreen = face.Phone("sent")
+
+// sentData tells which phone was asked.
+type sentData struct {
+	Phone string
+	At    phone.LoginLink
+}
