@@ -42,7 +42,7 @@ var frameFunctions = template.FuncMap{
 	"sentence": func(lang text.Lang, key string) string { return text.Sentence(key, lang, nil) },
 	"say":      say,
 	"style":    style, "script": script, "asset": address,
-	"named": named, "foreign": foreign,
+	"named": named, "foreign": foreign, "marked": marked,
 	"icon": icon, "state": state, "secret": secret, "steps": steps, "code": code,
 	"locked": locked, "newsecret": newSecret, "maybe": maybe, "gestures": gestures, "cards": cards,
 	"when": func(lang text.Lang, at time.Time) string { return When(at, lang) },
@@ -70,6 +70,15 @@ func (f Frame) Mark() template.HTML {
 		return `<span lang="ja">割符</span> Warifu`
 	}
 	return "割符 Warifu"
+}
+
+// TitleLang is the language of a title that is not in the page's: a document's of which there
+// is no translation.
+func (f Frame) TitleLang() text.Lang {
+	if f.Lang == text.Japanese && isForeign(f.Lang, f.Title) {
+		return text.English
+	}
+	return ""
 }
 
 // Whose is whose page it is, for the window's title.

@@ -49,22 +49,51 @@ func isForeign(lang text.Lang, words string) bool {
 	return !japanese.MatchString(words) && latin.MatchString(words) && strings.Contains(words, " ")
 }
 
-// named marks a name that is not in the page's language: which language it is in where its
-// letters tell, and that it is not to be translated.
+// run is what stands together in Japanese: letters, with what joins them.
+var run = regexp.MustCompile(`[\p{Hiragana}\p{Katakana}\p{Han}ー々〆「『（［〔](?:[\p{Hiragana}\p{Katakana}\p{Han}ー々〆、。・「」『』（）［］〔〕　 ]*[\p{Hiragana}\p{Katakana}\p{Han}ー々〆。」』）］〕])?`)
+
+// named marks what is not in a page's language: on an English page each run of Japanese, on a
+// Japanese one the whole of a name in other letters, which is not to be translated.
 func named(lang text.Lang, name string) template.HTML {
 	s := template.HTMLEscapeString(name)
-	if !isForeign(lang, name) {
+	switch {
+	case !isForeign(lang, name):
 		return template.HTML(s)
+	case lang == text.English:
+		return template.HTML(run.ReplaceAllString(s, `<span lang="ja" translate="no">$0</span>`))
 	}
-	return template.HTML(`<span` + string(foreign(lang, name)) + `>` + s + `</span>`)
+	return template.HTML(`<span translate="no">` + s + `</span>`)
 }
 
-// foreign are the attributes by which named marks an element of its own.
+// marked is named for words that are HTML already, as documents are: the tags stay as they are.
+func marked(lang text.Lang, html template.HTML) template.HTML {
+	if lang != text.English {
+		return html
+	}
+	var out strings.Builder
+	rest := string(html)
+	for rest != "" {
+		words, tail, found := strings.Cut(rest, "<")
+		out.WriteString(run.ReplaceAllString(words, `<span lang="ja" translate="no">$0</span>`))
+		if !found {
+			break
+		}
+		tag, after, closed := strings.Cut(tail, ">")
+		out.WriteString("<" + tag)
+		if closed {
+			out.WriteString(">")
+		}
+		rest = after
+	}
+	return template.HTML(out.String())
+}
+
+// foreign are the attributes by which an element of its own is marked as named marks words.
 func foreign(lang text.Lang, name string) template.HTMLAttr {
 	switch {
 	case !isForeign(lang, name):
 		return ""
-	case lang == text.English:
+	case lang == text.English && !latin.MatchString(name):
 		return ` lang="ja" translate="no"`
 	}
 	return ` translate="no"`

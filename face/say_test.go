@@ -1,6 +1,7 @@
 package face_test
 
 import (
+	"html/template"
 	"strings"
 	"testing"
 )
@@ -9,18 +10,24 @@ import (
 // attribute, where no element can stand.
 func TestNamesKeepTheirLanguage(t *testing.T) {
 	for body, want := range map[string]string{
-		`{{named "en" .}}`:                                   `<span lang="ja" translate="no">割符&lt;b&gt;</span>`,
-		`{{named "ja" .}}`:                                   `割符&lt;b&gt;`,
-		`<option{{foreign "en" .}}>{{.}}</option>`:           `<option lang="ja" translate="no">割符&lt;b&gt;</option>`,
-		`{{say "en" "login.page.who" "name" .}}`:             `<span lang="ja" translate="no">割符&lt;b&gt;</span>`,
-		`<p title="{{say "en" "login.page.who" "name" .}}">`: `割符&lt;b&gt;`,
+		`{{named "en" .}}`:                                   `<span lang="ja" translate="no">割符</span>&lt;7&gt;`,
+		`{{named "ja" .}}`:                                   `割符&lt;7&gt;`,
+		`<option{{foreign "en" .}}>{{.}}</option>`:           `<option lang="ja" translate="no">割符&lt;7&gt;</option>`,
+		`{{say "en" "login.page.who" "name" .}}`:             `<span lang="ja" translate="no">割符</span>&lt;7&gt;`,
+		`<p title="{{say "en" "login.page.who" "name" .}}">`: `割符&lt;7&gt;`,
 	} {
-		if got := drawn(t, body, "割符<b>"); !strings.Contains(got, want) || strings.Contains(got, "<b>") {
+		if got := drawn(t, body, "割符<7>"); !strings.Contains(got, want) || strings.Contains(got, "<7>") {
 			t.Errorf("%s: %s, want %s", body, got, want)
 		}
 	}
 	if got := drawn(t, `<p title="{{say "en" "login.page.who" "name" .}}">`, "割符"); strings.Contains(got, "span") {
 		t.Errorf("an element inside an attribute: %s", got)
+	}
+	if got := drawn(t, `{{marked "en" .}}`, template.HTML(`<a title="割符">By 割符 花子 (代理人), <code>花</code></a> 7`)); got != `<a title="割符">By <span lang="ja" translate="no">割符 花子</span> (<span lang="ja" translate="no">代理人</span>), <code><span lang="ja" translate="no">花</span></code></a> 7` {
+		t.Error(got)
+	}
+	if got := drawn(t, `{{named "en" .}}`, "taro · 高橋［佐藤］　京子"); got != `taro · <span lang="ja" translate="no">高橋［佐藤］　京子</span>` {
+		t.Error(got)
 	}
 	if got := drawn(t, `{{named "ja" .}}`, "Alexandra Maria"); got != `<span translate="no">Alexandra Maria</span>` {
 		t.Error(got)

@@ -11,7 +11,7 @@ import (
 // spoken gathers what a page says, in pieces: text and the attributes that are read out. A
 // piece has the language that stands around it; what is a code, an address or typed is left out.
 const spoken = `(() => {
-	const out = [], skip = "script, style, code, pre, kbd, samp, textarea, [translate=no]";
+	const out = [], skip = "script, style, title, code, pre, kbd, samp, textarea, [translate=no]";
 	const add = (element, words) => {
 		words = words.replace(/\s+/g, " ").trim();
 		if (!words || element.closest(skip)) return;
@@ -44,7 +44,7 @@ var domains = sync.OnceValue(func() map[string]bool {
 })
 
 // words are the faults of what the page says: another language than its own that is not
-// marked as such, a key of the catalogue, a parameter that nothing took the place of.
+// marked as such (the title of the window cannot be marked, and says what the heading says), a key of the catalogue, a parameter that nothing took the place of.
 func (p *Page) words() (out []string) {
 	p.t.Helper()
 	var said struct {
