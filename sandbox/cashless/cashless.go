@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"time"
 
 	"warifu"
 	"warifu/face"
@@ -155,13 +154,27 @@ type seen struct {
 	Who    *visitor.Visitor
 	Member *View
 	Paid   string // the payment just made
+	Typed  typed
+}
+
+// typed is what was typed into a form that was refused: it is not to be typed again.
+type typed struct{ Shop, Yen, Number, Holder string }
+
+// Blames says which field a problem is about.
+func (seen) Blames(problem string) string {
+	switch problem {
+	case "cashless-account-malformed", "bank-link-refused":
+		return "number"
+	case "cashless-holder-other":
+		return "holder"
+	case "cashless-payment-malformed", "cashless-limit":
+		return "yen"
+	}
+	return ""
 }
 
 // Class says what somebody used.
 func (seen) Class(class string, l text.Lang) string { return visitor.ClassWord(class, l) }
-
-// When is an instant in Tokyo.
-func (seen) When(t time.Time) string { return t.In(visitor.Tokyo).Format("2006-01-02 15:04") }
 
 // Money writes a sum.
 func (seen) Money(yen int) string { return amount(yen) }
@@ -182,6 +195,9 @@ func (c *Cashless) front(w http.ResponseWriter, r *http.Request) { c.problem(w, 
 // problem shows the first page, with what went wrong where something did.
 func (c *Cashless) problem(w http.ResponseWriter, r *http.Request, problem error) {
 	s := seen{Paid: r.URL.Query().Get("paid")}
+	if r.Method == http.MethodPost {
+		s.Typed = typed{r.PostFormValue("shop"), r.PostFormValue("yen"), r.PostFormValue("number"), r.PostFormValue("holder")}
+	}
 	if who, err := c.visitors.Current(r); err == nil {
 		s.Who = &who
 		if m, err := c.member(who); err == nil {

@@ -61,7 +61,7 @@ func Show(w http.ResponseWriter, r *http.Request, t *template.Template, titleKey
 		e := warifu.ProblemOf(err)
 		status = StatusOf(e.Code)
 		title, detail, next := text.Problem(e, p.Lang)
-		p.Problem = &Sentences{Title: title, Detail: detail, Next: next, Field: e.Params["field"]}
+		p.Problem = &Sentences{Title: title, Detail: detail, Next: next, Field: fieldOf(e, data)}
 		if e.Code == warifu.CodeInternal {
 			slog.Error("sandbox: internal error", "err", err)
 		}

@@ -2,7 +2,11 @@ package doorway
 
 import (
 	"context"
+	"html/template"
 	"net/http"
+
+	"warifu"
+	"warifu/text"
 )
 
 type settingKey struct{}
@@ -19,4 +23,38 @@ func Setting(next http.Handler, lost string) http.Handler {
 func lostOf(r *http.Request) string {
 	lost, _ := r.Context().Value(settingKey{}).(string)
 	return lost
+}
+
+// Field gives an input its id, by which a problem leads to it, and says where it is wrong.
+func (p Page) Field(name string) template.HTMLAttr {
+	attributes := `id="` + template.HTMLEscapeString(name) + `"`
+	if p.Problem != nil && p.Problem.Field == name {
+		attributes += ` aria-invalid="true"`
+	}
+	return template.HTMLAttr(attributes)
+}
+
+// Say is a sentence with pairs of parameter names and values.
+func (p Page) Say(key string, pairs ...string) string {
+	params := map[string]string{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		params[pairs[i]] = pairs[i+1]
+	}
+	return text.Sentence(key, p.Lang, params)
+}
+
+// Blaming is what a page's data may be to say which of its fields a problem is about, where
+// the problem does not name it itself.
+type Blaming interface {
+	Blames(problem string) (field string)
+}
+
+func fieldOf(e *warifu.Error, data any) string {
+	if field := e.Params["field"]; field != "" {
+		return field
+	}
+	if b, ok := data.(Blaming); ok {
+		return b.Blames(e.Problem)
+	}
+	return ""
 }

@@ -23,13 +23,20 @@ type seen struct {
 	Application  Application
 	Answers      map[string]string
 	Tax, Desk    string
+	Mine         string // the holder's own pages, at the issuer
 }
 
 // Class says what somebody logged in with.
 func (s seen) Class(class string, l text.Lang) string { return visitor.ClassWord(class, l) }
 
-// Day is a day in Tokyo.
-func (s seen) Day(t time.Time) string { return t.In(visitor.Tokyo).Format(day) }
+// On writes a day of the records, "2026-05-11", for people; what is none is shown as it is.
+func (seen) On(date string, l text.Lang) string {
+	at, err := time.ParseInLocation(day, date, visitor.Tokyo)
+	if err != nil {
+		return date
+	}
+	return face.Date(at, l)
+}
 
 // Title names a procedure.
 func (s seen) Title(id string, l text.Lang) string {
@@ -66,6 +73,9 @@ var listPage = face.Place("portal/list")
 // here is what a page knows of who looks at it.
 func (p *Portal) here(r *http.Request) seen {
 	s := seen{Tax: p.config.Tax, Desk: p.config.Desk, Towns: Towns()}
+	if at := p.config.Checks.Address; at != "" {
+		s.Mine = at + "/mine"
+	}
 	if who, err := p.current(r); err == nil {
 		s.Who = &who
 	}
