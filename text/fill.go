@@ -30,12 +30,16 @@ func Params(s string) []string {
 // fill replaces every {name} once (a value's own braces stay as they are, they are not
 // looked up again) and reports whether all were given. Missing ones become a dash. A
 // value that is a word of the house is said in the reader's language: {kind} with
-// the value "signature" becomes the text of "word.kind.signature".
+// the value "signature" becomes the text of "word.kind.signature", and {secret} that of
+// "word.secret.signature".
 func (c *Catalogue) fill(s string, lang Lang, params map[string]string) (string, bool) {
 	whole := true
 	out := braces.ReplaceAllStringFunc(s, func(m string) string {
 		name := m[1 : len(m)-1]
 		v, ok := params[name]
+		if name == "secret" && !ok { // a secret is called by its kind, as its owner knows it
+			v, ok = params["kind"]
+		}
 		if word, known := c.entries["word."+name+"."+v]; known {
 			return word["text"][lang]
 		}
