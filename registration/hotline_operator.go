@@ -113,10 +113,17 @@ func (a *Authority) operators() Operators {
 	return a.Operators
 }
 
-// operator lets an operator in to do something. Unauthenticated "operator-unknown" for an
+// operator lets an operator in to do something: by a token of the file or, with an empty one, as
+// whom the console has let in (AtConsole). Unauthenticated "operator-unknown" for an
 // absent or wrong token, Refused "operator-may-not" for a role without the right.
 func (a *Authority) operator(ctx context.Context, token string, what right) (Operator, error) {
 	o, found := a.operators().find(token)
+	if !found && token == "" {
+		var err error
+		if o, found, err = a.ofConsole(ctx); err != nil {
+			return o, err
+		}
+	}
 	if !found {
 		a.Log.WarnContext(ctx, "hotline: no operator's token", "wanted", string(what))
 		return o, warifu.Unauthenticated("operator-unknown")

@@ -112,7 +112,7 @@ func (a *Authority) HotlineConfirm(ctx context.Context, token string, verb warif
 		if p, err = tx.Proposal(id); err != nil {
 			return err
 		}
-		if err := a.mayConfirm(p, second, verb, what); err != nil {
+		if err := a.mayConfirm(tx, p, second, verb, what); err != nil {
 			return err
 		}
 		if err := calledBack(tx, p.Receipt, verb, p.Cause); err != nil { // it may have been denied since
@@ -138,16 +138,18 @@ func (a *Authority) HotlineConfirm(ctx context.Context, token string, verb warif
 
 // mayConfirm checks a second operator against the proposal: four eyes, by name and by
 // token; in time; and the first still has the right today, and the token it was made with.
-func (a *Authority) mayConfirm(p store.Proposal, second Operator, verb warifu.Verb, what right) error {
-	first, there := a.operators().named(p.Proposer)
+func (a *Authority) mayConfirm(tx *store.Tx, p store.Proposal, second Operator, verb warifu.Verb, what right) error {
+	first, there, err := a.proposed(tx, p)
 	switch {
+	case err != nil:
+		return err
 	case p.Verb != verb:
 		return warifu.NotFound("proposal-unknown")
 	case p.Confirmer != "":
 		return warifu.Conflict("proposal-closed")
 	case p.Proposer == second.Name, p.Token == second.Token:
 		return warifu.Refused("four-eyes")
-	case a.Clock.Now().After(p.Expires), !there, !first.Role.may(what), first.Token != p.Token:
+	case a.Clock.Now().After(p.Expires), !there, !first.Role.may(what):
 		return warifu.Conflict("proposal-expired")
 	}
 	return nil

@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -72,8 +73,7 @@ func (s *site) atConsole(mux *http.ServeMux, pattern string, roles []console.Rol
 			return
 		}
 		if r.Method == http.MethodPost {
-			r.Body = http.MaxBytesReader(w, r.Body, maxConsoleForm)
-			if err := r.ParseForm(); err != nil {
+			if err := readConsoleForm(w, r); err != nil {
 				s.consoleProblem(w, r, warifu.Invalid("request-malformed"))
 				return
 			}
@@ -84,6 +84,15 @@ func (s *site) atConsole(mux *http.ServeMux, pattern string, roles []console.Rol
 		}
 		page(w, r, o)
 	})
+}
+
+// readConsoleForm reads what was posted; a form with a file may be as long as any request.
+func readConsoleForm(w http.ResponseWriter, r *http.Request) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && kind == "multipart/form-data" {
+		return r.ParseMultipartForm(maxRequest)
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxConsoleForm)
+	return r.ParseForm()
 }
 
 // consoleStranger sends who is not signed in to the entrance, and from there back again.
@@ -165,6 +174,21 @@ func (s *site) consolePage(w http.ResponseWriter, r *http.Request, status int, n
 	}
 }
 
+// placeOf is the page to which a request belongs: itself, or of a form the page it stands on.
+func placeOf(r *http.Request) string {
+	if r.Method == http.MethodGet {
+		return backOf(r.URL.RequestURI())
+	}
+	part := strings.Split(strings.TrimPrefix(r.URL.Path, "/console/"), "/")
+	if len(part) > 1 && part[0] == "hotline" {
+		return "/console/hotline/" + url.PathEscape(part[1])
+	}
+	if part[0] == "enrol" || part[0] == "sign-in" || part[0] == "sandbox" {
+		return "/console"
+	}
+	return "/console/" + url.PathEscape(part[0])
+}
+
 // consoleLink is a way on from a page that says only what happened.
 type consoleLink struct{ Address, Key string }
 
@@ -172,13 +196,7 @@ type consoleLink struct{ Address, Key string }
 // again leads to it.
 func (s *site) consoleProblem(w http.ResponseWriter, r *http.Request, err error) {
 	on := []consoleLink{{"/console", "console.message.home"}}
-	from := "/console"
-	if u, fault := url.Parse(r.Referer()); fault == nil && u.Path != "" {
-		from = backOf(u.RequestURI())
-	}
-	if r.Method == http.MethodGet {
-		from = backOf(r.URL.RequestURI())
-	}
+	from := placeOf(r)
 	switch p := warifu.ProblemOf(err); {
 	case p.Problem == "step-up-needed":
 		http.Redirect(w, r, "/console/step-up?back="+url.QueryEscape(from), http.StatusSeeOther)

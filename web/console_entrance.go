@@ -248,3 +248,6 @@ func (s *site) enrol(w http.ResponseWriter, r *http.Request) {
 	}
 	s.signedIn(w, r, o, "/console")
 }
+
+// needsPasskey reports whether a refusal is overcome by proving the passkey again.
+func needsPasskey(err error) bool { return warifu.ProblemOf(err).Problem == "step-up-needed" }

@@ -10,16 +10,20 @@ import (
 	"testing"
 	"time"
 
+	"warifu"
 	"warifu/console"
 	"warifu/internal/housetest"
 	"warifu/internal/passkeytest"
+	"warifu/registration"
+	"warifu/store"
 )
 
 // browser is one browser at the console: its cookie, and where it last was.
 type browser struct {
 	t      *testing.T
 	site   http.Handler
-	cookie string
+	cookie string // the session's
+	call   string // the call's
 	agent  string
 	status int
 	at     string // the address of the last page
@@ -33,17 +37,17 @@ func newBrowser(t *testing.T, site http.Handler) *browser {
 func (b *browser) send(method, target string, form url.Values) *http.Response {
 	b.t.Helper()
 	headers := []string{"User-Agent", b.agent, "Accept", "text/html", "Accept-Language", "en"}
-	if b.cookie != "" {
-		headers = append(headers, "Cookie", b.cookie)
+	if b.cookie+b.call != "" {
+		headers = append(headers, "Cookie", b.cookie+"; "+b.call)
 	}
 	if form != nil {
 		headers = append(headers, "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "same-origin")
 	}
-	if b.at != "" {
-		headers = append(headers, "Referer", "http://warifu.test"+b.at)
-	}
 	r := ask(b.site, method, target, form.Encode(), headers...)
 	for _, c := range r.Cookies() {
+		if strings.HasPrefix(c.Name, "warifu-call") {
+			b.call = c.Name + "=" + c.Value
+		}
 		if strings.HasPrefix(c.Name, "warifu-console") {
 			if b.cookie = c.Name + "=" + c.Value; c.MaxAge < 0 {
 				b.cookie = ""
@@ -179,4 +183,186 @@ func TestTheFirstAdministratorComesInByALinkAndThenByPasskey(t *testing.T) {
 	}
 	h.Clock.Forward(20 * time.Minute)
 	b.open("/console").see("Your session is over")
+}
+
+// staffed is a house with people of every role at the console, each with a browser.
+func staffed(t *testing.T) (*housetest.House, map[string]*browser, map[string]*passkeytest.Authenticator) {
+	t.Helper()
+	h, admin, key := consoleHouse(t)
+	all, keys := map[string]*browser{"nao": admin}, map[string]*passkeytest.Authenticator{"nao": key}
+	for _, one := range [][2]string{{"aoi", "hotline"}, {"ken", "hotline"}, {"rin", "registrar"}, {"sei", "registrar"}, {"mio", "auditor"}} {
+		all[one[0]] = newBrowser(t, admin.site)
+		keys[one[0]] = all[one[0]].enrolled(invited(t, admin, one[0], one[1]), "")
+		all[one[0]].see("Hello " + one[0])
+	}
+	return h, all, keys
+}
+
+// invited has an administrator invite somebody and returns the link's path.
+func invited(t *testing.T, admin *browser, name, role string) string {
+	t.Helper()
+	admin.open("/console/staff").do("/console/staff/invitations", "name", name, "role", role).see("A one-time link")
+	return oneTimeLink.FindString(admin.page)
+}
+
+func TestACallAtTheDeskSuspendsAndFourEyesRevoke(t *testing.T) {
+	h, at, keys := staffed(t)
+	id := ownContact(t, h)
+	aoi, ken, rin, sei := at["aoi"], at["ken"], at["rin"], at["sei"]
+	aoi.open("/console").see("Hotline").seeNot("Audit")
+	aoi.open("/console/hotline").see("How is your name read?")
+	aoi.do("/console/hotline", "reading", "はなこ", "birth", "いつか", "telephone", "０９０−１１１１−２２２２").see("The contact has a mistake", `aria-invalid="true"`)
+	aoi.do("/console/hotline", "reading", "はなこ", "birth", "１９８５−１１−０３", "telephone", "０９０−１１１１−２２２２").see("One person fits", "Suspend now", "data-call-since")
+	aoi.seeNot("はなこ", "1985")
+	call := aoi.at
+	stale := tokenField.FindStringSubmatch(aoi.page)[1]
+	aoi.do(call+"/suspend", "caller", "holder", "phone", "lost", "card", "kept").see("Suspended. The holder is being told.", "suspension")
+	wantStates(t, h, id, warifu.CredentialHeld)
+	aoi.post(call+"/suspend", url.Values{"token": {stale}, "caller": {"holder"}, "phone": {"lost"}, "card": {"kept"}}).see("This was sent already")
+	aoi.open(call).do(call+"/propose", "verb", "resume", "cause", "found").see("The call-back is not on record")
+	aoi.do(call+"/call-back", "outcome", "answered").see("The call-back is on record")
+	aoi.do(call+"/propose", "verb", "resume", "cause", "found").see("Another operator has to confirm", "A proposal waits")
+	aoi.open("/console/queue").see("ask another operator to confirm").seeNot("Confirm: resume")
+	proposal := proposalOf(t, ken.open("/console/queue").see("it was found", "Confirm: resume"))
+	aoi.do(proposal, "verb", "resume").see("A second operator has to confirm this")
+	ken.do(proposal, "verb", "resume").see("Resumed. The holder is being told.", "Nothing waits.")
+	wantStates(t, h, id, warifu.CredentialActive)
+
+	rin.open("/console/hotline").do("/console/hotline", "reading", "はなこ", "birth", "1985-11-03", "telephone", "09011112222")
+	rin.do(rin.at+"/propose", "verb", "revoke", "cause", "court-order").see("Another operator has to confirm")
+	ken.open("/console/queue").see("Nothing waits.")
+	proposal = proposalOf(t, sei.open("/console/queue").see("a court's order"))
+	h.Clock.Forward(6 * time.Minute)
+	sei.open("/console/queue").do(proposal, "verb", "revoke").see("Prove it again")
+	sei.do("/console/step-up", "back", "/console/queue", "answer", string(keys["sei"].Get(t, sei.options()))).see("Confirm: revoke for good")
+	sei.do(proposal, "verb", "revoke").see("Revoked. The holder is being told.")
+	wantStates(t, h, id, warifu.CredentialRevoked)
+	h.Check(t)
+
+	mio := at["mio"]
+	mio.open("/console/calls").see("suspension → call-back → proposal → confirmation")
+	mio.open("/console/audit?actor=operator:aoi&verb=propose").see("operator:aoi", "cause: found")
+	mio.open("/console/audit?subject="+id).see("operators:rin+sei").seeNot("はなこ", "0901111")
+	mio.open("/console/audit?from=yesterday").see("The search has a mistake")
+	mio.open("/console/audit?verb=never").see("Nothing fits.")
+	export := mio.open("/console/audit?verb=console-enrol").do("/console/audit/export", "verb", "console-enrol")
+	export.see(`"actor": "operator:mio"`)
+	mio.open("/console/audit").see("console-audit-export").do("/console/audit/wholeness").see("have their line")
+	rin.open("/console/audit").see("This is not for your role")
+	mio.open("/console/hotline").see("This is not for your role")
+}
+
+// ownContact has somebody register a contact and own a phone; the application's identifier.
+func ownContact(t *testing.T, h *housetest.House) string {
+	t.Helper()
+	p := h.Phone(t)
+	d := p.Draft(t, "hanako")
+	s := housetest.Submission(d)
+	s.Contact = &registration.Contact{Reading: "はなこ", BirthDate: "1985-11-03", Telephone: "090-1111-2222"}
+	_, err := h.Registrar.Apply(context.Background(), s)
+	must(t, err)
+	a, err := p.Submit(t, d)
+	must(t, err)
+	h.Drain(t)
+	must(t, p.Personalize())
+	return a.ID
+}
+
+func wantStates(t *testing.T, h *housetest.House, id string, want warifu.CredentialState) {
+	t.Helper()
+	h.Read(t, func(tx *store.Tx) error {
+		all, err := tx.CredentialsOfApplication(id)
+		if len(all) != 2 {
+			t.Errorf("%d credentials", len(all))
+		}
+		for _, c := range all {
+			if c.State != want {
+				t.Errorf("%s is %s, want %s", c.Kind, c.State, want)
+			}
+		}
+		return err
+	})
+}
+
+var proposalForm = regexp.MustCompile(`action="(/console/queue/p[a-z2-7]{26})"`)
+
+func proposalOf(t *testing.T, b *browser) string {
+	t.Helper()
+	m := proposalForm.FindStringSubmatch(b.page)
+	if m == nil {
+		t.Fatalf("nothing to confirm: %s", b.page)
+	}
+	return m[1]
+}
+
+func TestLostPasskeysLeaversAndLinks(t *testing.T) {
+	h, at, keys := staffed(t)
+	nao, aoi := at["nao"], at["aoi"]
+	link := invited(t, nao, "yui", "catalogue")
+	newBrowser(t, nao.site).enrolled(link, "")
+	newBrowser(t, nao.site).open(link).see("This link does not work")
+	nao.open("/console/staff").do("/console/staff/invitations", "name", "yui", "role", "hotline").see("That name is taken")
+	nao.do("/console/staff/invitations", "name", "Ü ü", "role", "hotline").see("letters it cannot have")
+	late := invited(t, nao, "emi", "hotline")
+	h.Clock.Forward(10 * time.Minute)
+	nao.open("/console/staff/aoi/lost").see("Prove it again")
+	nao.do("/console/step-up", "back", "/console/staff/aoi/lost", "answer", string(keys["nao"].Get(t, nao.options()))).see("End aoi's passkey?")
+	again := oneTimeLink.FindString(nao.do("/console/staff/aoi/lost").see("A one-time link").page)
+	aoi.open("/console").see("Sign in")
+	aoi.signIn(keys["aoi"]).see("This passkey is not known here")
+	keys["aoi"] = aoi.enrolled(again, "")
+	aoi.see("Hello aoi", "hotline")
+	nao.open("/console/staff/aoi/removal").see("Remove aoi?").do("/console/staff/aoi/removal").see("Removed.", "removed on")
+	aoi.open("/console").see("Sign in")
+	aoi.signIn(keys["aoi"]).see("This passkey is not known here")
+	nao.do("/console/staff/nao/removal").see("Not about yourself")
+	nao.open("/console/staff").do("/console/staff/emi/withdrawal").see("The invitation was withdrawn")
+	newBrowser(t, nao.site).open(late).see("This link does not work")
+	late = invited(t, nao, "emi", "hotline")
+	for range 5 {
+		h.Clock.Forward(13 * time.Minute)
+		nao.open("/console")
+	}
+	newBrowser(t, nao.site).open(late).see("This link does not work")
+	at["rin"].signIn(keys["rin"]).open("/console/staff").see("This is not for your role")
+}
+
+func TestTheConsoleRefusesWhatIsForged(t *testing.T) {
+	h, nao, key := consoleHouse(t)
+	cookie := nao.cookie
+	nao.post("/console/sign-out", url.Values{}).see("This form cannot be used")
+	nao.post("/console/sign-out", url.Values{"token": {"AAAA"}}).see("This form cannot be used")
+	foreign := ask(nao.site, "POST", "/console/sign-out", "token=x", "Cookie", cookie, "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site")
+	if foreign.StatusCode != http.StatusForbidden {
+		t.Errorf("another site's form: %d", foreign.StatusCode)
+	}
+	thief := newBrowser(t, nao.site)
+	thief.agent, thief.cookie = "another browser", cookie
+	thief.open("/console").see("Sign in")
+	thief.cookie = ""
+	thief.open("/console/sign-in")
+	question := thief.options()
+	h.Clock.Forward(6 * time.Minute)
+	thief.do("/console/sign-in", "answer", string(key.Get(t, question))).see("That took too long")
+	question = thief.options()
+	answer := string(key.Get(t, question))
+	thief.do("/console/sign-in", "answer", answer).see("Hello nao")
+	second := newBrowser(t, nao.site)
+	second.post("/console/sign-in", url.Values{"answer": {answer}}).see("This answer was used already")
+	for said, wrong := range map[string]func(*passkeytest.Authenticator){
+		"This passkey is not known here":    func(a *passkeytest.Authenticator) { a.Origin = "https://elsewhere.example" },
+		"This passkey is not known here ":   func(a *passkeytest.Authenticator) { a.Unverified = true },
+		"This passkey may have been copied": func(a *passkeytest.Authenticator) { a.Counter = 0 },
+	} {
+		bad := *key
+		wrong(&bad)
+		second.open("/console/sign-in")
+		second.do("/console/sign-in", "answer", string(bad.Get(t, second.options()))).see(strings.TrimSpace(said))
+	}
+	second.open("/console/sign-in").do("/console/sign-in", "answer", "{").see("cannot be read")
+	second.post("/console/sandbox", url.Values{"name": {"nao"}}).see("Signing in takes a passkey here")
+	nao.open("/console/nowhere")
+	if nao.status != http.StatusNotFound {
+		t.Errorf("a page that is none: %d", nao.status)
+	}
 }

@@ -22,6 +22,7 @@ type Hotline interface {
 	HotlineCallBack(ctx context.Context, token, receipt, outcome string) (registration.HotlineCall, error)
 	HotlineCall(ctx context.Context, token, receipt string) (registration.HotlineCall, error)
 	HotlineCalls(ctx context.Context, token string, from time.Time) ([]registration.HotlineCall, error)
+	HotlineQueue(ctx context.Context, token string) ([]registration.HotlineWaiting, error)
 }
 
 // Bearer is the operator's token; exported so that requests are read into it.
