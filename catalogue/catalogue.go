@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -69,7 +70,14 @@ func (c *Catalogue) reload(ctx context.Context) error {
 func (c *Catalogue) Replace(ctx context.Context, models []Model, actor string) error {
 	c.changing.Lock()
 	defer c.changing.Unlock()
-	x, err := newIndex(models, c.index.Load().pending)
+	before := c.index.Load()
+	models = slices.Clone(models)
+	for i := range models {
+		if old, known := before.find(models[i].ID); known {
+			models[i].Earlier = old.recordsWith(models[i].Verification)
+		}
+	}
+	x, err := newIndex(models, before.pending)
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,12 @@ var columns = []column{
 	textColumn("verifiedOn", func(m *Model) *Date { return &m.Verification.On }),
 	listColumn("revised", func(m *Model) *[]Date { return &m.Revised }),
 	boolColumn("sample", func(m *Model) *bool { return &m.Sample }),
+	textColumn("verifiedOSBuild", func(m *Model) *string { return &m.Verification.OSBuild }),
 }
+
+// firstColumns are how many columns a file had before there were records of checks; one with
+// these alone is read as well.
+const firstColumns = 17
 
 // appVersion writes no minimum as an empty cell.
 func appVersion(m *Model) string {

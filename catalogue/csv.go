@@ -75,10 +75,11 @@ func ParseCSV(r io.Reader) ([]Model, []LineProblem, error) {
 	in := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(b, []byte(bom))))
 	in.FieldsPerRecord = -1
 	in.ReuseRecord = true
-	if err := readHeader(in); err != nil {
+	width, err := readHeader(in)
+	if err != nil {
 		return nil, nil, err
 	}
-	p := parsing{in: in, seen: map[string]int{}}
+	p := parsing{in: in, width: width, seen: map[string]int{}}
 	if err := p.lines(); err != nil {
 		return nil, nil, err
 	}
@@ -88,24 +89,29 @@ func ParseCSV(r io.Reader) ([]Model, []LineProblem, error) {
 	return p.models, nil, nil
 }
 
-func readHeader(in *csv.Reader) error {
+// readHeader returns how many columns the lines have.
+func readHeader(in *csv.Reader) (int, error) {
 	header, err := in.Read()
 	if err != nil {
-		return warifu.Invalid("csv-header", "column", columns[0].name).With(err)
+		return 0, warifu.Invalid("csv-header", "column", columns[0].name).With(err)
 	}
 	for i, c := range columns {
+		if i == len(header) && i == firstColumns {
+			break
+		}
 		if i >= len(header) || header[i] != c.name {
-			return warifu.Invalid("csv-header", "column", c.name)
+			return 0, warifu.Invalid("csv-header", "column", c.name)
 		}
 	}
 	if len(header) > len(columns) {
-		return warifu.Invalid("csv-header", "column", columns[len(columns)-1].name)
+		return 0, warifu.Invalid("csv-header", "column", columns[len(columns)-1].name)
 	}
-	return nil
+	return len(header), nil
 }
 
 type parsing struct {
 	in       *csv.Reader
+	width    int // columns of a line
 	models   []Model
 	problems []LineProblem
 	seen     map[string]int // key → line
@@ -141,13 +147,13 @@ func (p *parsing) refuse(line int, column, problem string) {
 }
 
 func (p *parsing) line(line int, record []string) {
-	if len(record) != len(columns) {
+	if len(record) != p.width {
 		p.refuse(line, "", "csv-columns")
 		return
 	}
 	var m Model
 	whole := true
-	for i, c := range columns {
+	for i, c := range columns[:p.width] {
 		cell, armed := rearm(record[i])
 		switch {
 		case armed:

@@ -127,7 +127,7 @@ func TestCSVRefusesTheFileAsAWhole(t *testing.T) {
 			t.Errorf("%s: %v", problem, err)
 		}
 	}
-	for _, bad := range []string{"", "\ufeff", "\n\n", strings.Replace(good, "sample\r\n", "sample,more\r\n", 1)} {
+	for _, bad := range []string{"", "\ufeff", "\n\n", strings.Replace(good, "verifiedOSBuild\r\n", "verifiedOSBuild,more\r\n", 1), strings.Replace(good, "sample,verifiedOSBuild\r\n", "sample,more\r\n", 1)} {
 		if _, _, err := catalogue.ParseCSV(strings.NewReader(bad)); !errors.Is(err, &warifu.Error{Problem: "csv-header"}) {
 			t.Errorf("%.20q: %v", bad, err)
 		}

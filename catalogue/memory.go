@@ -31,6 +31,17 @@ func (m *memory) Replace(_ context.Context, rows []Row, _ Change) error {
 	return nil
 }
 
+func (m *memory) Put(_ context.Context, row Row, _ Change) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if at := slices.IndexFunc(m.rows, func(o Row) bool { return o.ID == row.ID }); at >= 0 {
+		m.rows[at] = row
+	} else {
+		m.rows = append(m.rows, row)
+	}
+	return nil
+}
+
 func (m *memory) Submissions(_ context.Context, state State) ([]Submission, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

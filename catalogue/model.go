@@ -83,9 +83,10 @@ func (d Date) Valid() bool {
 
 // Verification is the record of a model's operation check.
 type Verification struct {
-	By     string `json:"by,omitempty"` // the organisation that checked
-	On     Date   `json:"on,omitempty"`
-	Result Result `json:"result"`
+	By      string `json:"by,omitempty"` // the organisation that checked
+	On      Date   `json:"on,omitempty"`
+	Result  Result `json:"result"`
+	OSBuild string `json:"osBuild,omitempty"` // of the phone that was checked; empty: not recorded
 }
 
 // Model is one device model. The JSON names are those of the public API and of stored rows.
@@ -103,8 +104,10 @@ type Model struct {
 	Biometric     Biometric    `json:"biometric"`
 	NFC           NFC          `json:"nfc"`
 	Verification  Verification `json:"verification"`
-	Revised       []Date       `json:"revised,omitempty"` // when this entry changed, in order
-	Sample        bool         `json:"sample"`            // shipped as an example, vouched for by nobody
+	// Earlier are the checks before that one, in order; the newest are kept.
+	Earlier []Verification `json:"earlier,omitempty"`
+	Revised []Date         `json:"revised,omitempty"` // when this entry changed, in order
+	Sample  bool           `json:"sample"`            // shipped as an example, vouched for by nobody
 }
 
 // Name returns the name that is shown.
@@ -115,6 +118,7 @@ const (
 	maxText    = 64 // characters of any text
 	maxList    = 16 // elements of any list
 	maxRevised = 64
+	maxEarlier = 32
 )
 
 var idForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._,()+/-]{0,63}$`)
@@ -138,6 +142,7 @@ func (m Model) Validate() error {
 		{"biometric", slices.Contains([]Biometric{BiometricNone, BiometricClass1, BiometricClass2, BiometricClass3}, m.Biometric)},
 		{"nfc", slices.Contains([]NFC{NFCMark, NFCTop, NFCCamera, NFCCentre, NFCManual}, m.NFC)},
 		{"verification", m.Verification.valid()},
+		{"earlier", len(m.Earlier) <= maxEarlier && !slices.ContainsFunc(m.Earlier, func(v Verification) bool { return !v.valid() })},
 		{"since", m.Verification.Result != Passed || m.Since != ""},
 		{"revised", len(m.Revised) <= maxRevised && slices.IsSorted(m.Revised) && !slices.ContainsFunc(m.Revised, func(d Date) bool { return !d.Valid() })},
 	} {
@@ -152,9 +157,9 @@ func (m Model) Validate() error {
 func (v Verification) valid() bool {
 	switch v.Result {
 	case Pending:
-		return v.By == "" && v.On == ""
+		return v.By == "" && v.On == "" && v.OSBuild == ""
 	case Passed, Failed:
-		return plain(v.By) && v.On.Valid()
+		return plain(v.By) && v.On.Valid() && (v.OSBuild == "" || plain(v.OSBuild))
 	}
 	return false
 }

@@ -25,12 +25,19 @@ type Change struct {
 
 // Storage keeps the catalogue. Each method is one transaction, the audit line included.
 type Storage interface {
+	Shelf
 	// Models returns every stored model.
 	Models(ctx context.Context) ([]Row, error)
-	// Replace makes the stored catalogue exactly these rows.
-	Replace(ctx context.Context, rows []Row, why Change) error
 	// Submissions returns those in a state, oldest first.
 	Submissions(ctx context.Context, state State) ([]Submission, error)
+}
+
+// Shelf is the half of a Storage that changes it.
+type Shelf interface {
+	// Put writes one model, new or in the place of the one with its identifier.
+	Put(ctx context.Context, row Row, why Change) error
+	// Replace makes the stored catalogue exactly these rows.
+	Replace(ctx context.Context, rows []Row, why Change) error
 	// Settle writes a submission: an open one anew; a decided one over the open one
 	// (Conflict "submission-decided" when it is open no more), together with the models
 	// that follow from it.
@@ -61,6 +68,15 @@ func (s stored) Replace(ctx context.Context, rows []Row, why Change) error {
 	}
 	return s.store.Write(ctx, func(tx *store.Tx) error {
 		if err := tx.ReplaceModels(models); err != nil {
+			return err
+		}
+		return audit(tx, "catalogue", why)
+	})
+}
+
+func (s stored) Put(ctx context.Context, row Row, why Change) error {
+	return s.store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.PutModel(store.Model{ID: row.ID, Data: row.JSON, Revision: row.Revised}); err != nil {
 			return err
 		}
 		return audit(tx, "catalogue", why)

@@ -42,11 +42,13 @@ type Submission struct {
 // Decision answers a submission.
 type Decision struct {
 	By     string // the organisation that checked, or refused to
+	Actor  string // who says so, for the audit trail; empty: the organisation
 	Result Result // Passed, Failed, or Pending for one that is dismissed without a check
 	Reason string // for whoever submitted
 	// MinOSBuild and MinAppVersion replace what was submitted where the check found them.
 	MinOSBuild    string
 	MinAppVersion int
+	OSBuild       string // of the phone that was checked; may be empty
 }
 
 // maxOpen bounds the submissions that wait.
@@ -135,7 +137,11 @@ func (c *Catalogue) Decide(ctx context.Context, id string, d Decision) (Submissi
 	if err != nil {
 		return Submission{}, err
 	}
-	why := Change{b.DecidedAt, "operator:" + d.By, "decide", map[string]string{"model": b.Model.ID, "result": string(d.Result)}}
+	actor := d.Actor
+	if actor == "" {
+		actor = "operator:" + d.By
+	}
+	why := Change{b.DecidedAt, actor, "decide", map[string]string{"model": b.Model.ID, "result": string(d.Result)}}
 	if err := c.storage.Settle(ctx, b, rows, why); err != nil {
 		return Submission{}, err
 	}
@@ -162,7 +168,7 @@ func (c *Catalogue) consequence(b *Submission, d Decision) ([]Row, error) {
 	}
 	today := DateOf(b.DecidedAt)
 	m := b.Model
-	m.Verification = Verification{By: d.By, On: today, Result: d.Result}
+	m.Verification = Verification{By: d.By, On: today, Result: d.Result, OSBuild: d.OSBuild}
 	m.Revised = []Date{today}
 	m.Since = max(m.Since, today)
 	if d.MinOSBuild != "" {
@@ -170,6 +176,7 @@ func (c *Catalogue) consequence(b *Submission, d Decision) ([]Row, error) {
 	}
 	m.MinAppVersion = max(m.MinAppVersion, d.MinAppVersion)
 	if earlier, ok := c.index.Load().find(m.ID); ok {
+		m.Earlier = earlier.recordsWith(m.Verification)
 		m.ID, m.Revised = earlier.ID, append(earlier.Revised[max(0, len(earlier.Revised)-maxRevised+1):len(earlier.Revised):len(earlier.Revised)], today)
 	}
 	if err := m.Validate(); err != nil {

@@ -22,6 +22,7 @@ type Chart struct {
 	Name        string // of the chart on its page: a word for identifiers
 	Title, Says string
 	Unit        string // of the numbers; may be empty
+	Whole       bool   // the numbers count something: there is no half of one
 	Ticks       []Tick // below the axis
 	Lines       []Line
 	Bars        []Bars
@@ -117,10 +118,13 @@ func (c Chart) draw() drawn {
 	top := c.highest()
 	d := drawn{Chart: c, ViewBox: fmt.Sprintf("0 0 %g %g", chartWidth, chartHeight), Empty: top == 0}
 	step := niceStep(top)
+	if c.Whole {
+		step = math.Max(1, step)
+	}
 	ceiling := math.Max(step, math.Ceil(top/step)*step)
 	y := func(v float64) float64 { return plotBottom - (plotBottom-plotTop)*math.Min(v, ceiling)/ceiling }
 	for v := 0.0; v <= ceiling+step/2; v += step {
-		d.Grid = append(d.Grid, drawnGrid{number(y(v)), strconv.FormatFloat(v, 'f', -1, 64)})
+		d.Grid = append(d.Grid, drawnGrid{number(y(v)), strconv.FormatFloat(math.Round(v*1e6)/1e6, 'f', -1, 64)})
 	}
 	for _, t := range c.Ticks {
 		d.Below = append(d.Below, drawnWord{number(along(t.At)), t.Label, anchorAt(t.At)})

@@ -59,6 +59,16 @@ func TestBarsReachTheHeightOfTheirNumber(t *testing.T) {
 	}
 }
 
+func TestTheAxisIsWrittenAsPeopleWriteNumbers(t *testing.T) {
+	bars := []face.Bars{{Name: "one", Values: []float64{1}}}
+	if got := string(face.Chart{Lang: text.English, Name: "n", Bars: bars}.HTML()); !strings.Contains(got, ">0.6</text>") {
+		t.Error(got)
+	}
+	if got := string(face.Chart{Lang: text.English, Name: "n", Bars: bars, Whole: true}.HTML()); strings.Contains(got, "0.") && strings.Contains(got, ">0.2</text>") {
+		t.Error("a count has halves")
+	}
+}
+
 func TestAChartOfNothingSaysSo(t *testing.T) {
 	got := string(face.Chart{Lang: text.Japanese, Name: "n", Title: "受付", Says: "なし"}.HTML())
 	if !strings.Contains(got, "まだ何もありません。") || strings.Contains(got, "<svg") {

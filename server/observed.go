@@ -23,6 +23,7 @@ type observed struct {
 	mu       sync.Mutex
 	samples  []sample
 	stopped  []stopped
+	newest   int64                // number of the status feed that was measured
 	building map[string]bool      // "list/signature"
 	made     map[string]time.Time // when it was last finished
 	took     prometheus.ObserverVec
@@ -54,8 +55,12 @@ func newObserved(registry *prometheus.Registry) *observed {
 
 // known notes changes of status that answers are given from now on.
 func (o *observed) known(now time.Time, number int64, at time.Time, cert warifu.CertStatus) {
+	o.mu.Lock()
+	again := number <= o.newest // who follows reads the last one again, to see that the feed is still the same
+	o.newest = max(o.newest, number)
+	o.mu.Unlock()
 	took := now.Sub(at)
-	if cert != warifu.StatusRevoked || took < 0 || took > clockJumped {
+	if again || cert != warifu.StatusRevoked || took < 0 || took > clockJumped {
 		return
 	}
 	o.took.WithLabelValues("answer").Observe(took.Seconds())

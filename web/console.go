@@ -33,6 +33,8 @@ var consolePlaces = []consolePlace{
 	{"/console/queue", "console.nav.queue", atHotline},
 	{"/console/calls", "console.nav.calls", atAudit},
 	{"/console/audit", "console.nav.audit", atAudit},
+	{"/console/catalogue", "console.nav.catalogue", atCatalogue},
+	{"/console/submissions", "console.nav.submissions", atCatalogue},
 	{"/console/figures", "console.nav.figures", atFigures},
 	{"/console/causes", "console.nav.causes", atFigures},
 	{"/console/staff", "console.nav.staff", atStaff},
@@ -52,6 +54,7 @@ func (s *site) console(mux *http.ServeMux) {
 	s.consoleAudit(mux)
 	s.consoleCharts(mux)
 	s.consoleCauses(mux)
+	s.consoleCatalogue(mux)
 	s.atConsole(mux, "GET /console", anyRole, func(w http.ResponseWriter, r *http.Request, _ console.Operator) {
 		s.consolePage(w, r, http.StatusOK, "home", "console.home.title", nil, nil)
 	})

@@ -43,7 +43,7 @@ func (d drawing) words(keys ...string) (out []string) {
 }
 
 func (d drawing) chart(name, unit string) face.Chart {
-	return face.Chart{Lang: d.lang, Name: name, Title: d.word(name), Unit: unit, Export: "/console/figures/" + name + ".csv"}
+	return face.Chart{Lang: d.lang, Name: name, Title: d.word(name), Unit: unit, Whole: unit != d.word("unit.seconds"), Export: "/console/figures/" + name + ".csv"}
 }
 
 func (d drawing) clock(t time.Time) string {
@@ -180,7 +180,7 @@ func (d drawing) days(f Figures) face.Chart {
 		all += day.Count
 		date := day.From.In(d.zone)
 		c.Rows = append(c.Rows, []string{date.Format(time.DateOnly), whole(day.Count)})
-		if i%3 == 0 || i == len(f.Days)-1 {
+		if (len(f.Days)-1-i)%3 == 0 {
 			c.Ticks = append(c.Ticks, face.Tick{At: (float64(i) + 0.5) / float64(len(f.Days)), Label: date.Format("1/2")})
 		}
 	}

@@ -42,7 +42,11 @@ func (c demoCommand) Run(s *session) error {
 	}
 	door := &outside{}
 	defer func() { door.shut() }()
+	line := s.progress()
+	line.Begin(s.sentence("progress.world", nil), 0)
+	defer line.End()
 	stands := func(w *world.World, turns int) error {
+		line.End()
 		if turns > 0 {
 			return s.tell("demo.again", nil)
 		}
@@ -54,7 +58,7 @@ func (c demoCommand) Run(s *session) error {
 	}
 	config := world.Config{
 		Dir: dir, Port: c.Port, AnyPort: c.AnyPort, Scheme: c.Scheme, Background: true, Log: c.log(s),
-		Tell: func(key string, params map[string]string) { _ = s.tell(key, params) },
+		Tell: func(key string, params map[string]string) { line.Aside(func() { _ = s.tell(key, params) }) },
 	}
 	if c.KioskReader != "" {
 		config.KioskReader = reader.PCSC(c.KioskReader)

@@ -3,7 +3,8 @@
 // a fresh one (tour), and everything a person does with card and phone from the
 // command line, against a running demo.
 //
-// Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the place could not be reached.
+// Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the place could not be reached, 130 interrupted:
+// what was made on the way has been removed. A second Ctrl-C does not wait for that.
 package main
 
 import (
@@ -15,6 +16,6 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // from then on the system's own way: a second one ends at once
 	os.Exit(run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }

@@ -18,6 +18,8 @@ const (
 	exitRefused
 	exitUsage
 	exitUnreachable
+	// exitInterrupted is what shells know for "ended by Ctrl-C": 128 and the signal's number.
+	exitInterrupted = 130
 )
 
 // streams are what a command reads and writes.
@@ -52,6 +54,7 @@ type commands struct {
 	Clinic      clinicCommand      `cmd:"" help:"The sample clinic: who is insured, at a card reader."`
 	Clock       clockCommand       `cmd:"" help:"Show the world's clock or move it forward."`
 	Fault       faultCommand       `cmd:"" help:"Make things go wrong on purpose."`
+	Trace       traceCommand       `cmd:"" help:"What passed lately: APDUs and requests, by step, without a secret."`
 	World       worldCommand       `cmd:"" help:"The world: where it is, save, load, reset."`
 	Chip        chipCommand        `cmd:"" hidden:"" help:"Run one chip over standard input and output."`
 }

@@ -178,6 +178,9 @@ func (s *session) ask(value, key string) (string, error) {
 func (s *session) exit(err error) int {
 	code := exitCode(err)
 	switch {
+	case code != exitDone && s.ctx.Err() != nil: // whatever it says, this is why
+		fmt.Fprintln(s.std.err, s.sentence("cli.interrupted", nil))
+		return exitInterrupted
 	case code == exitDone || errors.Is(err, errTold): // kong joins errors
 	case s.json:
 		b, _ := json.Marshal(doorway.ProblemOf(err))

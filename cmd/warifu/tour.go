@@ -32,7 +32,13 @@ func (c tourCommand) Run(s *session) error {
 		dir = temporary
 	}
 	walk := func(ctx context.Context, stage tour.Stage) error {
-		return tour.Run(ctx, stage, warifu.SystemClock{}, func(step tour.Step) { c.report(s, step) })
+		line := s.progress()
+		line.Begin(s.sentence("progress.tour", nil), tour.Stops(stage))
+		defer line.End()
+		return tour.Run(ctx, stage, warifu.SystemClock{}, func(step tour.Step) {
+			line.Aside(func() { c.report(s, step) })
+			line.Done(step.Step)
+		})
 	}
 	var err error
 	if c.Processes {

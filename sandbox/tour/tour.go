@@ -92,6 +92,14 @@ type walker struct {
 // patience is how long the tour waits for what happens by itself.
 const patience = 60 * time.Second
 
+// Stops is how many stops a tour of the stage has.
+func Stops(s Stage) int {
+	if s.Second == nil {
+		return len(stops)
+	}
+	return len(stops) + len(lifeStops)
+}
+
 // Run walks all stops in order, and the life after them where there is a second phone, and reports each. It ends at the first failure, with
 // its error; real measures how long each stop takes.
 func Run(ctx context.Context, s Stage, real warifu.Clock, report func(Step)) error {
