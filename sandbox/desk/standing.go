@@ -35,7 +35,7 @@ type OnPhone struct {
 	State     string      `json:"state"`
 	Holds     []string    `json:"holds,omitempty"` // why it is on hold
 	Reason    string      `json:"reason,omitempty"`
-	Seen      string      `json:"seen"` // what a relying party is told now: "good", "revoked", "unknown"
+	Seen      string      `json:"seen"` // what a relying party is told now: "good", "held", "revoked", "unknown"
 	NotAfter  time.Time   `json:"notAfter"`
 	Activated time.Time   `json:"activated,omitzero"`
 	Ended     time.Time   `json:"ended,omitzero"`

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"net/http"
+	"slices"
 
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/handset"
@@ -34,16 +35,16 @@ func placesOf(p Places, me, phone string) []Place {
 	all := []Place{
 		{"/persons/" + me, "desk.card-of-mine", "desk.place-card", "card"},
 		{phones, "desk.phones", "desk.place-phone", "phone"},
-		{p.Portal, "portal.title", "desk.place-portal", "person"},
-		{p.Bank, "bank.title", "desk.place-bank", "sign"},
-		{p.Kiosk, "kiosk.title", "desk.place-kiosk", "tap"},
-		{p.Clinic, "clinic.title", "desk.place-clinic", "good"},
-		{p.Tax, "tax.title", "desk.place-tax", "sign"},
-		{p.Marketplace, "marketplace.title", "desk.place-marketplace", "phone"},
-		{p.Repair, "repair.title", "desk.place-repair", "wait"},
-		{p.Carrier, "carrier.title", "desk.place-carrier", "phone"},
-		{p.Cashless, "cashless.title", "desk.place-cashless", "card"},
-		{p.EGov, "egov.title", "desk.place-egov", "person"},
+		{p.Portal, "desk.at-portal", "desk.place-portal", "person"},
+		{p.Bank, "desk.at-bank", "desk.place-bank", "sign"},
+		{p.Kiosk, "desk.at-kiosk", "desk.place-kiosk", "tap"},
+		{p.Clinic, "desk.at-clinic", "desk.place-clinic", "good"},
+		{p.Tax, "desk.at-tax", "desk.place-tax", "sign"},
+		{p.Marketplace, "desk.at-marketplace", "desk.place-marketplace", "phone"},
+		{p.Repair, "desk.at-repair", "desk.place-repair", "wait"},
+		{p.Carrier, "desk.at-carrier", "desk.place-carrier", "phone"},
+		{p.Cashless, "desk.at-cashless", "desk.place-cashless", "card"},
+		{p.EGov, "desk.at-egov", "desk.place-egov", "person"},
 		{p.Server + "/console", "desk.console", "desk.place-console", "care"},
 		{p.Server + "/docs", "desk.docs", "desk.place-docs", "search"},
 		{p.Server, "desk.server", "desk.place-server", "out"},
@@ -89,7 +90,7 @@ func (d *Desk) draw(w http.ResponseWriter, r *http.Request, problem error) {
 	first(err)
 	due, err := d.config.Calendar(r.Context())
 	first(err)
-	data.Upcoming = shown(due, v.Me)
+	data.Upcoming = slices.DeleteFunc(shown(due, v.Me), func(e moment.Due) bool { return e.What == moment.ListUpdate })
 	data.Upcoming = data.Upcoming[:min(len(data.Upcoming), soon)]
 	data.Doors = placesOf(d.config.Places, v.Me, data.Standing.phone())
 	doorway.Show(w, r, startPage, "desk.title", data, problem)

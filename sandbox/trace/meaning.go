@@ -26,6 +26,10 @@ func Meaning(command, response []byte) (key string, params map[string]string) {
 		if ins == globalplatform.InsExternalAuthenticate {
 			return prefix + "external-authenticate", params
 		}
+		switch ins {
+		case globalplatform.InsStoreData, globalplatform.InsGetData, globalplatform.InsInstall:
+			return prefix + "secure-" + hex.EncodeToString([]byte{ins}), params
+		}
 		return prefix + "secure", params
 	case ins == 0xA4 && p1 == 0x04:
 		return prefix + application(data(command)), params

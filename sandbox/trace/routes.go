@@ -3,6 +3,7 @@ package trace
 import (
 	"net/http"
 	"strconv"
+	"time"
 
 	"warifu"
 	"warifu/sandbox/doorway"
@@ -24,6 +25,10 @@ func (r *Ring) Routes(mux *http.ServeMux) {
 	}))
 }
 
+// longest is how long a question with wait=1 is kept waiting, by real time: less than clients
+// have patience for.
+const longest = 30 * time.Second
+
 func (r *Ring) told(_ http.ResponseWriter, request *http.Request) (any, error) {
 	after := int64(0)
 	if given := request.URL.Query().Get("after"); given != "" {
@@ -35,7 +40,10 @@ func (r *Ring) told(_ http.ResponseWriter, request *http.Request) (any, error) {
 	news := r.News()
 	steps := r.Steps(after)
 	if len(steps) == 0 && request.URL.Query().Get("wait") != "" {
+		late := time.NewTimer(longest)
+		defer late.Stop()
 		select {
+		case <-late.C:
 		case <-news:
 			steps = r.Steps(after)
 		case <-doorway.Ending(request.Context()):

@@ -62,6 +62,9 @@ func standOf(tx *store.Tx, a store.Application, phone string, out *desk.Standing
 			ID: c.ID, Kind: c.Kind, Phone: phone, Serial: hex.EncodeToString(c.Serial), State: string(c.State), Seen: c.Status.Cert.String(),
 			NotAfter: c.NotAfter, Activated: c.ActivatedAt, Ended: c.EndedAt,
 		}
+		if c.State == warifu.CredentialHeld {
+			on.Seen = "held"
+		}
 		if c.State != warifu.CredentialActive && c.State != warifu.CredentialPending {
 			on.Reason = c.Reason.String()
 		}
