@@ -3,7 +3,6 @@ package face
 import (
 	"bytes"
 	"html/template"
-	"strconv"
 
 	"warifu/text"
 )
@@ -75,10 +74,20 @@ func gestures(lang text.Lang, all []Gesture) template.HTML {
 // CardAtHand is a card that can be held to the phone: its identifier, and whose it is.
 type CardAtHand struct{ ID, Name string }
 
+// Written is the language that the name is written in, whatever the page's: a name of Latin
+// letters alone is not Japanese.
+func (c CardAtHand) Written() text.Lang {
+	for _, r := range c.Name {
+		if r >= 0x2E80 {
+			return text.Japanese
+		}
+	}
+	return text.English
+}
+
 func cards(lang text.Lang, all []CardAtHand) template.HTML {
 	return drawPhone("cards", struct {
 		Legend, How, One string
 		All              []CardAtHand
-		Several          string
-	}{text.Sentence("part.cards", lang, nil), text.Sentence("part.cards.how", lang, nil), text.Sentence("part.cards.one", lang, nil), all, strconv.Itoa(len(all))})
+	}{text.Sentence("part.cards", lang, nil), text.Sentence("part.cards.how", lang, nil), text.Sentence("part.cards.one", lang, nil), all})
 }

@@ -50,7 +50,7 @@ type Asking struct {
 	Until    string
 	Wanted   phone.Wanted // where a document is to be signed: as it was fetched
 	Document string       // its address, to open it with another program
-	Left     []string     // ticked, once the person has decided
+	Kept     []string     // ticked, once the person has decided
 	Again    bool         // they have, and are asked again
 }
 
@@ -62,14 +62,14 @@ func NewAsking(r *http.Request, server *phone.Server) Asking {
 		a.At = phone.LoginLink{Origin: server.Origin(), Login: login, Way: r.PathValue("way")}.String()
 	}
 	if r.Method == http.MethodPost {
-		a.Left, a.Again = r.Form["attribute"], true
+		a.Kept, a.Again = r.Form["attribute"], true
 	}
 	return a
 }
 
 // Ticked reports whether an attribute is ticked: every one at first, and then as the person left it.
 func (a Asking) Ticked(name string) bool {
-	return !a.Again || slices.Contains(a.Left, name)
+	return !a.Again || slices.Contains(a.Kept, name)
 }
 
 // Ask fetches the question behind a link for a page.
