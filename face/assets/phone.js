@@ -31,7 +31,7 @@
   });
   function bubble(event) {
     var told = JSON.parse(event.data), box = document.getElementById("bubble");
-    if (!box || !told.text) return;
+    if (!box || !told.text || told.to === location.pathname + location.search) return; // it is here already
     box.hidden = false;
     box.querySelector("strong").textContent = told.text;
     if (here(told.to)) box.querySelector("a").href = told.to;

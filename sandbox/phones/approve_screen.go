@@ -25,6 +25,17 @@ type approveData struct {
 	Outcome
 }
 
+// Can reports whether the phone can answer: the secret that the answer takes is not locked.
+func (d approveData) Can() bool {
+	switch {
+	case d.Question.Sign != nil:
+		return !d.Locked(warifu.Signature.String())
+	case len(d.Gestures) > 0:
+		return true
+	}
+	return !d.Locked(warifu.Authentication.String())
+}
+
 // approveEndings are the problems after which a login cannot be approved any more.
 var approveEndings = map[string]string{
 	"login-number-wrong": "wrong", "login-answers-too-many": "wrong",

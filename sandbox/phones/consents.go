@@ -5,10 +5,12 @@ import (
 	"strings"
 	"time"
 
+	"warifu"
 	"warifu/face"
 	"warifu/ledger"
 	"warifu/phone"
 	"warifu/sandbox/doorway"
+	"warifu/text"
 )
 
 var (
@@ -27,8 +29,10 @@ type checkedData struct {
 // checkedLine is a line of the ledger as the screen shows it.
 type checkedLine struct {
 	LedgerLine
-	At     time.Time
-	Answer string // "good", "bad" or "unknown"; of attributes, their names
+	At      time.Time
+	Answer  string   // "good", "bad" or "unknown"; of attributes, their names
+	Told    []string // the attributes, where it is about those
+	Because string   // why it was not good
 }
 
 // secretTyped is the secret of a screen's form.
@@ -47,11 +51,35 @@ func (p *Phones) showChecked(w http.ResponseWriter, r *http.Request, o *owned, p
 			l := checkedLine{LedgerLine: line}
 			if e := page.Lines[i].Entry; e != nil {
 				l.At, l.Answer = e.At, e.Result
+				l.Told, l.Because = attributes(e), because(e, doorway.Lang(r))
 			}
 			data.Lines = append([]checkedLine{l}, data.Lines...) // the newest first
 		}
 		return data
 	})
+}
+
+// attributes are those that an entry names; none where it is about something else.
+func attributes(e *ledger.Entry) []string {
+	if !strings.HasPrefix(e.What, "attributes-") || e.Result == "" {
+		return nil
+	}
+	all := strings.Split(e.Result, ",")
+	for _, name := range all {
+		if !text.Has("login.attribute." + name) {
+			return nil
+		}
+	}
+	return all
+}
+
+// because is the first reason of an entry that was not good.
+func because(e *ledger.Entry, lang text.Lang) string {
+	if len(e.Reasons) == 0 {
+		return ""
+	}
+	title, _, _ := text.Problem(&warifu.Error{Problem: e.Reasons[0]}, lang)
+	return title
 }
 
 // ledgerByForm shows who checked the holder; the page is kept by nobody.

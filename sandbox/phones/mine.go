@@ -192,7 +192,7 @@ type finishData struct {
 
 // finishes are what can be done, with the picture of each.
 var finishes = map[string]string{
-	"suspend": "held", "resume": "good", "revoke": "ended", "secret": "good", "unlock": "good", "contact": "good",
+	"suspend": "held", "resume": "good", "revoke": "good", "secret": "good", "unlock": "good", "contact": "good",
 	"screenlock": "good", "screenlock-off": "good", "wipe": "good", "check": "good", "reset": "good", "granted": "good", "refused": "ended",
 }
 
