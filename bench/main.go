@@ -94,6 +94,7 @@ var measures = []measure{
 	{"verification", verification},
 	{"logins", logins},
 	{"waiting", waiting},
+	{"face", faces},
 	{"profile", profileOnly},
 }
 

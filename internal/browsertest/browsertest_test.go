@@ -104,7 +104,7 @@ func TestStepsLeadOn(t *testing.T) {
 // The other ways of trying a page find what is wrong, and only that.
 func TestOtherWaysFindWhatIsWrong(t *testing.T) {
 	at := stand(t, map[string]string{
-		"/well":  sound("en", `<style>:focus-visible{outline:2px solid}</style>`, `<p><a href="/x">One</a> <button>Two</button> <label><input type="radio" name="r">a</label><label><input type="radio" name="r">b</label></p>`),
+		"/well":  sound("en", `<style>:focus-visible{outline:2px solid}</style>`, `<p><a href="/x">One</a> <button>Two</button> <label><input type="radio" name="r">a</label><label><input type="radio" name="r">b</label> <label>Day <input type="date"></label> <button>Three</button></p>`),
 		"/badly": sound("en", `<style>a:focus{outline:none} @keyframes m{to{opacity:0}} .m{animation:m 1s infinite} @media (prefers-reduced-motion:reduce){.s{animation:none}}</style>`, `<p><a href="/x">One</a> <a href="/y"></a></p><div style="width:900px">wide</div><div style="width:4em;overflow:hidden;white-space:nowrap">cut off at the edge</div><p class="m">moves</p>`),
 		"/still": sound("en", `<style>@keyframes m{to{opacity:0}} .m{animation:m 1s infinite} @media (prefers-reduced-motion:reduce){.m{animation:none}} @media (prefers-color-scheme:dark){body{background:#000;color:#fff}}</style>`, `<p class="m">moves</p>`),
 	})

@@ -53,8 +53,8 @@ func (p *Page) keyboard() (out []string) {
 	p.t.Helper()
 	var all []string
 	p.Eval(usable, &all)
-	reached := map[int]bool{}
-	for range min(len(all)+3, maxStops) {
+	reached, before := map[int]bool{}, -2
+	for range min(6*len(all)+3, maxStops) { // a date's day, month and year are a stop each
 		p.key("Tab")
 		var at struct {
 			End, Ring, Seen, Named bool
@@ -62,10 +62,13 @@ func (p *Page) keyboard() (out []string) {
 			HTML                   string
 		}
 		p.Eval(focused, &at)
+		if !at.End && at.Stop == before {
+			continue
+		}
 		if at.End || (at.Stop >= 0 && reached[at.Stop]) {
 			break
 		}
-		reached[at.Stop] = true
+		reached[at.Stop], before = true, at.Stop
 		for fault, holds := range map[string]bool{"does not show that it has the focus": at.Ring, "has the focus out of sight": at.Seen, "has no name": at.Named} {
 			if !holds {
 				out = append(out, at.HTML+" "+fault)

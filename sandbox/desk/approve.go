@@ -91,7 +91,7 @@ var readerPage = doorway.Template(phones.ApproveForm + `{{define "body"}}
 {{else if .Data.Question.Login}}
 <p>{{.T "login.approve.asked"}}</p>{{template "asked" .}}
 <form method="post" action="/reader/{{.Data.Question.Way}}/{{.Data.Question.Login}}"><fieldset class="of-card"><legend>{{.T "login.approve.card"}}</legend>{{template "decide" .}}
-<label>{{.T "login.approve.which-card"}} <select name="card">{{range .Data.Cards}}<option value="{{.Person.ID}}"{{if eq .Person.ID $.Data.Card}} selected{{end}}>{{.Person.ID}} {{.Person.Name}}</option>{{end}}</select></label>
+<label>{{.T "login.approve.which-card"}} <select name="card">{{range .Data.Cards}}<option value="{{.Person.ID}}" {{foreign $.Lang .Person.Name}}{{if eq .Person.ID $.Data.Card}} selected{{end}}>{{.Person.ID}} {{.Person.Name}}</option>{{end}}</select></label>
 <label>{{.T "phones.card-pin"}} <input name="pin" inputmode="numeric" type="password" autocomplete="off"></label>
 {{if or .Data.Question.Attributes .Data.Question.Sign}}<label>{{.T "phones.card-password"}} <input name="cardPassword" type="password" autocomplete="off">{{if not .Data.Question.Sign}}<small>{{.T "login.approve.card-password-note"}}</small>{{end}}</label>{{end}}
 <p class="row"><button>{{.T "login.approve.do"}}</button> <button class="quiet" name="decline" value="1" formnovalidate>{{.T "login.approve.decline"}}</button></p></fieldset></form>
