@@ -121,7 +121,7 @@ func (c demoCommand) ready(s *session, p desk.Places) error {
 	if s.json {
 		return s.print(p)
 	}
-	for _, place := range []struct{ key, url string }{{"demo.desk", p.Desk}, {"demo.phones", p.Phones}, {"demo.bank", p.Bank}, {"demo.server", p.Server}} {
+	for _, place := range []struct{ key, url string }{{"demo.desk", p.Desk}, {"demo.phones", p.Phones}, {"demo.bank", p.Bank}, {"demo.server", p.Server}, {"demo.console", p.Server + "/console"}} {
 		fmt.Fprintf(s.std.out, "  %-28s %s\n", place.url, text.Sentence(place.key, s.lang, nil))
 	}
 	if !c.Headless {

@@ -25,6 +25,7 @@ func (g *Gate) proxy(d door) http.Handler {
 		FlushInterval: -1, // server-sent events
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(inner)
+			r.SetXForwarded() // what is open to this machine alone is not open to who comes from outside
 			r.Out.Host = inner.Host
 			r.Out.Header.Del(Header)
 			r.Out.Header.Del("Accept-Encoding")
