@@ -141,7 +141,6 @@ type stepData struct {
 	When        string
 	Due         map[string]any
 	Quiet       bool
-	Same        string // the other secret, so that the two are told apart
 }
 
 // Has reports whether the certificate of the kind is asked for.
@@ -169,8 +168,10 @@ func (p *Phones) showStep(w http.ResponseWriter, r *http.Request, o *owned, walk
 	l := look{Title: stepScreens[s].title, Tab: "my", Back: p.backFrom(o, walk, order, s), Said: walk.said}
 	walk.said = ""
 	put()
-	slug := warifu.ProblemOf(problem).Problem
-	d.Blocked, d.Young = problem != nil && slug == "card-pin-blocked", problem != nil && slug == "card-signature-absent"
+	if problem != nil {
+		slug := warifu.ProblemOf(problem).Problem
+		d.Blocked, d.Young = slug == "card-pin-blocked", slug == "card-signature-absent"
+	}
 	if s == stepCard && p.config.Cards != nil {
 		var err error
 		if d.Cards, err = p.config.Cards(); problem == nil {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 
 	"warifu"
 	"warifu/catalogue"
@@ -16,6 +17,7 @@ import (
 	"warifu/sandbox/field"
 	"warifu/sandbox/handset"
 	"warifu/scheme"
+	"warifu/text"
 )
 
 // Config is what the place needs.
@@ -40,6 +42,17 @@ type Config struct {
 
 // Card is a card within reach: what the field calls it, and whose it is.
 type Card struct{ ID, Name string }
+
+// Lang is the language that the name is written in.
+func (c Card) Lang() text.Lang { return writtenIn(c.Name) }
+
+// writtenIn tells a name in Latin letters from one in Japanese ones.
+func writtenIn(name string) text.Lang {
+	if strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxLatin1 && r != '\u3000' }) {
+		return text.Japanese
+	}
+	return text.English
+}
 
 // Phones are all the phones of a world.
 type Phones struct {

@@ -15,7 +15,7 @@ import (
 var (
 	applicationScreen = face.Phone("application")
 	registerScreen    = face.Phone("register")
-	registeredScreen    = face.Phone("registered")
+	registeredScreen  = face.Phone("registered")
 	noticesScreen     = face.Phone("notices")
 )
 

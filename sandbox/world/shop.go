@@ -83,7 +83,7 @@ func (w *World) cardsWithinReach() ([]phones.Card, error) {
 	}
 	var out []phones.Card
 	for _, v := range all {
-		if v.Issued {
+		if v.Died.IsZero() {
 			out = append(out, phones.Card{ID: v.Person.ID, Name: v.Person.Name})
 		}
 	}
