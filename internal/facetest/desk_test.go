@@ -38,7 +38,7 @@ func TestAFaultAtItsPage(t *testing.T) {
 	page := b.Page(t, browsertest.Phone, "en").Go(w.Places.Desk + "/faults")
 	const lists = `form:has(input[value="crl-down"]) `
 	page.Click(lists+"summary").Type(lists+`[name="times"]`, "1").Click(lists + `[value="on"]`)
-	page.See("1 faults are on").Shot("desk-fault-on").Whole(t)
+	page.See("Faults that are on: 1").Shot("desk-fault-on").Whole(t)
 	answer, err := http.Get(w.Places.Server + "/crl/signature.crl")
 	if err != nil {
 		t.Fatal(err)

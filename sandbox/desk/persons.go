@@ -103,6 +103,9 @@ func (d *Desk) personOf(w http.ResponseWriter, r *http.Request, problem error) {
 	data.SignatureTries, data.AuthenticationTries = triesLeft(data.Left, doorway.Lang(r)), triesLeft(data.TriesOf(warifu.Authentication), doorway.Lang(r))
 	data.Letters, err = d.config.Proxies.Letters(id)
 	first(err)
+	if r.Context().Err() != nil {
+		return // the browser has gone on
+	}
 	if h, ok := d.lately.of(id); ok {
 		data.Happened = &h
 		data.Tree = branches(h.Cascade, namesOf(data.Standing, doorway.Lang(r)), d.config.Scheme.Hours.Zone, doorway.Lang(r))

@@ -92,6 +92,9 @@ func (d *Desk) draw(w http.ResponseWriter, r *http.Request, problem error) {
 	first(err)
 	data.Upcoming = slices.DeleteFunc(shown(due, v.Me), func(e moment.Due) bool { return e.What == moment.ListUpdate })
 	data.Upcoming = data.Upcoming[:min(len(data.Upcoming), soon)]
+	if r.Context().Err() != nil {
+		return // the browser has gone on: there is nobody to show it to
+	}
 	data.Doors = placesOf(d.config.Places, v.Me, data.Standing.phone())
 	doorway.Show(w, r, startPage, "desk.title", data, problem)
 }
