@@ -4,6 +4,7 @@ import (
 	"context"
 	escape "html"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"warifu/internal/passkeytest"
 	"warifu/registration"
 	"warifu/store"
+	"warifu/web"
 )
 
 // browser is one browser at the console: its cookie, and where it last was.
@@ -364,5 +366,38 @@ func TestTheConsoleRefusesWhatIsForged(t *testing.T) {
 	nao.open("/console/nowhere")
 	if nao.status != http.StatusNotFound {
 		t.Errorf("a page that is none: %d", nao.status)
+	}
+}
+
+func TestTheSandboxsSignInIsForThisMachineAlone(t *testing.T) {
+	_, site := site(t, func(c *web.Config) {
+		own := c.Console.Config
+		own.Sandbox, own.Origin = true, "http://127.0.0.1:8400"
+		var err error
+		c.Console, err = console.New(own)
+		must(t, err)
+		must(t, c.Console.Settle(context.Background()))
+		c.Hosts = append(c.Hosts, "127.0.0.1:8400", "localhost:8400")
+	})
+	signIn := func(host, from, forwarded string) int {
+		r := httptest.NewRequest("POST", "http://"+host+"/console/sandbox", strings.NewReader("name=aoi"))
+		r.RemoteAddr = from
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if forwarded != "" {
+			r.Header.Set("X-Forwarded-For", forwarded)
+		}
+		w := httptest.NewRecorder()
+		site.ServeHTTP(w, r)
+		return w.Code
+	}
+	for _, host := range []string{"127.0.0.1:8400", "localhost:8400"} {
+		if got := signIn(host, "127.0.0.1:5000", ""); got != http.StatusSeeOther {
+			t.Errorf("at %s: %d", host, got)
+		}
+	}
+	for _, outside := range [][3]string{{"127.0.0.1:8400", "192.0.2.7:5000", ""}, {"warifu.test", "127.0.0.1:5000", ""}, {"127.0.0.1:8400", "127.0.0.1:5000", "192.0.2.7"}} {
+		if got := signIn(outside[0], outside[1], outside[2]); got != http.StatusForbidden {
+			t.Errorf("%v: %d", outside, got)
+		}
 	}
 }
