@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"warifu"
 	"warifu/internal/browsertest"
@@ -37,6 +38,12 @@ func cardPassword(t *testing.T, w *world.World, who persona.Made) string {
 func loginLink(t *testing.T, w *world.World, page *browsertest.Page) (qr string) {
 	t.Helper()
 	page.Go(w.Places.Portal + "/visit")
+	return begunLink(t, w, page)
+}
+
+// begunLink is the link of the code that a waiting page shows.
+func begunLink(t *testing.T, w *world.World, page *browsertest.Page) (qr string) {
+	t.Helper()
 	id, begun := strings.CutPrefix(page.Address(), w.Places.Server+"/login/")
 	if !begun {
 		t.Fatalf("no login began: %s", page.Address())
@@ -66,12 +73,16 @@ func TestALoginOnAnotherDeviceIsApproved(t *testing.T) {
 		link := loginLink(t, w, desk)
 		shown := strings.TrimSpace(desk.Text(".bignumber"))
 		hand.Go(w.Places.Phones + "/phones/" + who.Phone)
+		asked := warifu.SystemClock{}.Now()
 		put(t, w, who.Phone, link)
-		hand.See(says(lang, "my.approve.prompt")).Whole(t).Shot("phone-prompt")
+		hand.See(says(lang, "my.approve.prompt"))
+		t.Logf("%s: the login was on the phone's screen after %s", size.Name, warifu.SystemClock{}.Now().Sub(asked).Round(time.Millisecond))
+		hand.Whole(t).Shot("phone-prompt")
 		hand.Click("#bubble a").See(says(lang, "my.approve.asks")).Whole(t).Shot("phone-approve")
 		hand.Click(number(shown)).Type("[name=pin]", who.PIN).Follow(says(lang, "login.approve.do"))
 		hand.See(says(lang, "login.approve.done")).Whole(t).Shot("phone-approved")
 		desk.Until(`form[action="/leave"]`)
+		signs(t, w, desk, hand, who, lang)
 
 		other := b.Page(t, browsertest.Desktop, string(lang))
 		link = loginLink(t, w, other)
@@ -85,6 +96,18 @@ func TestALoginOnAnotherDeviceIsApproved(t *testing.T) {
 		hand.Follow(says(lang, "login.approve.decline")).See(says(lang, "login.approve.declined")).Whole(t).Shot("phone-declined")
 		hand.Back().See(says(lang, "my.approve.over")).Whole(t) // asked again it is over
 	}
+}
+
+// signs has a form of the portal signed with the phone: its screen tells what is signed.
+func signs(t *testing.T, w *world.World, desk, hand *browsertest.Page, who persona.Made, lang text.Lang) {
+	t.Helper()
+	desk.Go(w.Places.Portal+"/procedures/child-allowance").Choose("[name=town]", "13101").Type("[name=answer-child]", "見本 花子")
+	desk.Choose("[name=answer-born]", "2025-04-01").Type("[name=answer-account]", "見本銀行 0000001").Click("main form button").Click(`a[href$="/sign"]`)
+	shown := strings.TrimSpace(desk.Text(".bignumber"))
+	hand.Go(w.Places.Phones + "/approve?at=" + begunLink(t, w, desk)).Click(`a[href$="phone=` + who.Phone + `"]`)
+	hand.See("SHA-256").See("見本 花子").Whole(t).Shot("phone-approve-sign")
+	hand.Click(number(shown)).Type("[name=password]", who.Password).Click(`form button:not([name=decline])`).See(says(lang, "login.approve.done"))
+	desk.Until(".receipt")
 }
 
 // On the phone itself the app opens from the waiting page and leads back into the service. A

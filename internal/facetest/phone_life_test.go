@@ -24,8 +24,8 @@ var lifeScreens = []string{
 	"leaving?event=reset", "leaving?event=new-phone",
 }
 
-// Every screen of a phone's life is whole, at both sizes and in both languages, and so are
-// they where something is on hold or locked.
+// Every screen of a phone's life is whole, at both sizes and in both languages, light and
+// dark, and so are they where something is on hold or locked.
 func TestTheScreensOfAPhonesLifeAreWhole(t *testing.T) {
 	b, w := browsertest.Open(t), World(t)
 	well, locked, held := Persona(t, "+screenlock"), Persona(t, "+locked@signature"), Persona(t, "+hold@signature")
@@ -33,6 +33,9 @@ func TestTheScreensOfAPhonesLifeAreWhole(t *testing.T) {
 	for i, size := range browsertest.Sizes {
 		lang := text.Languages[i]
 		page := b.Page(t, size, string(lang))
+		if size == browsertest.Desktop {
+			page.Dark()
+		}
 		everyScreen(t, page, at(well.Phone), "", lifeScreens...)
 		everyScreen(t, page, at(locked.Phone), "locked-", "certificates", "revoke", "secret?kind=signature", "leaving?event=listing", "sign")
 		everyScreen(t, page, at(held.Phone), "held-", "certificates", "suspend", "check")
