@@ -34,6 +34,10 @@
       else if (field.value.length < field.maxLength) field.value += key.dataset.digit;
       say();
     });
+    // Who types on a keyboard need not find the field first.
+    document.addEventListener("keydown", function (event) {
+      if (/^[0-9]$/.test(event.key) && document.activeElement !== field && !event.ctrlKey && !event.metaKey && !event.altKey) field.focus();
+    });
     // Nothing of a person stays behind when the page is left or kept for the back button.
     window.addEventListener("pagehide", function () { field.value = ""; });
   }

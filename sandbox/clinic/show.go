@@ -90,6 +90,9 @@ func (c *Clinic) show(w http.ResponseWriter, r *http.Request, d screenData, prob
 	}
 	d.Locked = terminal.Locked(problem)
 	d.Question = text.Sentence(question(d), doorway.Lang(r), nil)
+	if d.View.ID != "" {
+		w = terminal.Told(w)
+	}
 	doorway.Show(w, r, screen, "clinic.title", d, problem)
 }
 

@@ -253,7 +253,7 @@ func (k *Kiosk) show(w http.ResponseWriter, r *http.Request, d screenData, touch
 	}
 	d.Locked = terminal.Locked(problem)
 	d.Question = text.Sentence(question(d), doorway.Lang(r), nil)
-	doorway.Show(w, r, screen, "kiosk.title", d, problem)
+	doorway.Show(terminal.Told(w), r, screen, "kiosk.title", d, problem)
 }
 
 // question is the key of a screen's heading.

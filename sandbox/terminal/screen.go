@@ -131,3 +131,12 @@ func Locked(err error) bool {
 	problem := warifu.ProblemOf(err).Problem
 	return problem == "card-pin-blocked" || problem == "secret-blocked"
 }
+
+// Told is a writer for a screen that tells how the step before it ended: that was refused, the
+// screen that was asked for was not, and browsers report no failure.
+func Told(w http.ResponseWriter) http.ResponseWriter { return told{w} }
+
+type told struct{ http.ResponseWriter }
+
+// WriteHeader implements http.ResponseWriter.
+func (t told) WriteHeader(int) { t.ResponseWriter.WriteHeader(http.StatusOK) }
