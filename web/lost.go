@@ -26,7 +26,10 @@ type lostView struct {
 }
 
 func (s *site) lostPages(mux *http.ServeMux) {
-	mux.HandleFunc("GET /lost", func(w http.ResponseWriter, r *http.Request) { s.lost(w, r, lostView{}, nil) })
+	mux.HandleFunc("GET /lost", func(w http.ResponseWriter, r *http.Request) {
+		err := lostRefusal(r.URL.Query().Get("refused"))
+		s.lost(w, r, lostView{Wrong: err != nil}, err)
+	})
 	mux.HandleFunc("POST /lost", func(w http.ResponseWriter, r *http.Request) {
 		code := r.PostFormValue("code")
 		if len(code) > maxTypedCode {
@@ -34,13 +37,32 @@ func (s *site) lostPages(mux *http.ServeMux) {
 		}
 		if err := s.Registration.ByCode(r.Context(), code, SourceOf(r)); err != nil {
 			s.refused(r.Context(), "suspend-by-code-page", err)
+			if problem := warifu.ProblemOf(err).Problem; lostRefusal(problem) != nil {
+				http.Redirect(w, r, "/lost?refused="+problem, http.StatusSeeOther)
+				return
+			}
 			s.lost(w, r, lostView{Wrong: true}, err)
 			return
 		}
-		// A page of its own: whoever reloads it hands nothing in again.
+		// Pages of their own: whoever reloads one, or comes back to it, hands nothing in again.
 		http.Redirect(w, r, "/lost/held", http.StatusSeeOther)
 	})
 	mux.HandleFunc("GET /lost/held", func(w http.ResponseWriter, r *http.Request) { s.lost(w, r, lostView{Held: true}, nil) })
+}
+
+// lostRefusal is why a code was not taken, as the page's address says it; nil for anything else.
+func lostRefusal(problem string) error {
+	switch problem {
+	case "suspension-code-format", "suspension-code-mistyped":
+		return warifu.Invalid(problem)
+	case "suspension-code-unknown":
+		return warifu.NotFound(problem)
+	case "suspension-codes-too-many":
+		return warifu.TooMany(problem)
+	case "credential-ended":
+		return warifu.Conflict(problem)
+	}
+	return nil
 }
 
 func (s *site) lost(w http.ResponseWriter, r *http.Request, v lostView, err error) {

@@ -48,13 +48,22 @@ func TestALostPhoneIsStoppedWithoutALogin(t *testing.T) {
 		{"", "not a suspension code"}, {"12", "not a suspension code"}, {strings.Repeat("9", 4000), "not a suspension code"},
 		{"0000000000000000000000", "typing mistake"}, {"0000000000000000000098", "not known"},
 	} {
-		status, _, page := form(t, site, "/lost", url.Values{"code": {c.code}})
+		status, to, _ := form(t, site, "/lost", url.Values{"code": {c.code}})
+		if status != 303 || !strings.HasPrefix(to, "/lost?refused=suspension-code") {
+			t.Fatalf("%.30q: %d %s", c.code, status, to)
+		}
+		r := ask(site, "GET", to, "", "Accept-Language", "en")
+		page := text(t, r)
+		status = r.StatusCode
 		if status < 400 || !strings.Contains(page, c.says) || !strings.Contains(page, hotline) || !strings.Contains(page, `aria-invalid="true"`) {
 			t.Errorf("%.30q: %d %s", c.code, status, page)
 		}
 		if len(c.code) > 10 && strings.Contains(page, c.code) {
 			t.Errorf("the page shows what was typed as a code")
 		}
+	}
+	if page := text(t, ask(site, "GET", "/lost?refused=internal", "", "Accept-Language", "en")); strings.Contains(page, "role=\"alert\"") {
+		t.Error("an address makes the page say anything")
 	}
 	if status, _, _ := form(t, site, "/lost", url.Values{"code": {code.SuspensionCode}}, "Sec-Fetch-Site", "cross-site"); status != 403 {
 		t.Errorf("another site suspended: %d", status)

@@ -56,6 +56,17 @@ type frontData struct {
 	Mandate    *Held
 }
 
+// Blames says which field a problem is about.
+func (frontData) Blames(problem string) string {
+	switch problem {
+	case "egov-company-number", "egov-company-unknown":
+		return "company"
+	case "egov-mandate-unknown", "egov-mandate-other":
+		return "mandate"
+	}
+	return ""
+}
+
 func (w *Window) front(rw http.ResponseWriter, r *http.Request, problem error) {
 	w.show(rw, r, nil, problem)
 }

@@ -36,8 +36,18 @@ func (s *Shop) pageRoutes(mux *http.ServeMux) {
 
 var frontPage = face.Place("repair/front")
 
+// frontData is the first page, with what was typed where it was refused.
+type frontData struct {
+	Config
+	Title, IMEI, Ready string
+}
+
 func (s *Shop) front(w http.ResponseWriter, r *http.Request, problem error) {
-	doorway.Show(w, r, frontPage, "repair.title", s.config, problem)
+	data := frontData{Config: s.config}
+	if r.Method == http.MethodPost {
+		data.Title, data.IMEI, data.Ready = r.PostFormValue("title"), r.PostFormValue("imei"), r.PostFormValue("ready")
+	}
+	doorway.Show(w, r, frontPage, "repair.title", data, problem)
 }
 
 var jobPage = face.Place("repair/job")
