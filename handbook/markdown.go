@@ -33,7 +33,11 @@ func (s *Site) render(name string, lang text.Lang, body []byte) (Page, error) {
 	if err := m.Convert(body, &out, parser.WithContext(ctx)); err != nil {
 		return Page{}, err
 	}
-	return Page{Title: r.title, Sections: r.sections, Body: template.HTML(out.String())}, nil
+	drawn := out.String()
+	if lang == text.English {
+		drawn = marked(drawn)
+	}
+	return Page{Title: r.title, Sections: r.sections, Body: template.HTML(drawn)}, nil
 }
 
 // rendering is one page on its way: it changes the tree before it is drawn, and draws the
@@ -142,7 +146,11 @@ func (r *rendering) heading(w util.BufWriter, src []byte, n ast.Node, entering b
 		_, err := w.WriteString("<" + tag + ` id="` + template.HTMLEscapeString(string(anchor)) + `">`)
 		return ast.WalkContinue, err
 	}
-	label := text.Sentence("documentation.here", r.lang, map[string]string{"title": plain(h, src)})
+	title := plain(h, src)
+	if r.lang == text.English {
+		title = strings.TrimSpace(glossed.ReplaceAllString(title, "")) // an attribute has one language
+	}
+	label := text.Sentence("documentation.here", r.lang, map[string]string{"title": title})
 	_, err := w.WriteString(` <a class="here" href="#` + template.HTMLEscapeString(string(anchor)) + `" aria-label="` + template.HTMLEscapeString(label) + `">#</a></` + tag + ">\n")
 	return ast.WalkContinue, err
 }

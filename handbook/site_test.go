@@ -186,6 +186,19 @@ func TestHTMLInAPageIsNotPassedThrough(t *testing.T) {
 	}
 }
 
+func TestJapaneseWordsInAnEnglishPageSayThatTheyAre(t *testing.T) {
+	s, err := handbook.New(fstest.MapFS{"a.md": {Data: []byte("# A\n\n## The application (利用申請)\n\nword 申請 and `申請`\n")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ := s.Page("a", text.English)
+	for _, want := range []string{`word <span lang="ja">申請</span> and <code>申請</code>`, `Link to “The application”`} {
+		if !strings.Contains(string(p.Body), want) {
+			t.Errorf("%q is not in %s", want, p.Body)
+		}
+	}
+}
+
 func FuzzSearch(f *testing.F) {
 	f.Add("suspend")
 	f.Add("停止 コード")

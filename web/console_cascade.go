@@ -91,7 +91,7 @@ func (d *causeDrawing) views(trees []registration.Cause) (out []causeView) {
 	for _, c := range trees {
 		d.seen++
 		v := causeView{Cause: c, Lang: d.lang, Asked: c.Subject == d.asked || c.ID == d.asked, Word: string(c.Verb)}
-		for _, key := range []string{"console.verb." + v.Word, "desk.verb-" + v.Word} {
+		for _, key := range []string{"console.cause." + v.Word, "word.verb." + v.Word} {
 			if text.Has(key) {
 				v.Word = text.Sentence(key, d.lang, nil)
 				break

@@ -124,7 +124,10 @@ func (s *site) modelPage(w http.ResponseWriter, r *http.Request, id string, give
 		given.Verification, given.Earlier, given.Revised = m.Verification, m.Earlier, m.Revised
 		m = *given
 	}
-	v.modelView = s.modelView(m, languageOf(r.Context()))
+	v.modelView = modelView{Model: m}
+	if !v.New {
+		v.modelView = s.modelView(m, languageOf(r.Context()))
+	}
 	v.Names, v.Selling = strings.Join(m.Names, "\n"), strings.Join(m.Carriers, "\n")
 	s.consolePage(w, r, http.StatusOK, "model", "console.model.title", v, problem)
 }
