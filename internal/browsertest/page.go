@@ -163,7 +163,7 @@ func (p *Page) Address() string {
 const find = `(function (how) {
 	if (!how.startsWith("text=")) return document.querySelector(how);
 	const want = how.slice(5);
-	const all = [...document.querySelectorAll("a[href], button, summary, label, input[type=submit], [role=button]")].filter((e) => e.getClientRects().length > 0);
+	const all = [...document.querySelectorAll("a[href], button, summary, label, input[type=submit], [role=button]")].filter((e) => e.getClientRects().length > 0 && e.checkVisibility({visibilityProperty: true}));
 	const said = (e) => (e.value && e.tagName === "INPUT" ? e.value : e.innerText).replace(/\s+/g, " ").trim();
 	return all.find((e) => said(e) === want) || all.find((e) => said(e).includes(want));
 })`

@@ -26,11 +26,11 @@ func (p *Page) Keyboard(t testing.TB) *Page {
 	return p
 }
 
-// usable marks what a keyboard must reach. Of radio buttons of one name one is enough.
+// usable marks what a keyboard must reach; what is folded away it need not. Of radio buttons of one name one is enough.
 const usable = `(() => {
 	const groups = new Set(), out = [];
 	for (const e of document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]")) {
-		if (e.disabled || e.tabIndex < 0 || e.getClientRects().length === 0 || getComputedStyle(e).visibility === "hidden" || e.closest("[inert]")) continue;
+		if (e.disabled || e.tabIndex < 0 || e.getClientRects().length === 0 || !e.checkVisibility({visibilityProperty: true}) || e.closest("[inert]")) continue;
 		if (e.type === "radio") { const g = (e.form ? [...document.forms].indexOf(e.form) : "") + e.name; if (groups.has(g)) continue; groups.add(g); e.dataset.stopGroup = g; }
 		e.dataset.stop = out.length; out.push(e.outerHTML.slice(0, 120));
 	}
