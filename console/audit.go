@@ -24,9 +24,12 @@ type AuditSearch struct {
 	Before               string // the page's end: the ID of its last line; "" for the newest
 }
 
+// Line is one line of the audit trail.
+type Line = store.Line
+
 // AuditPage is one page of what was found, the newest first.
 type AuditPage struct {
-	Lines []store.Line
+	Lines []Line
 	Next  string // of AuditSearch.Before, for the lines before; "": there are none
 }
 

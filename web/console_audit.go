@@ -11,7 +11,6 @@ import (
 
 	"warifu"
 	"warifu/console"
-	"warifu/store"
 )
 
 // consoleAudit adds the auditors' pages.
@@ -40,7 +39,7 @@ type auditView struct {
 
 // auditRow is a line with its words in one order.
 type auditRow struct {
-	store.Line
+	console.Line
 	Words []string // "key: value"
 }
 
@@ -94,7 +93,7 @@ func (s *site) auditPage(w http.ResponseWriter, r *http.Request, o console.Opera
 	s.consolePage(w, r, http.StatusOK, "audit", "console.audit.title", v, nil)
 }
 
-func auditRows(lines []store.Line) []auditRow {
+func auditRows(lines []console.Line) []auditRow {
 	out := make([]auditRow, len(lines))
 	for i, l := range lines {
 		out[i].Line = l
