@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"warifu/internal/browsertest"
+	"warifu/internal/worldtest"
 	"warifu/sandbox/person"
 	"warifu/sandbox/phones"
 	"warifu/sandbox/world"
@@ -48,7 +49,7 @@ func (w walker) press(form string) walker {
 // tapped holds the card to the phone; the walk goes on by itself.
 func (w walker) tapped() walker {
 	w.t.Helper()
-	w.Click(`button[name="card"][value="` + w.who.ID + `"]`)
+	w.Choose(`select[name="card"]`, w.who.ID).Click("button.hold")
 	return w
 }
 
@@ -114,12 +115,10 @@ func TestEveryRefusalOnTheWay(t *testing.T) {
 	at.screen("impossible").Type(`input[name="card-password"]`, "ｗｒｏｎｇ１２３").Press("Enter").See("大文字の半角に直し")
 	at.screen("folded").Click(`input[value="authentication"]`).Click(`input[value="signature"]`)
 	at.press("/choose").See("証明書が選ばれていません")
-	at.screen("none-chosen").Click(`input[value="authentication"]`).Click(`input[value="signature"]`)
-	at.press("/choose").press("/notes").See("注意事項の確認が済んでいません")
+	at.screen("none-chosen").press("/choose").press("/notes").See("注意事項の確認が済んでいません")
 	at.screen("no-consent").Click(`input[name="consent"]`)
 	at.press("/notes").Until(`form[action$="/apply/prepare"] button`).Click(`form[action$="/apply/prepare"] button`)
-	at.Click(`input[name="brief"]`)
-	at.tapped().Until("#problem")
+	at.Choose(`select[name="card"]`, who.ID).Click(`button[name="brief"]`).Until("#problem")
 	at.screen("torn").tapped().Until(`input[name="card-password"]`)
 	at.See("あと4回")
 	at.screen("wrong").Type(`input[name="card-password"]`, who.PINs.Signature).Press("Enter").Until(".tap.waiting")
@@ -130,7 +129,7 @@ func TestEveryRefusalOnTheWay(t *testing.T) {
 	at.press("/signature").See("2回の入力が一致しません")
 	at.screen("differ").press("/away").See("何も送られていません")
 	at.screen("given-up")
-	if at.Has(`a[href$="/application"]`) {
+	if at.Has(`.menu a[href$="/application"]`) {
 		t.Error("an application that was given up is shown")
 	}
 	at.Back().See(text.Sentence("app.start.go", text.Japanese, nil)) // the screen of a walk that is over
@@ -146,7 +145,7 @@ func TestUnsupportedPhonesAreToldWhy(t *testing.T) {
 		wish       phones.Buy
 	}{
 		{"iphone", "An iPhone cannot be used", phones.Buy{Model: "iPhone16,1"}},
-		{"old-app", "The app must be updated", phones.Buy{AppVersion: 1}},
+		{"old-system", "system must be updated first", phones.Buy{Model: "Pixel 4a (5G)", OSBuild: "8"}},
 	} {
 		page.Go(bought(t, w, c.wish)).See(c.says)
 		if page.Has("a.banner") {
@@ -159,6 +158,19 @@ func TestUnsupportedPhonesAreToldWhy(t *testing.T) {
 	}
 }
 
+// When the certificates will be there is told by the hours (R38–R41), and what lies too long is cleared.
+func TestAfterHoursAndLeftLying(t *testing.T) {
+	b := browsertest.Open(t)
+	w := worldtest.Stand(t, func(c *world.Config) { c.Scheme = "jp-mobile" })
+	worldtest.Forward(t, w, "20:00")
+	at := walker{b.Page(t, browsertest.Phone, "en"), t, bought(t, w, phones.Buy{}), person.Record{}, true}
+	at.Go(at.phone + "/apply").See("in the order of arrival")
+	at.screen("after-hours").press("/apply/begin").Until(`input[name="card-password"]`)
+	worldtest.Forward(t, w, "+1h")
+	at.Type(`input[name="card-password"]`, "ABCD1234").Press("Enter").See("cleared, because time has passed")
+	at.screen("left-lying")
+}
+
 // A child's card has no signing certificate (K14), and the screen says so before anything is spent.
 func TestAChildsCardIsToldApart(t *testing.T) {
 	b, w := browsertest.Open(t), World(t)
@@ -167,7 +179,7 @@ func TestAChildsCardIsToldApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, v := range all {
-		if v.Issued && person.Age(v.Person.Birth, w.Clock.Now()) < person.SigningAge {
+		if person.Age(v.Person.Birth, w.Clock.Now()) < person.SigningAge {
 			at := walker{b.Page(t, browsertest.Phone, "ja"), t, bought(t, w, phones.Buy{}), person.Record{ID: v.Person.ID}, false}
 			at.toCard("ABCD1234").tapped().Until("#problem")
 			at.shots = true

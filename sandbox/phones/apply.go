@@ -135,8 +135,9 @@ type stepData struct {
 	Agreed      bool
 	NFC         string // key of the sentence about where the card goes (R23)
 	Cards       []Card
-	Blocked     bool // the card's password is locked
-	Young       bool // the card has no signing certificate
+	Card        string // held last
+	Blocked     bool   // the card's password is locked
+	Young       bool   // the card has no signing certificate
 	Application phone.Application
 	When        string
 	Due         map[string]any
@@ -153,7 +154,7 @@ func (p *Phones) showStep(w http.ResponseWriter, r *http.Request, o *owned, walk
 	order := p.stages()
 	d := stepData{
 		Token: walk.token, At: stepsBefore + 1 + slices.Index(order, s), All: stepsBefore + len(order), Kinds: walk.kinds, Tries: walk.tries,
-		Prepared: walk.prepared, CardFirst: p.config.Scheme.CardFirst, Consent: p.config.Scheme.Consent, Agreed: walk.consent != "", NFC: p.nfc(o.handset.Model),
+		Prepared: walk.prepared, CardFirst: p.config.Scheme.CardFirst, Consent: p.config.Scheme.Consent, Agreed: walk.consent != "", Card: walk.card, NFC: p.nfc(o.handset.Model),
 		Notes: sentences(text.Sentence("consent."+p.config.Scheme.Consent, doorway.Lang(r), nil), doorway.Lang(r)),
 	}
 	if walk.contact != nil {
@@ -262,7 +263,9 @@ func (p *Phones) fill(w http.ResponseWriter, r *http.Request, o *owned) {
 		return
 	}
 	if err := screen.do(p, r, o, walk); err != nil {
-		p.showStep(w, r, o, walk, s, err, put)
+		walk.problem = err // told on the screen itself, so that going back asks for no form again
+		put()
+		leadTo(w, r, o, "/apply/"+string(s))
 		return
 	}
 	run := walk.run
