@@ -60,6 +60,8 @@ func blocks(page string) (out []block) {
 var (
 	heading = regexp.MustCompile(`(?m)^(#+) (.*)$`)
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	// picture is the end of a screen's name, which says its language and size.
+	picture = regexp.MustCompile(`\.(?:ja|en)\.(phone|desktop)\.png`)
 )
 
 // What holders read stands in two languages, heading by heading, command by command.
@@ -88,7 +90,7 @@ func sameInBoth(t *testing.T, en, ja string) {
 		t.Errorf("code differs:\n%q\n%q", en, ja)
 	}
 	links := func(page string) (out []string) {
-		for _, m := range link.FindAllStringSubmatch(page, -1) {
+		for _, m := range link.FindAllStringSubmatch(picture.ReplaceAllString(page, ".$1.png"), -1) {
 			page, _, _ := strings.Cut(m[1], "#") // a heading has another name in each
 			out = append(out, strings.Replace(page, ".ja.md", ".md", 1))
 		}
