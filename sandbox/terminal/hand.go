@@ -18,11 +18,19 @@ const (
 // Typed is a PIN that was typed and waits for the tap. It cannot be printed.
 type Typed string
 
-// String, GoString, Format and LogValue say nothing.
-func (Typed) String() string               { return "[PIN]" }
-func (Typed) GoString() string             { return "[PIN]" }
-func (Typed) Format(f fmt.State, _ rune)   { _, _ = fmt.Fprint(f, "[PIN]") }
-func (Typed) LogValue() slog.Value         { return slog.StringValue("[PIN]") }
+// String implements fmt.Stringer: like every other way of writing it down, it says nothing.
+func (Typed) String() string { return "[PIN]" }
+
+// GoString implements fmt.GoStringer.
+func (Typed) GoString() string { return "[PIN]" }
+
+// Format implements fmt.Formatter.
+func (Typed) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[PIN]") }
+
+// LogValue implements slog.LogValuer.
+func (Typed) LogValue() slog.Value { return slog.StringValue("[PIN]") }
+
+// MarshalText implements encoding.TextMarshaler.
 func (Typed) MarshalText() ([]byte, error) { return []byte("[PIN]"), nil }
 
 // Hand is how far a person has come before the chip has answered. Its zero value is a person
