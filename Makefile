@@ -4,7 +4,7 @@ GO ?= go
 export GOFLAGS ?=
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: help test lint bench soak fuzz release prepare cover screens
+.PHONY: face help test lint bench soak fuzz release prepare cover screens
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -34,6 +34,9 @@ bench: ## the figures, each with its peer, ratio and goal; writes bench/out/late
 
 screens: prepare ## pictures of the main screens, as the browser tests see them, into docs/screens
 	@WARIFU_SCREENS="$(CURDIR)/docs/screens" $(GO) test -count=1 -timeout 15m ./internal/facetest
+
+face: prepare ## every screen in chromium: axe, HTML, console, words, in both languages and sizes
+	@WARIFU_FACE=1 $(GO) test -count=1 -timeout 60m ./internal/facetest
 
 soak: prepare ## the long tests: crash loops, stateful tests, backlogs
 	@WARIFU_SOAK=1 $(GO) test -timeout 80m -count=1 ./...

@@ -21,6 +21,7 @@ func operator(t testing.TB, page *browsertest.Page, name string) *browsertest.Pa
 // The figures are drawn at both sizes in both languages, with something in them, in light and
 // in dark; the table beside a chart opens, and stays open when the figures are fetched anew.
 func TestTheConsolesFiguresAreWhole(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	Persona(t, "+hold@signature")
 	for _, size := range browsertest.Sizes {
@@ -44,6 +45,7 @@ func TestTheConsolesFiguresAreWhole(t *testing.T) {
 
 // A cascade is found by an application and by the bureau's handle of a person.
 func TestACascadeIsFoundAndDrawn(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	Persona(t, "+hold@signature")
 	due, err := w.Server.Registration().Upcoming(t.Context(), 100)
@@ -70,6 +72,7 @@ func TestACascadeIsFoundAndDrawn(t *testing.T) {
 // An editor adds a model, records a check, and finds it on the list; a file with mistakes
 // changes nothing and is told line by line.
 func TestTheCatalogueIsEdited(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	for i, lang := range text.Languages {
 		size := browsertest.Sizes[i%2]

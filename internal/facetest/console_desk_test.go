@@ -39,6 +39,7 @@ func called(t testing.TB, telephone string) (birth string) {
 // The hotline as it is worked: a call that suspends, four eyes that resume, and the auditor
 // who reads of it afterwards.
 func TestTheHotlinesCallAndFourEyes(t *testing.T) {
+	Long(t)
 	b := browsertest.Open(t)
 	n := 0
 	for _, size := range browsertest.Sizes {
@@ -78,6 +79,7 @@ func TestTheHotlinesCallAndFourEyes(t *testing.T) {
 // Somebody is invited, makes a passkey, signs out and in again with it; then the passkey is lost,
 // and they leave.
 func TestPasskeysInABrowser(t *testing.T) {
+	Long(t)
 	b := browsertest.Open(t)
 	n := 0
 	for _, size := range browsertest.Sizes {

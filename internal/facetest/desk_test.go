@@ -34,6 +34,7 @@ func TestTheDesksPagesAreWhole(t *testing.T) {
 
 // A fault is switched on and off at its page, and the pages say so.
 func TestAFaultAtItsPage(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	page := b.Page(t, browsertest.Phone, "en").Go(w.Places.Desk + "/faults")
 	const lists = `form:has(input[value="crl-down"]) `
@@ -54,6 +55,7 @@ func TestAFaultAtItsPage(t *testing.T) {
 // Whoever applied, registered and signed finds every step in the trace, and no secret of any
 // kind, neither the card's nor the phone's.
 func TestTheTraceTellsStepsAndNoSecret(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	made := Persona(t, "")
 	page := b.Page(t, browsertest.Desktop, "en").Go(w.Places.Desk + "/trace")
@@ -76,6 +78,7 @@ func TestTheTraceTellsStepsAndNoSecret(t *testing.T) {
 // A life event is registered by one tap, and the cascade stands there: what the bureau told,
 // and what became of the certificate on the phone.
 func TestALifeEventShowsItsCascade(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	made := Persona(t, "")
 	for _, as := range []struct {

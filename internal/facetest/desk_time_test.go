@@ -18,6 +18,7 @@ import (
 // An application handed in at night waits for the service hours: the walk says until when and
 // moves the clock there, and the time machine tells what was passed on the way.
 func TestTheWalkWaitsForTheHours(t *testing.T) {
+	Long(t)
 	b := browsertest.Open(t)
 	night := time.Date(2026, 6, 1, 22, 0, 0, 0, time.FixedZone("JST", 9*60*60))
 	w := worldtest.Stand(t, func(c *world.Config) { c.Scheme, c.Begin = "jp-mobile", night })
@@ -44,6 +45,7 @@ func TestTheWalkWaitsForTheHours(t *testing.T) {
 // A world is saved and reset at its page, which comes back by itself when the world stands
 // again.
 func TestAWorldIsSavedAndResetAtItsPage(t *testing.T) {
+	Long(t)
 	b := browsertest.Open(t)
 	ctx, stop := context.WithCancel(context.Background())
 	stood, ended := make(chan desk.Places, 4), make(chan error, 1)

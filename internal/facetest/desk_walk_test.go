@@ -116,6 +116,7 @@ func (k *guided) lose() {
 // both sizes: every stop is noticed by what has truly happened, and the walk is left in the
 // middle and gone on with in another browser.
 func TestTheGuidedWalk(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	for i, size := range browsertest.Sizes {
 		lang := text.Languages[i]

@@ -12,6 +12,7 @@ import (
 // Every page of the documentation is whole; the sizes and languages take turns, and the contents
 // and a search are looked at in all of them.
 func TestTheDocumentationIsWhole(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	book, err := handbook.Embedded()
 	if err != nil {

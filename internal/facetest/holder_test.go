@@ -62,6 +62,7 @@ func TestALostPhoneIsTwoTapsFromEveryPlace(t *testing.T) {
 
 // A holder signs in with the phone, sees what they have and who checked them, and signs out.
 func TestAHolderSignsInAndReadsWhoCheckedThem(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	who := Persona(t, "")
 	for i, size := range browsertest.Sizes {
@@ -83,6 +84,7 @@ func TestAHolderSignsInAndReadsWhoCheckedThem(t *testing.T) {
 
 // Who gives up on the login's page is told that nothing happened, and may begin again.
 func TestALoginThatIsGivenUpEndsWell(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	page := b.Page(t, browsertest.Phone, "en").Go(w.Places.Server + "/mine/enter")
 	page.Click(`form[action$="/cancel"] button`).See(says(text.English, "mine.declined")).Shot("mine-declined").Whole(t)

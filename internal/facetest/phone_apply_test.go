@@ -79,6 +79,7 @@ func (w walker) toRegistered() walker {
 
 // The whole walk of R32 and the registration after it, as a person goes it at the screens.
 func TestApplyingAtThePhone(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	for i, size := range browsertest.Sizes {
 		who := Person(t)
@@ -138,6 +139,7 @@ func TestEveryRefusalOnTheWay(t *testing.T) {
 
 // A model that is not supported shows no banner and says why (R21, K4); what can be mended says how (R19, R20).
 func TestUnsupportedPhonesAreToldWhy(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	page := b.Page(t, browsertest.Phone, "en")
 	for _, c := range []struct {
@@ -160,6 +162,7 @@ func TestUnsupportedPhonesAreToldWhy(t *testing.T) {
 
 // When the certificates will be there is told by the hours (R38–R41), and what lies too long is cleared.
 func TestAfterHoursAndLeftLying(t *testing.T) {
+	Long(t)
 	b := browsertest.Open(t)
 	w := worldtest.Stand(t, func(c *world.Config) { c.Scheme = "jp-mobile" })
 	worldtest.Forward(t, w, "20:00")
@@ -173,6 +176,7 @@ func TestAfterHoursAndLeftLying(t *testing.T) {
 
 // A child's card has no signing certificate (K14), and the screen says so before anything is spent.
 func TestAChildsCardIsToldApart(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	all, err := w.Bureau.Persons()
 	if err != nil {
@@ -192,6 +196,7 @@ func TestAChildsCardIsToldApart(t *testing.T) {
 
 // An application that two tabs fill in, or one that is sent twice, is one application.
 func TestTwoTabsAreOneApplication(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	who := Person(t)
 	at := walker{b.Page(t, browsertest.Phone, "ja"), t, bought(t, w, phones.Buy{}), who, false}

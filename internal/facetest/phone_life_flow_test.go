@@ -114,6 +114,7 @@ func signs(t *testing.T, w *world.World, desk, hand *browsertest.Page, who perso
 // wrong PIN says what is left; the last one leads to the card, and with the new PIN the
 // login goes on where it was.
 func TestALockedPINIsSetAnewWithTheCard(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	for i, size := range browsertest.Sizes {
 		lang, who := text.Languages[i], Persona(t, "+pin2left")
@@ -146,6 +147,7 @@ func TestALockedPINIsSetAnewWithTheCard(t *testing.T) {
 
 // Orders: on hold and back, another code, another telephone, and revoked for good (R75, K10).
 func TestCertificatesAreSuspendedResumedAndRevoked(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	for i, size := range browsertest.Sizes {
 		lang, who, pinOnly := text.Languages[i], Persona(t, ""), Persona(t, "+nosig")
@@ -169,6 +171,7 @@ func TestCertificatesAreSuspendedResumedAndRevoked(t *testing.T) {
 // proof is a code that fills the screen (R81, R83). A reset alone leaves everything in the
 // chip, which is found again (R74).
 func TestAPhoneIsSoldWithItsProofAndAResetLeavesTheChip(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	for i, size := range browsertest.Sizes {
 		lang, seller, keeper := text.Languages[i], Persona(t, ""), Persona(t, "")

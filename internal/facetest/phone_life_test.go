@@ -27,6 +27,7 @@ var lifeScreens = []string{
 // Every screen of a phone's life is whole, at both sizes and in both languages, light and
 // dark, and so are they where something is on hold or locked.
 func TestTheScreensOfAPhonesLifeAreWhole(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	well, locked, held := Persona(t, "+screenlock"), Persona(t, "+locked@signature"), Persona(t, "+hold@signature")
 	at := func(id string) string { return w.Places.Phones + "/phones/" + id }

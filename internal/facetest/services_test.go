@@ -131,6 +131,7 @@ var flows = []struct {
 // Each service is walked through as a customer would, with its main refusal; every page on
 // the way is whole. Sizes, languages and light change from service to service.
 func TestTheServicesAreWalkedThrough(t *testing.T) {
+	Long(t)
 	b := browsertest.Open(t)
 	for i, f := range flows {
 		t.Run(f.name, func(t *testing.T) {

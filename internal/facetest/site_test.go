@@ -86,6 +86,7 @@ func reach(t *testing.T, page *browsertest.Page, p desk.Places) (out []string) {
 // Every page that links lead to from the places' fronts is whole, in both languages: at a phone's
 // size and a desk's by turns, so that each is seen in one and another.
 func TestEveryPageIsWhole(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	Persona(t, "taro+phone")
 	pages := reach(t, b.Page(t, browsertest.Desktop, "en"), w.Places)
@@ -105,6 +106,7 @@ func TestEveryPageIsWhole(t *testing.T) {
 // Every front can be walked by keyboard alone, needs no sideways scrolling at 200 %, holds its
 // contrasts in the dark and keeps still for who asked for that.
 func TestFrontsInOtherWays(t *testing.T) {
+	Long(t)
 	b, w := browsertest.Open(t), World(t)
 	for _, size := range browsertest.Sizes {
 		page := b.Page(t, size, "ja").Still()

@@ -149,6 +149,7 @@ func each(t *testing.T, own browsertest.Size, prefix string, walk func(visitor))
 }
 
 func TestAKioskPrintsWithPhoneAndWithCard(t *testing.T) {
+	Long(t)
 	s := openTerminals(t)
 	each(t, upright, "kiosk", func(v visitor) {
 		v.Go(s.kiosk)
@@ -187,6 +188,7 @@ func TestAKioskPrintsWithPhoneAndWithCard(t *testing.T) {
 }
 
 func TestAKioskRefusesInItsScreens(t *testing.T) {
+	Long(t)
 	each(t, upright, "kiosk", func(v visitor) {
 		s := openTerminals(v.t)
 		v.Go(s.kiosk)
@@ -227,6 +229,7 @@ func TestAKioskRefusesInItsScreens(t *testing.T) {
 
 // How a person wants the screen stays theirs from screen to screen; sound is off until then.
 func TestScreensAsAPersonWantsThem(t *testing.T) {
+	Long(t)
 	s := openTerminals(t)
 	v := visitor{Page: browsertest.Open(t).Page(t, upright, "ja"), t: t, lang: text.Japanese, prefix: "kiosk"}
 	v.Go(s.kiosk)
@@ -257,6 +260,7 @@ func TestScreensAsAPersonWantsThem(t *testing.T) {
 }
 
 func TestAClinicAsksForEachConsent(t *testing.T) {
+	Long(t)
 	s := openTerminals(t)
 	each(t, lying, "clinic", func(v visitor) {
 		v.Go(s.clinic)
@@ -285,6 +289,7 @@ func TestAClinicAsksForEachConsent(t *testing.T) {
 }
 
 func TestAClinicWithoutALine(t *testing.T) {
+	Long(t)
 	each(t, lying, "clinic", func(v visitor) {
 		s := openTerminals(v.t)
 		v.Go(s.clinic)
