@@ -1563,6 +1563,7 @@ export interface components {
         Model: {
             biometric: string;
             carriers: string[] | null;
+            earlier?: components["schemas"]["Verification"][] | null;
             id: string;
             maker: string;
             market: string;
@@ -1807,6 +1808,7 @@ export interface components {
         Verification: {
             by?: string;
             on?: string;
+            osBuild?: string;
             result: string;
         };
         VerificationBody: {
