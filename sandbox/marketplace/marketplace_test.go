@@ -329,11 +329,11 @@ func TestSellingAndBuyingByFormPages(t *testing.T) {
 	if status != http.StatusOK {
 		t.Fatalf("status %d: %s", status, page)
 	}
-	home := regexp.MustCompile(`<a id="back" href="([^"]*)"`).FindStringSubmatch(page)
+	home := regexp.MustCompile(`<a id="back"[^>]* href="([^"]*)"`).FindStringSubmatch(page)
 	if home == nil || !strings.HasPrefix(home[1], back) {
 		t.Fatalf("no way back with the proof:\n%s", page)
 	}
-	code := regexp.MustCompile(`<textarea name="code"[^>]*>([^<]+)<`).FindStringSubmatch(b.Get(html.UnescapeString(home[1])))
+	code := regexp.MustCompile(`<textarea[^>]* name="code"[^>]*>([^<]+)<`).FindStringSubmatch(b.Get(html.UnescapeString(home[1])))
 	if code == nil {
 		t.Fatal("the proof did not come along")
 	}
