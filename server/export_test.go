@@ -6,6 +6,7 @@ import (
 
 	"warifu"
 	"warifu/crl"
+	"warifu/keystore"
 	"warifu/notify"
 	"warifu/verification"
 )
@@ -21,6 +22,11 @@ func NewRoom() crl.Spool { return newRoom() }
 // NewHookSender posts webhooks, to private addresses too where private says so.
 func NewHookSender(private bool) verification.Sender {
 	return hookSender{notify.NewGuardedClient(private, hookTimeout)}
+}
+
+// NewSigningKey makes the key of ID tokens that signs from then on, unless it is there.
+func NewSigningKey(keys *keystore.Store, from time.Time) error {
+	return newSigningKey(keys, from, func(string, ...any) {})
 }
 
 // NewRate is rate for tests.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -45,7 +46,11 @@ func loginsCeremony(keys *keystore.Store, clock warifu.Clock, tell func(string, 
 
 func newSigningKey(keys *keystore.Store, from time.Time, tell func(string, ...any)) error {
 	name := keyIDTokens + from.UTC().Format(keyDayFormat)
-	return once(keys, name, tell, func() error { _, err := keys.Generate(name, keystore.P256); return err })
+	err := once(keys, name, tell, func() error { _, err := keys.Generate(name, keystore.P256); return err })
+	if errors.Is(err, warifu.Conflict("key-exists")) {
+		return nil // another server, or another of our own hands, was a moment earlier
+	}
+	return err
 }
 
 // signingKeys are the keys of ID tokens that are in the key store.
