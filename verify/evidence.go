@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/ocsp"
 	"warifu/timestamp"
 )
 
@@ -184,7 +185,7 @@ func (v *Verifier) proven(e *Evidence) (time.Time, error) {
 	if len(e.Stamps) == 0 || len(e.Stamps) > maxStamps {
 		return time.Time{}, warifu.Invalid("evidence-malformed", "what", "time-stamps")
 	}
-	until := v.clock.Now()
+	until, latest := v.clock.Now(), v.clock.Now().Add(ocsp.MaxSkew) // the authority's clock may be a little ahead of ours
 	for i := len(e.Stamps) - 1; i >= 0; i-- {
 		t, err := timestamp.ParseToken(e.Stamps[i])
 		if err != nil {
@@ -193,13 +194,13 @@ func (v *Verifier) proven(e *Evidence) (time.Time, error) {
 		if err := t.Verify(v.stamps, e.imprint(i)); err != nil {
 			return time.Time{}, err
 		}
-		if t.Time.After(until) {
+		if t.Time.After(latest) {
 			return time.Time{}, warifu.Refused("timestamp-future")
 		}
 		if until.After(t.Authority.NotAfter) {
 			return time.Time{}, warifu.Refused("evidence-lapsed", "at", stamp(t.Authority.NotAfter))
 		}
-		until = t.Time
+		until, latest = t.Time, t.Time
 	}
 	return until, nil
 }

@@ -159,6 +159,17 @@ func TestEvidenceIsRenewedBeforeItsTimestampEnds(t *testing.T) {
 	wantBad(t, "renewed too late", must(t)(v(10).Evidence(t.Context(), lapsed, verify.Policy{})), "evidence-lapsed")
 }
 
+// A verifier whose clock is a little behind the authority's has gathered no forgery (RFC 3161, 2.4.2: accuracy).
+func TestEvidenceBearsAClockALittleBehind(t *testing.T) {
+	h := world()[phoneSignature]
+	e := gathered(t, h, subjects(t, h)[verify.FormCMS], answerNow(t, h, good))
+	behind := func(d time.Duration) *verify.Verifier {
+		return verify.New(trust(t), nil, warifu.ClockFunc(func() time.Time { return now.Add(-d) })).WithTimestamps(anchorsOf(trustedStation()))
+	}
+	wantGood(t, "a second behind", must(t)(behind(time.Second).Evidence(t.Context(), e, verify.Policy{})))
+	wantBad(t, "an hour behind", must(t)(behind(time.Hour).Evidence(t.Context(), e, verify.Policy{})), "timestamp-future")
+}
+
 func TestEvidenceSaysBadForWhatWasNotGood(t *testing.T) {
 	h := world()[phoneSignature]
 	s := subjects(t, h)[verify.FormCMS]

@@ -128,8 +128,9 @@ func (a ahead) Now() time.Time { return warifu.SystemClock{}.Now().Add(time.Dura
 // worldClock is the demo's clock; the machine's where there is no demo.
 func (s *session) worldClock(d doorway.Client) warifu.Clock {
 	var told desk.Time
+	asked := warifu.SystemClock{}.Now() // from before the question, lest it be behind the world's
 	if err := d.Get(s.ctx, "/api/clock", &told); err != nil {
 		return warifu.SystemClock{}
 	}
-	return ahead(told.Now.Sub(warifu.SystemClock{}.Now()))
+	return ahead(told.Now.Sub(asked))
 }

@@ -43,12 +43,18 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// standWorld is the script command "world [scheme]": a world of its own in this
-// process, and the environment by which commands find it.
+// standWorld is the script command "world [scheme [instant]]": a world of its own in this
+// process, and the environment by which commands find it. What depends on the hour of the
+// day, as a kiosk does, names the instant.
 func standWorld(ts *testscript.TestScript, _ bool, args []string) {
 	c := world.Config{Dir: ts.MkAbs("world"), AnyPort: true}
 	if len(args) > 0 {
 		c.Scheme = args[0]
+	}
+	if len(args) > 1 {
+		begin, err := time.Parse(time.RFC3339, args[1])
+		ts.Check(err)
+		c.Begin = begin
 	}
 	w, err := world.Open(context.Background(), c)
 	ts.Check(err)
