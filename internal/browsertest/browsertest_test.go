@@ -15,7 +15,7 @@ func TestMain(m *testing.M) { browsertest.Main(m) }
 
 // sound is a page at which nothing is wrong, around a body and a head.
 func sound(lang, head, body string) string {
-	return `<!doctype html><html lang="` + lang + `"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>A page</title><link rel="icon" href="data:,">` + head + `</head><body><main><h1>` + map[string]string{"en": "A page", "ja": "ページ"}[lang] + `</h1>` + body + `</main></body></html>`
+	return `<!doctype html><html lang="` + lang + `"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>A page</title><link rel="icon" href="data:,">` + head + `</head><body><main><h1>` + map[string]string{"en": "A page", "ja": "ページ", "LANG": "OK"}[lang] + `</h1>` + body + `</main></body></html>`
 }
 
 // stand serves pages by path, under the policy of the house's pages.
@@ -142,3 +142,42 @@ func TestHTMLIsJudged(t *testing.T) {
 		t.Errorf("a sound page: %q", faults)
 	}
 }
+
+// Whole looks where the test itself is not: at the other size, in the dark, at 200 %, in the
+// other language; an answer to a form is not asked for again.
+func TestWholeLooksAtEverySizeColourAndLanguage(t *testing.T) {
+	body := func(style, more string) string { return sound("LANG", "<style>"+style+"</style>", more) }
+	at := stand(t, map[string]string{
+		"/well":   body("", `<p>OK</p>`),
+		"/narrow": body(`@media (max-width: 500px){.wide{width:900px}}`, `<p class="wide">OK</p>`),
+		"/small":  body(`@media (max-width: 500px){p{color:#ccc;background:#fff}}`, `<p>OK</p>`),
+		"/night":  body(`@media (prefers-color-scheme:dark){p{color:#222;background:#000}}`, `<p>OK</p>`),
+		"/words":  body("", `<p>This is what every page says.</p>`),
+		"/asking": body("", `<form action="/words" method="post"><p><label>A <input name="x"></label> <button>OK</button></p></form>`),
+	})
+	page := browsertest.Open(t).Page(t, browsertest.Desktop, "en")
+	for path, want := range map[string]string{
+		"/well": "", "/narrow": "as a phone: it scrolls sideways", "/small": "as a phone: axe color-contrast", "/night": "in the dark: axe color-contrast", "/words": "ja: English in what is Japanese",
+	} {
+		said := &heard{TB: t}
+		page.Go(at + path).On(t).Whole(said)
+		if all := strings.Join(said.faults, "\n"); (want == "") != (all == "") || !strings.Contains(all, want) {
+			t.Errorf("%s: %q, not %q", path, all, want)
+		}
+	}
+	said := &heard{TB: t}
+	if page.Go(at + "/asking").Click("button").Whole(said); len(said.faults) > 0 {
+		t.Errorf("an answer to a form was asked for again: %q", said.faults)
+	}
+}
+
+// heard keeps what a test would have complained of.
+type heard struct {
+	testing.TB
+	faults []string
+}
+
+func (h *heard) Errorf(format string, args ...any) {
+	h.faults = append(h.faults, fmt.Sprintf(format, args...))
+}
+func (h *heard) Failed() bool { return len(h.faults) > 0 }

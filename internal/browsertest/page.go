@@ -45,9 +45,17 @@ type Page struct {
 // Page opens a tab whose browser asks for one language. It closes with the test.
 func (b *Browser) Page(t testing.TB, size Size, lang string) *Page {
 	t.Helper()
-	w := &wire{changed: make(chan struct{})}
-	ctx, stop := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(w.hear))
-	t.Cleanup(stop)
+	p := tab(t, b.ctx, b, size, lang, chromedp.WithNewBrowserContext())
+	t.Cleanup(p.wire.stop)
+	return p
+}
+
+// tab opens a tab with the cookies of the one that ctx is of, or as the options have it.
+func tab(t testing.TB, ctx context.Context, b *Browser, size Size, lang string, options ...chromedp.ContextOption) *Page {
+	t.Helper()
+	w := &wire{changed: make(chan struct{}), media: map[string]string{}}
+	ctx, stop := chromedp.NewContext(ctx, append(options, chromedp.WithListener(w.hear))...)
+	w.stop = stop
 	p := &Page{t: t, browser: b, ctx: ctx, size: size, lang: lang, wire: w}
 	tree, err := chromedp.Call(ctx, page.GetFrameTree, cdp.Empty{})
 	p.must("a tab", err)

@@ -123,16 +123,30 @@ func (p *Page) zoomed() (out []string) {
 // Dark has the person's machine ask for dark colours.
 func (p *Page) Dark() *Page { p.t.Helper(); return p.prefers("prefers-color-scheme", "dark") }
 
-// Light takes Dark back.
-func (p *Page) Light() *Page { p.t.Helper(); return p.prefers("prefers-color-scheme", "light") }
+// Light takes Dark and Still back.
+func (p *Page) Light() *Page {
+	p.t.Helper()
+	clear(p.wire.media)
+	return p.prefers("prefers-color-scheme", "light")
+}
 
 // Still asks for reduced motion.
 func (p *Page) Still() *Page { p.t.Helper(); return p.prefers("prefers-reduced-motion", "reduce") }
 
 func (p *Page) prefers(name, value string) *Page {
 	p.t.Helper()
-	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: name, Value: value}}})
-	p.must(name, err)
+	p.wire.media[name] = value
+	return p.setMedia(p.wire.media)
+}
+
+func (p *Page) setMedia(features map[string]string) *Page {
+	p.t.Helper()
+	all := []*emulation.MediaFeature{}
+	for name, value := range features {
+		all = append(all, &emulation.MediaFeature{Name: name, Value: value})
+	}
+	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: all})
+	p.must("preferences", err)
 	return p
 }
 

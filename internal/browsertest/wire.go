@@ -22,12 +22,17 @@ type wire struct {
 	frame   cdp.FrameID
 	loading bool
 	at      string // the document's address
+	method  string // by which it was asked for
 	doc     network.RequestID
 	status  int64
 	octets  float64         // transferred since the page was asked for
 	foreign []string        // what was asked of another machine
 	console []string        // errors
 	asked   map[string]bool // addresses of documents and fetches
+
+	media map[string]string // what the person's machine is said to prefer
+	twin  *Page             // the same in the other language, once it was wished for
+	stop  func()            // closes the tab; the twin ends with its page's cookies
 }
 
 func (w *wire) main(frame cdp.FrameID) {
@@ -131,7 +136,7 @@ func (w *wire) requested(e *network.EventRequestWillBeSent) {
 		if e.RedirectResponse == nil {
 			w.octets = 0
 		}
-		w.at, w.doc = e.Request.URL, e.RequestID
+		w.at, w.method, w.doc = e.Request.URL, e.Request.Method, e.RequestID
 	}
 	if e.Type == network.ResourceTypeDocument || e.Type == network.ResourceTypeFetch || e.Type == network.ResourceTypeXHR {
 		w.asked[e.Request.URL] = true

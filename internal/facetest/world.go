@@ -13,7 +13,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"warifu"
+	"warifu/profile"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/person"
 	"warifu/sandbox/persona"
@@ -40,7 +43,7 @@ func World(t testing.TB) *world.World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := world.Open(context.Background(), world.Config{Dir: dir, AnyPort: true, Scheme: "badge"})
+	w, err := world.Open(context.Background(), world.Config{Dir: dir, AnyPort: true, Scheme: "badge", Begin: morning(warifu.SystemClock{}.Now())})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,6 +59,17 @@ func World(t testing.TB) *world.World {
 	shared.world = w
 	shared.end = func() { stop(); <-ended; os.RemoveAll(dir) }
 	return w
+}
+
+// morning is the next ten o'clock: kiosks and counters are open then, whenever the tests run, and
+// what a browser has been told by the real clock has not ended.
+func morning(now time.Time) time.Time {
+	now = now.In(profile.Japan)
+	ten := time.Date(now.Year(), now.Month(), now.Day(), 10, 0, 0, 0, profile.Japan)
+	if ten.Before(now) {
+		ten = ten.AddDate(0, 0, 1)
+	}
+	return ten
 }
 
 // Close ends the shared world; TestMain calls it.
