@@ -104,6 +104,7 @@ func (p *Page) zoomed() (out []string) {
 	defer p.resize(p.size.Width, p.size.Height, 1)
 	p.Eval(`(() => {
 		const out = [], root = document.scrollingElement, wide = root.clientWidth;
+		const unseen = (e) => { for (let a = e; a && a !== document.body; a = a.parentElement) { const r = a.getBoundingClientRect(); if (getComputedStyle(a).position === "absolute" && r.width <= 1 && r.height <= 1) return true; } return false; };
 		const inScroller = (e) => { for (let a = e.parentElement; a && a !== document.body; a = a.parentElement) { const o = getComputedStyle(a).overflowX; if (o === "auto" || o === "scroll") return true; } return false; };
 		if (root.scrollWidth > wide + 1) {
 			const over = [...document.body.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > wide + 1 && !inScroller(e));
@@ -111,7 +112,7 @@ func (p *Page) zoomed() (out []string) {
 		}
 		for (const e of document.body.querySelectorAll("*")) {
 			const s = getComputedStyle(e);
-			if (e.closest(".away, .skip, svg") || !e.innerText || e.getClientRects().length === 0 || s.display === "inline") continue;
+			if (e.closest(".away, .skip, svg") || !e.innerText || e.getClientRects().length === 0 || s.display === "inline" || unseen(e)) continue;
 			if ((s.overflowX === "hidden" || s.overflowX === "clip") && e.scrollWidth > e.clientWidth + 1) out.push("words are cut off: " + e.outerHTML.slice(0, 120));
 			if ((s.overflowY === "hidden" || s.overflowY === "clip") && e.scrollHeight > e.clientHeight + 1) out.push("lines are cut off: " + e.outerHTML.slice(0, 120));
 		}
