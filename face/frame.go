@@ -42,7 +42,7 @@ var frameFunctions = template.FuncMap{
 	"sentence": func(lang text.Lang, key string) string { return text.Sentence(key, lang, nil) },
 	"say":      say,
 	"style":    style, "script": script, "asset": address,
-	"named": named, "foreign": foreign, "marked": marked,
+	"named": named, "foreign": foreign,
 	"icon": icon, "state": state, "secret": secret, "steps": steps, "code": code,
 	"locked": locked, "newsecret": newSecret, "maybe": maybe, "gestures": gestures, "cards": cards,
 	"when": func(lang text.Lang, at time.Time) string { return When(at, lang) },

@@ -65,29 +65,6 @@ func named(lang text.Lang, name string) template.HTML {
 	return template.HTML(`<span translate="no">` + s + `</span>`)
 }
 
-// marked is named for words that are HTML already, as documents are: the tags stay as they are.
-func marked(lang text.Lang, html template.HTML) template.HTML {
-	if lang != text.English {
-		return html
-	}
-	var out strings.Builder
-	rest := string(html)
-	for rest != "" {
-		words, tail, found := strings.Cut(rest, "<")
-		out.WriteString(run.ReplaceAllString(words, `<span lang="ja" translate="no">$0</span>`))
-		if !found {
-			break
-		}
-		tag, after, closed := strings.Cut(tail, ">")
-		out.WriteString("<" + tag)
-		if closed {
-			out.WriteString(">")
-		}
-		rest = after
-	}
-	return template.HTML(out.String())
-}
-
 // foreign are the attributes by which an element of its own is marked as named marks words.
 func foreign(lang text.Lang, name string) template.HTMLAttr {
 	switch {

@@ -1,6 +1,7 @@
 package handbook
 
 import (
+	"html/template"
 	"slices"
 	"strings"
 
@@ -20,6 +21,9 @@ type Entry struct {
 	Lang           text.Lang // of the title
 	Foreign        bool      // the page is not in the reader's language
 }
+
+// Said is the title with what is in the other language marked.
+func (e Entry) Said() template.HTML { return said(e.Lang, e.Title) }
 
 // audiences say who reads what, in the order in which it is best read. A page may stand in
 // more than one; one that stands in none is for developers.

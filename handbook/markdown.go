@@ -33,11 +33,7 @@ func (s *Site) render(name string, lang text.Lang, body []byte) (Page, error) {
 	if err := m.Convert(body, &out, parser.WithContext(ctx)); err != nil {
 		return Page{}, err
 	}
-	drawn := out.String()
-	if lang == text.English {
-		drawn = marked(drawn)
-	}
-	return Page{Title: r.title, Sections: r.sections, Body: template.HTML(drawn)}, nil
+	return Page{Title: r.title, Sections: r.sections, Body: template.HTML(marked(lang, out.String()))}, nil
 }
 
 // rendering is one page on its way: it changes the tree before it is drawn, and draws the
@@ -53,7 +49,7 @@ type rendering struct {
 // Transform takes the title out, notes the sections, and turns links.
 func (r *rendering) Transform(doc *ast.Document, reader source.Reader, _ parser.Context) {
 	src := reader.Source()
-	r.sections = []Section{{Level: 1}}
+	r.sections = []Section{{Level: 1, lang: r.lang}}
 	var title ast.Node
 	for n := doc.FirstChild(); n != nil; n = n.NextSibling() {
 		h, ok := n.(*ast.Heading)
@@ -64,7 +60,7 @@ func (r *rendering) Transform(doc *ast.Document, reader source.Reader, _ parser.
 		case ok:
 			id, _ := h.AttributeString("id")
 			anchor, _ := id.([]byte)
-			r.sections = append(r.sections, Section{Anchor: string(anchor), Title: plain(h, src), Level: h.Level})
+			r.sections = append(r.sections, Section{Anchor: string(anchor), Title: plain(h, src), Level: h.Level, lang: r.lang})
 		}
 		r.sections[len(r.sections)-1].words += " " + fold(plain(n, src))
 	}
@@ -125,7 +121,7 @@ func plain(n ast.Node, src []byte) string {
 		}
 		return ast.WalkContinue, nil
 	})
-	return strings.TrimSpace(b.String())
+	return unread(strings.TrimSpace(b.String()))
 }
 
 // RegisterFuncs says which nodes are drawn here.
@@ -146,11 +142,10 @@ func (r *rendering) heading(w util.BufWriter, src []byte, n ast.Node, entering b
 		_, err := w.WriteString("<" + tag + ` id="` + template.HTMLEscapeString(string(anchor)) + `">`)
 		return ast.WalkContinue, err
 	}
-	title := plain(h, src)
-	if r.lang == text.English {
-		title = strings.TrimSpace(glossed.ReplaceAllString(title, "")) // an attribute has one language
+	label := text.Sentence("documentation.here-alone", r.lang, nil)
+	if title := spoken(r.lang, plain(h, src)); title != "" {
+		label = text.Sentence("documentation.here", r.lang, map[string]string{"title": title})
 	}
-	label := text.Sentence("documentation.here", r.lang, map[string]string{"title": title})
 	_, err := w.WriteString(` <a class="here" href="#` + template.HTMLEscapeString(string(anchor)) + `" aria-label="` + template.HTMLEscapeString(label) + `">#</a></` + tag + ">\n")
 	return ast.WalkContinue, err
 }

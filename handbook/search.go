@@ -1,6 +1,7 @@
 package handbook
 
 import (
+	"html/template"
 	"slices"
 	"strings"
 
@@ -22,6 +23,9 @@ type Hit struct {
 	In      text.Lang // the section's language
 	rank    int       // 0 the page's title, 1 a heading, 2 the words below one
 }
+
+// SectionSaid is the heading with what is in the other language marked.
+func (h Hit) SectionSaid() template.HTML { return said(h.In, h.Section) }
 
 // Search finds pages and sections in whose title, heading or words every word of the
 // question stands, blind to case and width: titles first, then headings, then words. Pages

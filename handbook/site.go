@@ -31,7 +31,11 @@ type Section struct {
 	Anchor, Title string
 	Level         int    // 2 for a chapter; 1 for what stands before the first
 	words         string // folded, for searching
+	lang          text.Lang
 }
+
+// Said is the heading with what is in the other language marked.
+func (s Section) Said() template.HTML { return said(s.lang, s.Title) }
 
 // Chapters are the page's headings of the second level: its own table of contents.
 func (p Page) Chapters() []Section {
