@@ -7,23 +7,28 @@ import (
 	"slices"
 
 	"warifu"
+	"warifu/face"
 	"warifu/phone"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/handset"
 )
 
-var loginPage = doorway.Template(`{{define "body"}}
-{{if .Data.Done}}<div class="done" role="status"><p><strong>{{.T "phones.login-done"}}</strong></p></div>
-{{else}}<p>{{.T "phones.login-note"}}</p><p><strong>{{.Data.Seen}}</strong></p>
-<form method="post" action="/login"><fieldset><legend>{{.T "phones.login"}}</legend><input type="hidden" name="at" value="{{.Data.At}}">
-<label>{{.T "phones.which-phone"}} <select name="phone">{{range .Data.Phones}}<option>{{.ID}}</option>{{end}}</select></label>
-<label>{{.T "phones.pin"}} <input name="pin" inputmode="numeric" required autocomplete="off"></label>
-<button>{{.T "phones.login-do"}}</button></fieldset></form>{{end}}{{end}}`)
+var loginScreen = face.Phone("login")
 
+// loginData is the screen of a relying party that asks the phone itself, without a provider
+// between them: a bank or a repair shop of the sandbox, by the address of its question.
 type loginData struct {
-	At, Seen string
+	mine
+	At, Seen string // the question's address, and the site that it is at
 	Phones   []handset.Record
+	Phone    string // chosen
+	Gestures []face.Gesture
 	Done     bool
+}
+
+// Can reports whether the phone can answer.
+func (d loginData) Can() bool {
+	return d.Has(warifu.Authentication.String()) && (len(d.Gestures) > 0 || !d.Locked(warifu.Authentication.String()))
 }
 
 // asked is what a relying party answers at the address of its question.
@@ -42,22 +47,43 @@ func (p *Phones) party(at string) (doorway.Client, string, error) {
 	return doorway.NewClient(u.Scheme + "://" + u.Host), u.EscapedPath(), nil
 }
 
-func (p *Phones) showLogin(w http.ResponseWriter, r *http.Request, at string, done bool, problem error) {
-	data := loginData{At: at, Phones: p.List(), Done: done}
-	if party, _, err := p.party(at); err == nil {
+// showLogin shows who asks, on the phone that the address or the form names, or on the only
+// one there is.
+func (p *Phones) showLogin(w http.ResponseWriter, r *http.Request, done bool, problem error) {
+	data := loginData{At: r.FormValue("at"), Phones: p.List(), Phone: r.FormValue("phone"), Done: done}
+	if data.Phone == "" && len(data.Phones) == 1 {
+		data.Phone = data.Phones[0].ID
+	}
+	if party, _, err := p.party(data.At); err == nil {
 		data.Seen = party.Origin()
 	} else if problem == nil {
 		problem = err
 	}
-	doorway.Show(w, r, loginPage, "phones.login", data, problem)
+	var h *handset.Handset
+	if o, err := p.find(data.Phone); err == nil {
+		h = o.handset
+		m, err := p.mineOf(r, o)
+		if err != nil && problem == nil {
+			problem = err
+		}
+		if data.mine = m; m.ScreenLock {
+			data.Gestures = gesturesOf(m.View)
+		}
+	} else if data.Phone != "" {
+		data.Phone, problem = "", err
+	}
+	p.show(w, r, loginScreen, h, look{Title: "login.approve.title"}, data, problem)
 }
 
 // answerByForm has the chosen phone answer the question at the address.
 func (p *Phones) answerByForm(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
-	at := r.FormValue("at")
-	err := p.answer(r.Context(), r.FormValue("phone"), at, Unlock{PIN: r.FormValue("pin")})
-	p.showLogin(w, r, at, err == nil, err)
+	unlock := Unlock{PIN: r.FormValue("pin")}
+	if unlock.PIN == "" { // what is typed goes before what is shown
+		unlock.Method, unlock.Shown = gesture(r)
+	}
+	err := p.answer(r.Context(), r.FormValue("phone"), r.FormValue("at"), unlock)
+	p.showLogin(w, r, err == nil, err)
 }
 
 func (p *Phones) answer(ctx context.Context, id, at string, unlock Unlock) error {
@@ -74,4 +100,9 @@ func (p *Phones) answer(ctx context.Context, id, at string, unlock Unlock) error
 		return err
 	}
 	return party.Post(ctx, q.Answer, answer, nil)
+}
+
+func (p *Phones) loginRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) { p.showLogin(w, r, false, nil) })
+	mux.HandleFunc("POST /login", p.answerByForm)
 }

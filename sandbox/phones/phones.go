@@ -191,5 +191,5 @@ func (p *Phones) Routes(mux *http.ServeMux) {
 	p.mineRoutes(mux)
 	p.applyScreenRoutes(mux)
 	p.registerRoutes(mux)
-	p.pageRoutes(mux)
+	p.loginRoutes(mux)
 }

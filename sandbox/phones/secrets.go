@@ -5,8 +5,6 @@ import (
 
 	"warifu"
 	"warifu/face"
-	"warifu/phone"
-	"warifu/sandbox/doorway"
 )
 
 var (
@@ -14,7 +12,6 @@ var (
 	unlockScreen     = face.Phone("unlock")
 	screenLockScreen = face.Phone("screenlock")
 	contactScreen    = face.Phone("contact")
-	signScreen       = face.Phone("sign")
 )
 
 // secretData is a screen about one of the phone's secrets: which one, once it is chosen.
@@ -131,40 +128,6 @@ func (p *Phones) changeContact(w http.ResponseWriter, r *http.Request, o *owned)
 		return
 	}
 	finish(w, r, o, "contact")
-}
-
-// signData is the screen that signs a document.
-type signData struct {
-	mine
-	Forms []phone.SignatureForm
-}
-
-func (p *Phones) showSign(w http.ResponseWriter, r *http.Request, o *owned, problem error) {
-	p.mineScreen(w, r, o, signScreen, "phones.sign", problem, func(m mine) any { return signData{m, phone.SignatureForms} })
-}
-
-// sign answers with the signature as a file to keep.
-func (p *Phones) sign(w http.ResponseWriter, r *http.Request) {
-	o, err := p.find(r.PathValue("id"))
-	if err != nil {
-		p.chooser(w, r, err)
-		return
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, phone.MaxDocument+doorway.MaxBody)
-	file, header, err := r.FormFile("document")
-	if err != nil {
-		p.showSign(w, r, o, warifu.Invalid("sandbox-request-malformed").With(err))
-		return
-	}
-	in := Sign{Form: phone.SignatureForm(r.FormValue("form")), Timestamp: r.FormValue("timestamp") != "", Password: r.FormValue("password")}
-	signed, err := p.signFile(r, file, in)
-	if err != nil {
-		p.showSign(w, r, o, err)
-		return
-	}
-	w.Header().Set("Content-Type", in.Form.MediaType())
-	w.Header().Set("Content-Disposition", `attachment; filename="`+safeName(in.Form.FileName(header.Filename))+`"`)
-	_, _ = w.Write(signed.Signature)
 }
 
 func (p *Phones) secretRoutes(mux *http.ServeMux) {

@@ -65,7 +65,7 @@ func TestARequestIsAStepAndTheServersPartOfIt(t *testing.T) {
 		}
 	})))
 	defer place.Close()
-	answer, err := http.Post(place.URL+"/phones/phone-1/personalize", "text/plain", nil)
+	answer, err := http.Post(place.URL+"/phones/phone-1/register", "text/plain", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

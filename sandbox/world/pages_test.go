@@ -131,26 +131,12 @@ func TestTheWalkByFormPagesAlone(t *testing.T) {
 	b.wants(b.get(w.Places.Desk+"/"), "TARO1980")
 	b.wants(b.get(w.Places.Phones+"/"), "phone-1")
 	phone := w.Places.Phones + "/phones/phone-1"
-	b.get(phone + "/sheet")
-	apply := func(password string) (int, string) {
-		return b.fill(phone+"/apply", "card", "taro", "cardPassword", password, "kind", "signature", "kind", "authentication",
-			"consent", w.Scheme.Consent, "signature", "PHONE123", "authentication", "2468")
-	}
-	status, page := apply("WRONG123")
-	if status != http.StatusForbidden {
-		t.Errorf("a wrong password: status %d", status)
-	}
-	b.wants(page, "4")
-	if status, page = apply("TARO1980"); status != http.StatusOK {
-		t.Fatalf("applying: %d %s", status, page)
-	}
-	waitFor(t, func() bool { return strings.Contains(b.get(phone+"/sheet"), "<strong>issued</strong>") })
-	_, page = b.fill(phone + "/personalize")
+	applyByForms(t, b, w, phone)
+	waitFor(t, func() bool { return strings.Contains(b.get(phone+"/application"), "ready to be registered") })
+	_, page := b.fill(phone + "/register")
+	waitFor(t, func() bool { page = b.get(phone + "/registered"); return shownCode.MatchString(page) })
 	code := shownCode.FindStringSubmatch(page)
-	if code == nil {
-		t.Fatalf("no suspension code is shown:\n%s", page)
-	}
-	b.wants(b.get(phone+"/sheet"), "<strong>personalized</strong>")
+	b.wants(b.get(phone+"/certificates"), "> valid</span>")
 	status, signature := b.upload(phone+"/sign", map[string]string{"document": "hello"}, "password", "PHONE123")
 	if status != http.StatusOK {
 		t.Fatalf("signing: %d %s", status, signature)
@@ -162,6 +148,43 @@ func TestTheWalkByFormPagesAlone(t *testing.T) {
 	signPDFByForm(t, b, phone)
 	logIn(t, w, b)
 	lifeByForms(t, w, b, code[1])
+}
+
+var walkToken = regexp.MustCompile(`name="token" value="([^"]+)"`)
+
+// applyByForms walks the steps of an application (R32) with the pages' forms and no script; a
+// screen that shows progress is asked again until it has gone on.
+func applyByForms(t *testing.T, b *browser, w *world.World, phone string) {
+	t.Helper()
+	at := func(step string) (page string) {
+		t.Helper()
+		waitFor(t, func() bool {
+			_, page = b.send(http.MethodGet, phone+"/apply/"+step, "", nil) // with the status of what was refused
+			return strings.Contains(page, "/apply/"+step+`"`)
+		})
+		return page
+	}
+	fill := func(step string, pairs ...string) (int, string) {
+		t.Helper()
+		token := walkToken.FindStringSubmatch(at(step))
+		if token == nil {
+			t.Fatalf("the step %s has no form", step)
+		}
+		return b.fill(phone+"/apply/"+step, append(pairs, "token", token[1])...)
+	}
+	b.fill(phone + "/apply/begin")
+	fill("password", "card-password", "WRONG123")
+	fill("choose", "kind", "signature", "kind", "authentication")
+	fill("notes", "consent", w.Scheme.Consent)
+	fill("prepare")
+	fill("card", "card", "taro")
+	b.wants(at("password"), "4") // tries left
+	fill("password", "card-password", "TARO1980")
+	fill("card", "card", "taro")
+	fill("lift")
+	fill("signature", "next", "PHONE123", "again", "PHONE123")
+	fill("pin", "next", "2468", "again", "2468")
+	waitFor(t, func() bool { return strings.Contains(b.get(phone+"/apply/done"), "/application") })
 }
 
 // signPDFByForm has a PDF file signed and stamped at the page, and a file that is none refused.
@@ -202,9 +225,9 @@ func lifeByForms(t *testing.T, w *world.World, b *browser, code string) {
 		}
 	}
 	fill(http.StatusOK, desk+"/suspensions", "code", code)
-	b.wants(b.get(phone+"/sheet"), "<strong>held</strong> lost")
+	b.wants(b.get(phone+"/certificates"), "Reported lost or stolen")
 	fill(http.StatusForbidden, phone+"/order", "verb", "revoke", "password", "WRONG123")
-	b.wants(b.get(phone+"/sheet"), "resume with the card")
+	b.wants(b.get(phone+"/suspend"), "resume with your card")
 	for _, event := range []string{"reset", "listing", "repair", "new-phone"} {
 		b.wants(b.get(phone+"/leaving?event="+event), "Mobile Suica")
 		fill(http.StatusConflict, phone+"/leaving", "event", event)
@@ -214,19 +237,19 @@ func lifeByForms(t *testing.T, w *world.World, b *browser, code string) {
 	fill(http.StatusOK, phone+"/leaving", "event", "new-phone", "choice", "keep")
 	b.wants(b.get(phone+"/leaving?event=listing"), "value=\"not-me\"")
 	fill(http.StatusOK, phone+"/leaving", "event", "listing", "choice", "not-me")
-	b.wants(b.get(phone+"/sheet"), "<strong>held</strong>") // it changes nothing
+	b.wants(b.get(phone+"/certificates"), "> on hold</span>") // it changes nothing
 	fill(http.StatusOK, desk+"/orders", "card", "taro", "verb", "resume", "cardPassword", "TARO1980")
-	b.wants(b.get(phone+"/sheet"), "<strong>active</strong>")
+	b.wants(b.get(phone+"/certificates"), "> valid</span>")
 	fill(http.StatusOK, phone+"/order", "kind", "signature", "verb", "suspend", "password", "PHONE123")
-	b.wants(b.get(phone+"/sheet"), "<strong>held</strong> own-wish")
+	b.wants(b.get(phone+"/certificates"), "Suspended by you")
 	fill(http.StatusOK, desk+"/events", "card", "taro", "event", "move")
-	b.wants(b.get(phone+"/sheet"), "<strong>revoked</strong>")
+	b.wants(b.get(phone+"/certificates"), "> revoked</span>")
 	fill(http.StatusOK, phone+"/wipe")
 	fill(http.StatusOK, phone+"/order", "kind", "authentication", "verb", "revoke", "pin", "2468")
-	if page := b.get(phone + "/sheet"); strings.Contains(page, "<strong>active</strong>") || strings.Contains(page, ": on the chip") {
+	if page := b.get(phone + "/check"); strings.Contains(page, "> valid</span>") || strings.Contains(page, ">on the chip<") {
 		t.Errorf("something is left:\n%s", page)
 	}
-	b.wants(b.get(phone+"/sheet"), "apply again")
+	b.wants(b.get(phone), "pply")
 	fill(http.StatusOK, phone+"/leaving", "event", "reset")
 	fill(http.StatusOK, phone+"/check")
 }
@@ -251,7 +274,7 @@ func logIn(t *testing.T, w *world.World, b *browser) {
 		t.Errorf("a wrong PIN: status %d", status)
 	}
 	_, page = b.fill(w.Places.Phones+"/login", "at", at, "phone", "phone-1", "pin", "2468")
-	b.wants(page, "Answered")
+	b.wants(page, "Approved")
 	b.wants(b.get(w.Places.Bank+"/login"), "You are logged in")
 	if status, _ := b.fill(w.Places.Phones+"/login", "at", "http://169.254.169.254/x", "phone", "phone-1", "pin", "2468"); status != http.StatusForbidden {
 		t.Errorf("an address of nobody's: status %d", status)
@@ -298,7 +321,7 @@ func TestPagesAskForSentencesThatExist(t *testing.T) {
 	w, b := stand(t), newBrowser(t)
 	linked := regexp.MustCompile(`(href|src)="/assets/[^"]*"`)
 	asked := regexp.MustCompile(`\b(desk|phones|app|bank|sandbox)\.[a-z]+(-[a-z]+)*\b`)
-	for _, address := range []string{w.Places.Desk + "/", w.Places.Phones + "/", w.Places.Phones + "/phones/phone-1", w.Places.Phones + "/phones/phone-1/sheet", w.Places.Bank + "/"} {
+	for _, address := range []string{w.Places.Desk + "/", w.Places.Phones + "/", w.Places.Phones + "/phones/phone-1", w.Places.Phones + "/phones/phone-1/certificates", w.Places.Bank + "/"} {
 		for _, lang := range text.Languages {
 			if missing := asked.FindString(linked.ReplaceAllString(b.get(address+"?lang="+string(lang)), "")); missing != "" && !text.Has(missing) {
 				t.Errorf("%s in %s has no text %q", address, lang, missing)
