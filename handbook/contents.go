@@ -67,3 +67,38 @@ func (s *Site) entry(slug string, lang text.Lang) Entry {
 	_, has := s.pages[slug][lang]
 	return Entry{Address: Prefix + "/" + slug, Title: title, Lang: in, Foreign: !has}
 }
+
+// Way is where a page stands among those that are read with it.
+type Way struct {
+	Audience       Audience // the first that it stands in; the zero value: none
+	Before, Behind *Entry   // in the order of the contents; nil at the ends
+}
+
+// Way finds a page in the contents.
+func (s *Site) Way(slug string, lang text.Lang) Way {
+	for _, a := range s.Contents(lang) {
+		i := slices.IndexFunc(a.Entries, func(e Entry) bool { return e.Address == Prefix+"/"+slug })
+		if i < 0 {
+			continue
+		}
+		w := Way{Audience: a}
+		if i > 0 {
+			w.Before = &a.Entries[i-1]
+		}
+		if i+1 < len(a.Entries) {
+			w.Behind = &a.Entries[i+1]
+		}
+		return w
+	}
+	return Way{}
+}
+
+// Other is the language that a page is there in as well; false where it has one half.
+func (s *Site) Other(p Page) (text.Lang, bool) {
+	for _, lang := range text.Languages {
+		if _, ok := s.pages[p.Slug][lang]; ok && lang != p.Lang {
+			return lang, true
+		}
+	}
+	return "", false
+}

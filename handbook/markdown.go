@@ -62,7 +62,11 @@ func (r *rendering) Transform(doc *ast.Document, reader source.Reader, _ parser.
 			anchor, _ := id.([]byte)
 			r.sections = append(r.sections, Section{Anchor: string(anchor), Title: plain(h, src), Level: h.Level, lang: r.lang})
 		}
-		r.sections[len(r.sections)-1].words += " " + fold(plain(n, src))
+		last := &r.sections[len(r.sections)-1]
+		if !ok {
+			last.text += " " + plain(n, src)
+		}
+		last.words += " " + fold(plain(n, src))
 	}
 	if title != nil {
 		doc.RemoveChild(doc, title)
@@ -92,7 +96,7 @@ func (r *rendering) turnLinks(doc ast.Node, src []byte) {
 			c = next
 		}
 		if file := inSource(r.name, string(l.Destination)); !strings.Contains(plain(parent, src), file) {
-			parent.InsertBefore(parent, l, ast.NewString([]byte(" ("+file+")")))
+			parent.InsertBefore(parent, l, ast.NewString([]byte(" ("+text.Sentence("documentation.source", r.lang, map[string]string{"file": file})+")")))
 		}
 		parent.RemoveChild(parent, l)
 	}

@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/width"
 
@@ -14,6 +15,8 @@ import (
 const (
 	MaxQuery = 100 // characters looked at
 	maxHits  = 50
+	before   = 30 // characters shown around a word that was found
+	after    = 60
 )
 
 // Hit is a place that a search found.
@@ -22,6 +25,15 @@ type Hit struct {
 	Section string    // the heading; empty for the page itself
 	In      text.Lang // the section's language
 	rank    int       // 0 the page's title, 1 a heading, 2 the words below one
+	excerpt [3]string // what stands before the word that was found, the word, what stands after
+}
+
+// Excerpt is what stands around the word that was found; empty where a title was.
+func (h Hit) Excerpt() template.HTML {
+	if h.excerpt[1] == "" {
+		return ""
+	}
+	return said(h.In, h.excerpt[0]) + "<mark>" + said(h.In, h.excerpt[1]) + "</mark>" + said(h.In, h.excerpt[2])
 }
 
 // SectionSaid is the heading with what is in the other language marked.
@@ -38,9 +50,7 @@ func (s *Site) Search(question string, lang text.Lang) []Hit {
 	if len(words) == 0 {
 		return nil
 	}
-	has := func(hay string) bool {
-		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(hay, w) })
-	}
+	has := func(hay string) bool { return all(words, hay) }
 	var out []Hit
 	for _, slug := range s.slugs {
 		p, _ := s.Page(slug, lang)
@@ -61,13 +71,40 @@ func (s *Site) Search(question string, lang text.Lang) []Hit {
 			case section.Title != "" && has(fold(section.Title)):
 				out = append(out, hit)
 			case has(section.words):
-				hit.rank = 2
+				hit.rank, hit.excerpt = 2, around(section.text, words[0])
 				out = append(out, hit)
 			}
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Hit) int { return a.rank - b.rank })
 	return out[:min(len(out), maxHits)]
+}
+
+func all(words []string, hay string) bool {
+	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(hay, w) })
+}
+
+// Has reports whether every word of a question stands in what is no page, as Search looks.
+func Has(question, in string) bool { return all(strings.Fields(fold(question)), fold(in)) }
+
+// around cuts a sentence's worth out of what stands around a folded word.
+func around(whole, word string) (out [3]string) {
+	runes, folded := []rune(whole), []rune(fold(whole))
+	at := strings.Index(string(folded), word)
+	if at < 0 || len(runes) != len(folded) {
+		return out
+	}
+	from := utf8.RuneCountInString(string(folded)[:at])
+	to := from + utf8.RuneCountInString(word)
+	start, end := max(0, from-before), min(len(runes), to+after)
+	out = [3]string{string(runes[start:from]), string(runes[from:to]), string(runes[to:end])}
+	if start > 0 {
+		out[0] = "…" + out[0]
+	}
+	if end < len(runes) {
+		out[2] += "…"
+	}
+	return out
 }
 
 // fold makes a search blind to case and width.

@@ -31,6 +31,7 @@ type Section struct {
 	Anchor, Title string
 	Level         int    // 2 for a chapter; 1 for what stands before the first
 	words         string // folded, for searching
+	text          string // below the heading, as it is read
 	lang          text.Lang
 }
 

@@ -174,7 +174,7 @@ func TestHTMLInAPageIsNotPassedThrough(t *testing.T) {
 			t.Errorf("%q is in %s", bad, body)
 		}
 	}
-	for _, good := range []string{`href="/docs/b#c"`, "(secret.go)", `id="c"`, `id="c-1"`, "<td>a</td><td>→ b</td><td>go &lt;b&gt;</td>", `class="scroll"`} {
+	for _, good := range []string{`href="/docs/b#c"`, "(in the source: secret.go)", `id="c"`, `id="c-1"`, "<td>a</td><td>→ b</td><td>go &lt;b&gt;</td>", `class="scroll"`} {
 		if !strings.Contains(body, good) {
 			t.Errorf("%q is not in %s", good, body)
 		}
@@ -196,6 +196,59 @@ func TestJapaneseWordsInAnEnglishPageSayThatTheyAre(t *testing.T) {
 		if !strings.Contains(string(p.Body), want) {
 			t.Errorf("%q is not in %s", want, p.Body)
 		}
+	}
+	if got := p.Chapters()[0].Said(); got != `The application (<span lang="ja">利用申請</span>)` {
+		t.Errorf("the contents say %s", got)
+	}
+}
+
+func TestEnglishInAJapanesePageSaysThatItIs(t *testing.T) {
+	s, err := handbook.New(fstest.MapFS{
+		"a.md":    {Data: []byte("# A\n\n## Words\n")},
+		"a.ja.md": {Data: []byte("# 失効《しっこう》\n\n## Sold &quot;as it is&quot; today\n\n失効《しっこう》はTOMLの`失効《しっこう》`で、the quick brown foxと言います。&amp; one two three\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ := s.Page("a", text.Japanese)
+	for _, want := range []string{
+		`<ruby>失効<rp>（</rp><rt>しっこう</rt><rp>）</rp></ruby>は`, `<code>失効《しっこう》</code>`,
+		`<span lang="en">the quick brown fox</span>と`, `&amp; <span lang="en">one two three</span>`, `aria-label="この見出しへのリンク"`,
+	} {
+		if !strings.Contains(string(p.Body), want) {
+			t.Errorf("%q is not in %s", want, p.Body)
+		}
+	}
+	if p.Title != "失効" {
+		t.Errorf("the title is %q", p.Title)
+	}
+	if hits := s.Search("失効は", text.Japanese); len(hits) != 1 || !strings.Contains(string(hits[0].Excerpt()), "<mark>失効は</mark>TOML") {
+		t.Errorf("a word with its reading finds %+v", hits)
+	}
+}
+
+func TestAPageKnowsThoseBesideIt(t *testing.T) {
+	s := site(t)
+	for _, lang := range text.Languages {
+		for _, a := range s.Contents(lang) {
+			for i, e := range a.Entries {
+				slug := strings.TrimPrefix(e.Address, handbook.Prefix+"/")
+				w := s.Way(slug, lang)
+				if w.Audience.Name != a.Name {
+					continue // it is read earlier already
+				}
+				if (w.Before == nil) != (i == 0) || (w.Behind == nil) != (i == len(a.Entries)-1) || w.Before != nil && w.Before.Address != a.Entries[i-1].Address {
+					t.Errorf("%s: %+v", slug, w)
+				}
+			}
+		}
+	}
+	p, _ := s.Page("life", text.English)
+	if other, ok := s.Other(p); !ok || other != text.Japanese {
+		t.Errorf("the life is in %q as well", other)
+	}
+	if w := s.Way("nothing", text.English); w.Before != nil || w.Behind != nil {
+		t.Errorf("a page that is not there stands beside %+v", w)
 	}
 }
 

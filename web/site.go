@@ -78,8 +78,9 @@ type Config struct {
 
 type site struct {
 	Config
-	limits *limits
-	waits  waits
+	limits     *limits
+	waits      waits
+	operations func() []operation // the interface, as the documentation tells it
 }
 
 // New builds the site's handler.
