@@ -16,28 +16,10 @@ type consented struct {
 }
 
 func (c *Clinic) apiRoutes(mux *http.ServeMux) {
-	mux.Handle("POST /api/visits", doorway.JSON(func(w http.ResponseWriter, r *http.Request) (any, error) {
-		var in struct {
-			Medium string `json:"medium"`
-		}
-		if err := doorway.Read(w, r, doorway.MaxBody, &in); err != nil {
-			return nil, err
-		}
-		return c.Begin(in.Medium)
-	}))
+	mux.Handle("POST /api/visits", doorway.Take(func(_ *http.Request, in struct{ Medium string }) (any, error) { return c.Begin(in.Medium) }))
 	mux.Handle("GET /api/visits/{id}", doorway.JSON(func(_ http.ResponseWriter, r *http.Request) (any, error) { return c.Visit(r.PathValue("id")) }))
-	mux.Handle("POST /api/visits/{id}/touch", doorway.JSON(func(w http.ResponseWriter, r *http.Request) (any, error) {
-		var in Touch
-		if err := doorway.Read(w, r, doorway.MaxBody, &in); err != nil {
-			return nil, err
-		}
-		return c.Touch(r.Context(), r.PathValue("id"), in)
-	}))
-	mux.Handle("POST /api/visits/{id}/consents", doorway.JSON(func(w http.ResponseWriter, r *http.Request) (any, error) {
-		var in consented
-		if err := doorway.Read(w, r, doorway.MaxBody, &in); err != nil {
-			return nil, err
-		}
+	mux.Handle("POST /api/visits/{id}/touch", doorway.Take(func(r *http.Request, in Touch) (any, error) { return c.Touch(r.Context(), r.PathValue("id"), in) }))
+	mux.Handle("POST /api/visits/{id}/consents", doorway.Take(func(r *http.Request, in consented) (any, error) {
 		if in.Medicine == nil || in.Checkups == nil || in.HighCost == nil {
 			return nil, warifu.Invalid("clinic-consent-open")
 		}
@@ -46,14 +28,12 @@ func (c *Clinic) apiRoutes(mux *http.ServeMux) {
 	mux.Handle("DELETE /api/visits/{id}", doorway.JSON(func(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return struct{}{}, c.Leave(r.PathValue("id"))
 	}))
-	mux.Handle("POST /api/line", doorway.JSON(func(w http.ResponseWriter, r *http.Request) (any, error) {
-		var in struct {
-			Cut bool `json:"cut"`
-		}
-		if err := doorway.Read(w, r, doorway.MaxBody, &in); err != nil {
-			return nil, err
-		}
+	mux.Handle("POST /api/line", doorway.Take(func(_ *http.Request, in lineCut) (any, error) {
 		c.Cut(in.Cut)
 		return in, nil
 	}))
+}
+
+type lineCut struct {
+	Cut bool `json:"cut"`
 }

@@ -24,10 +24,7 @@ const ClientID = "warifu-sandbox-clinic"
 const MaxAge = 24 * time.Hour
 
 // Chip is one that can be touched to the reader of the demo.
-type Chip struct {
-	ID    string
-	Class profile.Class
-}
+type Chip = terminal.Chip
 
 // Config is what a clinic needs.
 type Config struct {
@@ -49,22 +46,29 @@ type Config struct {
 
 // Clinic answers at port 8405.
 type Clinic struct {
-	config Config
-	own    *verify.Verifier // without a line
-	using  sync.Mutex       // of the real reader
+	config    Config
+	own       *verify.Verifier // without a line
+	terminals *terminal.Terminal[*visit, View]
 
-	works terminal.Works[View]
-
-	mu     sync.Mutex
-	desk   []received // what the staff have not taken over yet, the newest last
-	count  int
-	cut    bool // the line is cut, by the switch on the page
-	visits map[string]*visit
+	mu    sync.Mutex
+	desk  []received // what the staff have not taken over yet, the newest last
+	count int
+	cut   bool // the line is cut, by the switch on the page
 }
 
 // New makes a clinic.
 func New(c Config) *Clinic {
-	return &Clinic{config: c, own: verify.New(c.Trust, c.Kept, c.Clock), visits: map[string]*visit{}}
+	out := &Clinic{config: c, own: verify.New(c.Trust, c.Kept, c.Clock)}
+	out.terminals = terminal.New(terminal.Place{Clock: c.Clock, Scheme: c.Scheme, Chips: c.Chips, Touched: c.Touched, Reader: c.Reader}, terminal.Refusals{
+		Malformed: warifu.Invalid("clinic-request-malformed"), InUse: warifu.Conflict("clinic-in-use"), Full: warifu.TooMany("clinic-in-use"),
+		Other: warifu.Conflict("clinic-step-other"), Over: warifu.NotFound("clinic-visit-over"),
+	}, terminal.Own[*visit]{
+		Name: "clinic", Open: out.open, Stand: (*visit).stand, Back: (*visit).back,
+		Begin: func(medium string) (string, error) { v, err := out.Begin(medium); return v.ID, err },
+		Touch: func(ctx context.Context, id string, t Touch) error { _, err := out.Touch(ctx, id, t); return err },
+		Left:  func(w http.ResponseWriter, r *http.Request, _ *visit) { http.Redirect(w, r, "/", http.StatusSeeOther) },
+	}, out.show)
+	return out
 }
 
 // Cut cuts the clinic's line, or mends it.
@@ -90,17 +94,6 @@ func (c *Clinic) open(class profile.Class) error {
 	return nil
 }
 
-// source is the reader with what the person touches to it.
-func (c *Clinic) source(chip string) (reader.Source, error) {
-	if c.config.Reader != nil {
-		return c.config.Reader, nil
-	}
-	if chip == "" {
-		return nil, warifu.Unavailable("reader-no-card")
-	}
-	return c.config.Touched(chip), nil
-}
-
 // Insurers is the way to the insurers' server.
 type Insurers struct{ door doorway.Client }
 
@@ -110,17 +103,7 @@ const insurersTimeout = 10 * time.Second
 // NewInsurers calls the server at address ("http://127.0.0.1:8401/insurers") with the
 // clinic's key.
 func NewInsurers(address, key string) Insurers {
-	return Insurers{doorway.Client{Base: address, Client: &http.Client{Timeout: insurersTimeout, Transport: bearer(key)}}}
-}
-
-// bearer sends a key with every request.
-type bearer string
-
-// RoundTrip implements http.RoundTripper.
-func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+string(b))
-	return http.DefaultTransport.RoundTrip(r)
+	return Insurers{doorway.NewKeyClient(address, key, insurersTimeout)}
 }
 
 func (i Insurers) ask(ctx context.Context) (insurer.Question, error) {
@@ -137,7 +120,7 @@ func (i Insurers) eligibility(ctx context.Context, a insurer.Asking) (*insurer.A
 
 // away says in the clinic's words that there is no line.
 func away(err error) error {
-	if e := warifu.ProblemOf(err); e != nil && (e.Problem == "server-unreachable" || e.Problem == "server-answer-unreadable") {
+	if doorway.Away(err) {
 		return warifu.Unavailable("clinic-line-down").With(err)
 	}
 	return err

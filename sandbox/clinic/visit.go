@@ -3,37 +3,24 @@ package clinic
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base32"
 	"encoding/hex"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"warifu"
-	"warifu/profile"
 	"warifu/sandbox/insurer"
 	"warifu/sandbox/reader"
 	"warifu/sandbox/terminal"
 	"warifu/verify"
 )
 
-// Bounds of visits: how long nobody may touch the reader before it forgets the person.
-const (
-	idle      = 2 * time.Minute
-	maxVisits = 1000
-	// refreshLimit is how long a visit waits for what is kept for the time without a line.
-	refreshLimit = 2 * time.Second
-)
-
-// Step is where a visit stands.
-type Step string
+// refreshLimit is how long a visit waits for what is kept for the time without a line.
+const refreshLimit = 2 * time.Second
 
 // The steps.
 const (
-	StepTouch   Step = "touch"
-	StepConsent Step = "consent"
-	StepDone    Step = "done"
+	StepTouch                 = terminal.StepTouch
+	StepConsent terminal.Step = "consent"
+	StepDone                  = terminal.StepDone
 )
 
 // Provisional is the state of who was recognised without a line.
@@ -41,151 +28,68 @@ const Provisional insurer.State = "provisional"
 
 // View is a visit as the reader and the clinic's staff see it.
 type View struct {
-	ID      string          `json:"id"`
-	Step    Step            `json:"step"`
-	Medium  string          `json:"medium"` // "phone" or "card"
-	LastTry bool            `json:"lastTry,omitempty"`
-	State   insurer.State   `json:"state,omitempty"` // the insurer's, or "provisional"
-	Answer  *insurer.Answer `json:"answer,omitempty"`
+	terminal.Visit
+	State  insurer.State   `json:"state,omitempty"` // the insurer's, or "provisional"
+	Answer *insurer.Answer `json:"answer,omitempty"`
 	// Without a line: by what the certificate's status is known, as of when, and how old that is.
 	StatusFrom string        `json:"statusFrom,omitempty"`
 	StatusTime time.Time     `json:"statusTime,omitzero"`
 	StatusAge  time.Duration `json:"statusAge,omitempty"` // nanoseconds
-	Expires    time.Time     `json:"expires"`
+	Asked      string        `json:"-"`                   // the kind of data that the screen asks about
 }
 
 type visit struct {
-	sync.Mutex
+	terminal.Standing
 	View
-	class   profile.Class
-	hand    terminal.Hand
-	touched string          // what was touched last, in the demo
-	said    map[string]bool // yes or no, by kind of data
-	asking  insurer.Asking
+	said   map[string]bool // yes or no, by kind of data
+	asking insurer.Asking
+}
+
+// Shown implements terminal.Part.
+func (v *visit) Shown() View {
+	shown := v.View
+	shown.Asked = v.asks()
+	return shown
 }
 
 // Begin begins a visit with "phone" or "card".
 func (c *Clinic) Begin(medium string) (View, error) {
-	class := profile.ClassCard
-	switch medium {
-	case profile.ClassPhone.String():
-		class = profile.ClassPhone
-	case profile.ClassCard.String():
-	case "iphone":
+	if medium == "iphone" {
 		return View{}, warifu.Refused("reader-iphone") // K4
-	default:
-		return View{}, warifu.Invalid("clinic-request-malformed")
 	}
-	if err := c.open(class); err != nil {
-		return View{}, err
-	}
-	var octets [20]byte
-	if _, err := rand.Read(octets[:]); err != nil {
-		return View{}, err
-	}
-	v := &visit{View: View{ID: strings.ToLower(base32.StdEncoding.EncodeToString(octets[:])), Step: StepTouch, Medium: medium, Expires: c.config.Clock.Now().Add(idle)}, class: class}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.sweep()
-	if len(c.visits) >= maxVisits {
-		return View{}, warifu.TooMany("clinic-in-use")
-	}
-	c.visits[v.ID] = v
-	return v.View, nil
-}
-
-// sweep forgets whoever went away.
-func (c *Clinic) sweep() {
-	now := c.config.Clock.Now()
-	for id, v := range c.visits {
-		if v.TryLock() { // not in the middle of a step
-			if now.After(v.Expires) {
-				delete(c.visits, id)
-				c.works.Forget(id)
-			}
-			v.Unlock()
-		}
-	}
-}
-
-// at takes a visit that stands at one of the steps; the caller unlocks it.
-func (c *Clinic) at(id string, steps ...Step) (*visit, error) {
-	c.mu.Lock()
-	c.sweep()
-	v, ok := c.visits[id]
-	c.mu.Unlock()
-	if !ok {
-		return nil, warifu.NotFound("clinic-visit-over")
-	}
-	if !v.TryLock() {
-		return nil, warifu.Conflict("clinic-in-use")
-	}
-	if len(steps) > 0 && !slices.Contains(steps, v.Step) {
-		v.Unlock()
-		return nil, warifu.Conflict("clinic-step-other")
-	}
-	v.Expires = c.config.Clock.Now().Add(idle)
-	return v, nil
+	return c.terminals.Begin(medium, &visit{})
 }
 
 // Visit tells where a visit stands.
-func (c *Clinic) Visit(id string) (View, error) {
-	v, err := c.at(id)
-	if err != nil {
-		return View{}, err
-	}
-	defer v.Unlock()
-	return v.View, nil
+func (c *Clinic) Visit(id string) (View, error) { return c.terminals.Visit(id) }
+
+// Leave ends a visit; the reader keeps nothing of it.
+func (c *Clinic) Leave(id string) error {
+	_, err := c.terminals.Leave(id)
+	return err
 }
 
 // Touch is a card or phone held to the reader, with the PIN that was typed on it.
-type Touch struct {
-	Chip    string `json:"chip"`
-	PIN     string `json:"pin"`
-	LastTry bool   `json:"lastTry"`
-}
+type Touch = terminal.Touch
 
 // Touch has the chip answer the insurers' question, or without a line the reader's own.
 func (c *Clinic) Touch(ctx context.Context, id string, t Touch) (View, error) {
-	v, err := c.at(id, StepTouch)
-	if err != nil {
-		return View{}, err
-	}
-	defer v.Unlock()
-	view, err := c.touch(ctx, v, t)
-	v.hand.After(err)
-	return view, err
-}
-
-func (c *Clinic) touch(ctx context.Context, v *visit, t Touch) (View, error) {
-	source, err := c.source(t.Chip)
-	if err != nil {
-		return v.View, err
-	}
-	if c.config.Reader != nil {
-		if !c.using.TryLock() {
-			return v.View, warifu.Conflict("clinic-in-use")
+	return c.terminals.Touch(ctx, id, t, func(v *visit, prove terminal.Prove) error {
+		question, online, err := c.question(ctx)
+		if err != nil {
+			return err
 		}
-		defer c.using.Unlock()
-	}
-	question, online, err := c.question(ctx)
-	if err != nil {
-		return v.View, err
-	}
-	proof, err := reader.Prove(ctx, source, reader.Touch{Class: v.class, PIN: t.PIN, LastTry: t.LastTry, Question: question.Presence(), Scheme: c.config.Scheme})
-	v.Expires = c.config.Clock.Now().Add(idle)
-	if err != nil {
-		v.LastTry = strings.HasPrefix(warifu.ProblemOf(err).Problem, "reader-last-try")
-		return v.View, err
-	}
-	v.LastTry = false
-	if !online {
-		err := c.alone(ctx, v, question, proof)
-		return v.View, err
-	}
-	v.asking = insurer.Asking{Transaction: question.Transaction, Certificate: proof.Certificate.Raw, Signature: proof.Signature}
-	v.Step = StepConsent
-	return v.View, nil
+		proof, err := prove(question.Presence())
+		if err != nil {
+			return err
+		}
+		if !online {
+			return c.alone(ctx, v, question, proof)
+		}
+		v.asking = insurer.Asking{Transaction: question.Transaction, Certificate: proof.Certificate.Raw, Signature: proof.Signature}
+		v.Step = StepConsent
+		return nil
+	})
 }
 
 // question is the insurers', and where they cannot be reached the reader's own.
@@ -240,7 +144,7 @@ func (c *Clinic) alone(ctx context.Context, v *visit, q insurer.Question, p read
 
 // Consent asks the insurers, with the person's yes or no to each kind of data.
 func (c *Clinic) Consent(ctx context.Context, id string, consents insurer.Consents) (View, error) {
-	v, err := c.at(id, StepConsent)
+	v, err := c.terminals.At(id, StepConsent)
 	if err != nil {
 		return View{}, err
 	}
@@ -250,7 +154,7 @@ func (c *Clinic) Consent(ctx context.Context, id string, consents insurer.Consen
 		return v.View, warifu.Unavailable("clinic-line-down")
 	}
 	answer, err := c.config.Insurers.eligibility(ctx, v.asking)
-	v.Expires = c.config.Clock.Now().Add(idle)
+	c.terminals.Stay(v)
 	if err != nil {
 		return v.View, err
 	}
@@ -258,18 +162,4 @@ func (c *Clinic) Consent(ctx context.Context, id string, consents insurer.Consen
 	v.asking = insurer.Asking{}
 	c.receive(v.View)
 	return v.View, nil
-}
-
-// Leave ends a visit; the reader keeps nothing of it.
-func (c *Clinic) Leave(id string) error {
-	v, err := c.at(id)
-	if err != nil {
-		return err
-	}
-	defer v.Unlock()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.visits, id)
-	c.works.Forget(id)
-	return nil
 }

@@ -132,3 +132,14 @@ func JSON(f func(w http.ResponseWriter, r *http.Request) (any, error)) http.Hand
 		Answer(w, v)
 	})
 }
+
+// Take makes a handler of a function that is sent one JSON value and returns what to answer.
+func Take[T any](f func(r *http.Request, in T) (any, error)) http.Handler {
+	return JSON(func(w http.ResponseWriter, r *http.Request) (any, error) {
+		var in T
+		if err := Read(w, r, MaxBody, &in); err != nil {
+			return nil, err
+		}
+		return f(r, in)
+	})
+}

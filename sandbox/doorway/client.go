@@ -27,6 +27,27 @@ func NewClient(base string) Client {
 	return Client{Base: base, Client: &http.Client{Timeout: 2 * time.Minute}}
 }
 
+// NewKeyClient makes a client that shows a key with every request ("Authorization: Bearer").
+func NewKeyClient(base, key string, timeout time.Duration) Client {
+	return Client{Base: base, Client: &http.Client{Timeout: timeout, Transport: bearer(key)}}
+}
+
+type bearer string
+
+// RoundTrip implements http.RoundTripper.
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+string(b))
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// Away reports whether err says that a place cannot be reached, or answers nothing that can be
+// read.
+func Away(err error) bool {
+	e := warifu.ProblemOf(err)
+	return e != nil && (e.Problem == "server-unreachable" || e.Problem == "server-answer-unreadable")
+}
+
 // Origin returns scheme://host[:port] of the place.
 func (c Client) Origin() string {
 	u, err := url.Parse(c.Base)

@@ -9,39 +9,11 @@ import (
 // Routes adds the kiosk's doors to mux: the screens, and the same steps as JSON.
 func (k *Kiosk) Routes(mux *http.ServeMux) {
 	k.pageRoutes(mux)
-	mux.Handle("POST /api/visits", doorway.JSON(func(w http.ResponseWriter, r *http.Request) (any, error) {
-		var in struct {
-			Medium string `json:"medium"`
-		}
-		if err := doorway.Read(w, r, doorway.MaxBody, &in); err != nil {
-			return nil, err
-		}
-		return k.Begin(in.Medium)
-	}))
+	mux.Handle("POST /api/visits", doorway.Take(func(_ *http.Request, in struct{ Medium string }) (any, error) { return k.Begin(in.Medium) }))
 	mux.Handle("GET /api/visits/{id}", doorway.JSON(func(_ http.ResponseWriter, r *http.Request) (any, error) { return k.Visit(r.PathValue("id")) }))
-	mux.Handle("POST /api/visits/{id}/touch", doorway.JSON(func(w http.ResponseWriter, r *http.Request) (any, error) {
-		var in Touch
-		if err := doorway.Read(w, r, doorway.MaxBody, &in); err != nil {
-			return nil, err
-		}
-		return k.Touch(r.Context(), r.PathValue("id"), in)
-	}))
-	mux.Handle("POST /api/visits/{id}/choice", doorway.JSON(func(w http.ResponseWriter, r *http.Request) (any, error) {
-		var in Choice
-		if err := doorway.Read(w, r, doorway.MaxBody, &in); err != nil {
-			return nil, err
-		}
-		return k.Choose(r.PathValue("id"), in)
-	}))
-	mux.Handle("POST /api/visits/{id}/coins", doorway.JSON(func(w http.ResponseWriter, r *http.Request) (any, error) {
-		var in struct {
-			Yen int `json:"yen"`
-		}
-		if err := doorway.Read(w, r, doorway.MaxBody, &in); err != nil {
-			return nil, err
-		}
-		return k.Insert(r.PathValue("id"), in.Yen)
-	}))
+	mux.Handle("POST /api/visits/{id}/touch", doorway.Take(func(r *http.Request, in Touch) (any, error) { return k.Touch(r.Context(), r.PathValue("id"), in) }))
+	mux.Handle("POST /api/visits/{id}/choice", doorway.Take(func(r *http.Request, in Choice) (any, error) { return k.Choose(r.PathValue("id"), in) }))
+	mux.Handle("POST /api/visits/{id}/coins", doorway.Take(func(r *http.Request, in struct{ Yen int }) (any, error) { return k.Insert(r.PathValue("id"), in.Yen) }))
 	mux.Handle("POST /api/visits/{id}/print", doorway.JSON(func(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return k.Print(r.Context(), r.PathValue("id"))
 	}))

@@ -1,6 +1,7 @@
 package kiosk
 
 import (
+	"cmp"
 	"slices"
 
 	"warifu"
@@ -25,7 +26,7 @@ type answer struct {
 
 // answered takes the answer to the question that the visit is at. The last one chooses.
 func (k *Kiosk) answered(id string, a answer) error {
-	v, err := k.at(id, StepChoose)
+	v, err := k.terminals.At(id, StepChoose)
 	if err != nil {
 		return err
 	}
@@ -63,63 +64,46 @@ func (v *visit) chooses(document string) error {
 	return nil
 }
 
-// back goes to the question before; it reports whether there was none, which is the way out.
-func (k *Kiosk) back(id string) (out bool, err error) {
-	v, err := k.at(id)
-	if err != nil {
-		return false, err
-	}
-	defer v.Unlock()
-	switch screen := v.screen(); {
-	case screen == terminal.ScreenTap:
-		v.hand.Forget()
-	case screen == askWhom, screen == askCopies && v.draft.Document == municipality.Seal:
+// back goes to the question before.
+func (v *visit) back() {
+	switch v.stand().Name {
+	case askWhom:
 		v.ask = askDocument
-	case screen == askRelation:
+	case askRelation:
 		v.ask = askWhom
-	case screen == askCopies:
+	case askCopies:
 		v.ask = askRelation
-	case screen == screenPay && v.Paid == 0:
-		v.Step, v.ask = StepChoose, askCopies
-	case v.Step == StepTouch:
-		return true, nil
+		if v.draft.Document == municipality.Seal {
+			v.ask = askDocument
+		}
+	case screenPay:
+		if v.Paid == 0 {
+			v.Step, v.ask = StepChoose, askCopies
+		}
 	}
-	return false, nil
 }
 
-// The other screens.
+// The other screens besides those of package terminal.
 const (
-	screenWelcome  = "welcome"
 	screenClosed   = "closed"
-	screenReading  = "reading"
 	screenPay      = "pay"
 	screenPrinting = "printing"
 	screenDone     = "done"
 )
 
-// screen is the one that the visit stands at.
-func (v *visit) screen() string {
+// stand tells at which screen the visit stands, once the chip has answered.
+func (v *visit) stand() terminal.Screen {
 	switch v.Step {
-	case StepTouch:
-		return v.hand.Screen(v.LastTry)
 	case StepChoose:
-		if v.ask == "" {
-			return askDocument
-		}
-		return v.ask
+		s := terminal.Screen{Name: cmp.Or(v.ask, askDocument), Stop: true}
+		s.Back = s.Name != askDocument
+		return s
 	case StepPay:
-		return screenPay
+		s := terminal.Screen{Name: screenPay, Stop: true, Back: v.Paid == 0}
+		if v.Paid >= v.Fee {
+			s.Ask = "kiosk.q-paid"
+		}
+		return s
 	}
-	return screenDone
-}
-
-// backFrom reports whether a screen has one before it.
-func (v View) backFrom(screen string) bool {
-	switch screen {
-	case terminal.ScreenPIN, terminal.ScreenLast, terminal.ScreenTap, askWhom, askRelation, askCopies:
-		return true
-	case screenPay:
-		return v.Paid == 0
-	}
-	return false
+	return terminal.Screen{Name: screenDone}
 }

@@ -1,7 +1,7 @@
 package kiosk
 
 import (
-	"sync"
+	"context"
 	"time"
 
 	"warifu"
@@ -12,13 +12,10 @@ import (
 	"warifu/scheme"
 )
 
-// The hours, as time of day in Tokyo (B.6), and how long a visit waits for the person.
+// The hours, as time of day in Tokyo (B.6).
 const (
 	opens  = 6*time.Hour + 30*time.Minute
 	closes = 23 * time.Hour
-	// idle is how long nobody may touch the kiosk before a visit is over and its money given back.
-	idle      = 2 * time.Minute
-	maxVisits = 1000
 )
 
 // maintenance of the municipalities' network: from this time of day to the end, on the third
@@ -26,10 +23,7 @@ const (
 const maintenance = 20 * time.Hour
 
 // Chip is one that can be touched to the reader of the demo.
-type Chip struct {
-	ID    string
-	Class profile.Class
-}
+type Chip = terminal.Chip
 
 // Config is what a kiosk needs.
 type Config struct {
@@ -45,17 +39,23 @@ type Config struct {
 
 // Kiosk answers at port 8404.
 type Kiosk struct {
-	config Config
-	using  sync.Mutex // of the real reader
-
-	works terminal.Works[View]
-
-	mu     sync.Mutex
-	visits map[string]*visit
+	config    Config
+	terminals *terminal.Terminal[*visit, View]
 }
 
 // New makes a kiosk.
-func New(c Config) *Kiosk { return &Kiosk{config: c, visits: map[string]*visit{}} }
+func New(c Config) *Kiosk {
+	k := &Kiosk{config: c}
+	k.terminals = terminal.New(terminal.Place{Clock: c.Clock, Scheme: c.Scheme, Chips: c.Chips, Touched: c.Touched, Reader: c.Reader}, terminal.Refusals{
+		Malformed: warifu.Invalid("kiosk-request-malformed"), InUse: warifu.Conflict("kiosk-in-use"), Full: warifu.TooMany("kiosk-in-use"),
+		Other: warifu.Conflict("kiosk-step-other"), Over: warifu.NotFound("kiosk-visit-over"),
+	}, terminal.Own[*visit]{
+		Name: "kiosk", Open: k.open, Stand: (*visit).stand, Back: (*visit).back, Left: k.left,
+		Begin: func(medium string) (string, error) { v, err := k.Begin(medium); return v.ID, err },
+		Touch: func(ctx context.Context, id string, t Touch) error { _, err := k.Touch(ctx, id, t); return err },
+	}, k.show)
+	return k
+}
 
 // open refuses outside the hours: "kiosk-closed", "kiosk-closed-day" from 29 December to 3
 // January, "kiosk-maintenance"; and a phone, where the scheme's service has not begun (K6):
@@ -75,15 +75,4 @@ func (k *Kiosk) open(class profile.Class) error {
 		return warifu.Refused("kiosk-phones-later", "date", k.config.Scheme.Services["kiosk"].In(person.Tokyo).Format(time.DateOnly))
 	}
 	return nil
-}
-
-// source is the reader with what the person touches to it.
-func (k *Kiosk) source(chip string) (reader.Source, error) {
-	if k.config.Reader != nil {
-		return k.config.Reader, nil
-	}
-	if chip == "" {
-		return nil, warifu.Unavailable("reader-no-card")
-	}
-	return k.config.Touched(chip), nil
 }

@@ -13,7 +13,7 @@ var Coins = []int{10, 50, 100, 500, 1000}
 
 // Insert puts one coin in.
 func (k *Kiosk) Insert(id string, yen int) (View, error) {
-	v, err := k.at(id, StepPay)
+	v, err := k.terminals.At(id, StepPay)
 	if err != nil {
 		return View{}, err
 	}
@@ -31,7 +31,7 @@ func (k *Kiosk) Insert(id string, yen int) (View, error) {
 // Print has the paper made and gives the change. Where the municipality makes none, all
 // that was paid is given back, and the person may choose again.
 func (k *Kiosk) Print(ctx context.Context, id string) (View, error) {
-	v, err := k.at(id, StepPay)
+	v, err := k.terminals.At(id, StepPay)
 	if err != nil {
 		return View{}, err
 	}
@@ -40,7 +40,7 @@ func (k *Kiosk) Print(ctx context.Context, id string) (View, error) {
 		return v.View, warifu.Refused("kiosk-fee-short")
 	}
 	v.file, err = k.config.Town.paper(ctx, municipality.Order{Authentication: v.answer, Document: v.Document, Options: v.options, Copies: v.Copies})
-	v.Expires = k.config.Clock.Now().Add(idle)
+	k.terminals.Stay(v)
 	if err != nil {
 		v.Step, v.Refund, v.Paid, v.ask = StepChoose, v.Paid, 0, askDocument
 		return v.View, err
@@ -52,27 +52,10 @@ func (k *Kiosk) Print(ctx context.Context, id string) (View, error) {
 
 // Paper is what lies in the tray.
 func (k *Kiosk) Paper(id string) ([]byte, error) {
-	v, err := k.at(id, StepDone)
+	v, err := k.terminals.At(id, StepDone)
 	if err != nil {
 		return nil, err
 	}
 	defer v.Unlock()
 	return v.file, nil
-}
-
-// Leave ends a visit: nothing of it is kept, and what was paid for nothing is given back.
-func (k *Kiosk) Leave(id string) (refund int, err error) {
-	v, err := k.at(id)
-	if err != nil {
-		return 0, err
-	}
-	defer v.Unlock()
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	delete(k.visits, id)
-	k.works.Forget(id)
-	if v.Step == StepPay {
-		return v.Paid, nil
-	}
-	return 0, nil
 }

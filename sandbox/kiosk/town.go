@@ -2,7 +2,6 @@ package kiosk
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"warifu"
@@ -19,17 +18,7 @@ type Town struct{ door doorway.Client }
 // NewTown calls the server at address ("http://127.0.0.1:8401/municipality") with the
 // kiosk's key.
 func NewTown(address, key string) Town {
-	return Town{doorway.Client{Base: address, Client: &http.Client{Timeout: townTimeout, Transport: bearer(key)}}}
-}
-
-// bearer sends a key with every request.
-type bearer string
-
-// RoundTrip implements http.RoundTripper.
-func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+string(b))
-	return http.DefaultTransport.RoundTrip(r)
+	return Town{doorway.NewKeyClient(address, key, townTimeout)}
 }
 
 func (t Town) ask(ctx context.Context) (municipality.Question, error) {
@@ -52,7 +41,7 @@ func (t Town) paper(ctx context.Context, o municipality.Order) ([]byte, error) {
 
 // away says in the kiosk's words that the municipality cannot be reached.
 func away(err error) error {
-	if e := warifu.ProblemOf(err); e != nil && (e.Problem == "server-unreachable" || e.Problem == "server-answer-unreadable") {
+	if doorway.Away(err) {
 		return warifu.Unavailable("kiosk-town-away").With(err)
 	}
 	return err

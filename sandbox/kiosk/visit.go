@@ -2,37 +2,24 @@ package kiosk
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"slices"
-	"strings"
-	"sync"
-	"time"
 
 	"warifu"
-	"warifu/profile"
 	"warifu/sandbox/municipality"
-	"warifu/sandbox/reader"
 	"warifu/sandbox/terminal"
 )
 
-// Step is where a visit stands.
-type Step string
-
 // The steps.
 const (
-	StepTouch  Step = "touch"  // the card or phone is to be touched and its PIN typed
-	StepChoose Step = "choose" // a paper is to be chosen
-	StepPay    Step = "pay"
-	StepDone   Step = "done" // the paper lies in the tray
+	StepTouch                = terminal.StepTouch
+	StepChoose terminal.Step = "choose" // a paper is to be chosen
+	StepPay    terminal.Step = "pay"
+	StepDone                 = terminal.StepDone // the paper lies in the tray
 )
 
 // View is a visit as the screen shows it.
 type View struct {
-	ID       string               `json:"id"`
-	Step     Step                 `json:"step"`
-	Medium   string               `json:"medium"`            // "phone" or "card"
-	LastTry  bool                 `json:"lastTry,omitempty"` // one try is left for the PIN, and the person has to say that they are sure
+	terminal.Visit
 	Town     *municipality.Town   `json:"municipality,omitempty"`
 	Offers   []municipality.Offer `json:"offers,omitempty"`
 	Document string               `json:"document,omitempty"`
@@ -40,16 +27,12 @@ type View struct {
 	Fee      int                  `json:"fee"`              // yen, of all copies
 	Paid     int                  `json:"paid"`             // yen
 	Refund   int                  `json:"refund,omitempty"` // yen given back: after a failure, or as change
-	Expires  time.Time            `json:"expires"`          // when the visit is over if nobody does anything
 }
 
-// visit is a View with what nobody is shown. Its lock is held while a step is under way.
+// visit is a View with what nobody is shown.
 type visit struct {
-	sync.Mutex
+	terminal.Standing
 	View
-	class   profile.Class
-	hand    terminal.Hand
-	touched string // what was touched last, in the demo
 	ask     string // which screen asks, while a paper is chosen
 	draft   Choice // what was answered so far
 	answer  municipality.Authentication
@@ -57,134 +40,55 @@ type visit struct {
 	file    []byte
 }
 
-// classOf reads what a person says they will touch.
-func classOf(medium string) (profile.Class, error) {
-	switch medium {
-	case profile.ClassPhone.String():
-		return profile.ClassPhone, nil
-	case profile.ClassCard.String():
-		return profile.ClassCard, nil
-	}
-	return 0, warifu.Invalid("kiosk-request-malformed")
-}
+// Shown implements terminal.Part.
+func (v *visit) Shown() View { return v.View }
 
 // Begin begins a visit with "phone" or "card".
-func (k *Kiosk) Begin(medium string) (View, error) {
-	class, err := classOf(medium)
-	if err != nil {
-		return View{}, err
-	}
-	if err := k.open(class); err != nil {
-		return View{}, err
-	}
-	var octets [20]byte
-	if _, err := rand.Read(octets[:]); err != nil {
-		return View{}, err
-	}
-	v := &visit{View: View{ID: strings.ToLower(base32.StdEncoding.EncodeToString(octets[:])), Step: StepTouch, Medium: medium, Expires: k.config.Clock.Now().Add(idle)}, class: class}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.sweep()
-	if len(k.visits) >= maxVisits {
-		return View{}, warifu.TooMany("kiosk-in-use")
-	}
-	k.visits[v.ID] = v
-	return v.View, nil
-}
-
-// sweep forgets whoever went away: their coins fell out of the machine.
-func (k *Kiosk) sweep() {
-	now := k.config.Clock.Now()
-	for id, v := range k.visits {
-		if v.TryLock() { // not in the middle of a step
-			if now.After(v.Expires) {
-				delete(k.visits, id)
-				k.works.Forget(id)
-			}
-			v.Unlock()
-		}
-	}
-}
-
-// at takes a visit that stands at one of the steps; the caller unlocks it.
-func (k *Kiosk) at(id string, steps ...Step) (*visit, error) {
-	k.mu.Lock()
-	k.sweep()
-	v, ok := k.visits[id]
-	k.mu.Unlock()
-	if !ok {
-		return nil, warifu.NotFound("kiosk-visit-over")
-	}
-	if !v.TryLock() { // a second tab, or a second press of a button
-		return nil, warifu.Conflict("kiosk-in-use")
-	}
-	if len(steps) > 0 && !slices.Contains(steps, v.Step) {
-		v.Unlock()
-		return nil, warifu.Conflict("kiosk-step-other")
-	}
-	v.Expires = k.config.Clock.Now().Add(idle)
-	return v, nil
-}
+func (k *Kiosk) Begin(medium string) (View, error) { return k.terminals.Begin(medium, &visit{}) }
 
 // Visit tells where a visit stands.
-func (k *Kiosk) Visit(id string) (View, error) {
-	v, err := k.at(id)
+func (k *Kiosk) Visit(id string) (View, error) { return k.terminals.Visit(id) }
+
+// Leave ends a visit: nothing of it is kept, and what was paid for nothing is given back.
+func (k *Kiosk) Leave(id string) (refund int, err error) {
+	v, err := k.terminals.Leave(id)
 	if err != nil {
-		return View{}, err
+		return 0, err
 	}
-	defer v.Unlock()
-	return v.View, nil
+	return v.coins(), nil
 }
 
-// Touch is a card or phone held to the reader, with the PIN that was typed. Chip names it in
-// the demo; a real reader has its own.
-type Touch struct {
-	Chip    string `json:"chip"`
-	PIN     string `json:"pin"`
-	LastTry bool   `json:"lastTry"`
+// coins are what was paid for nothing yet.
+func (v *visit) coins() int {
+	if v.Step == StepPay {
+		return v.Paid
+	}
+	return 0
 }
+
+// Touch is a card or phone held to the reader, with the PIN that was typed.
+type Touch = terminal.Touch
 
 // Touch has the chip answer the municipality's question and asks what the person may have.
 // Errors: those of reader.Prove and of the municipality.
 func (k *Kiosk) Touch(ctx context.Context, id string, t Touch) (View, error) {
-	v, err := k.at(id, StepTouch)
-	if err != nil {
-		return View{}, err
-	}
-	defer v.Unlock()
-	view, err := k.touch(ctx, v, t)
-	v.hand.After(err)
-	return view, err
-}
-
-func (k *Kiosk) touch(ctx context.Context, v *visit, t Touch) (View, error) {
-	source, err := k.source(t.Chip)
-	if err != nil {
-		return v.View, err
-	}
-	if k.config.Reader != nil {
-		if !k.using.TryLock() {
-			return v.View, warifu.Conflict("kiosk-in-use")
+	return k.terminals.Touch(ctx, id, t, func(v *visit, prove terminal.Prove) error {
+		question, err := k.config.Town.ask(ctx)
+		if err != nil {
+			return err
 		}
-		defer k.using.Unlock()
-	}
-	question, err := k.config.Town.ask(ctx)
-	if err != nil {
-		return v.View, err
-	}
-	proof, err := reader.Prove(ctx, source, reader.Touch{Class: v.class, PIN: t.PIN, LastTry: t.LastTry, Question: question.Presence(), Scheme: k.config.Scheme})
-	v.Expires = k.config.Clock.Now().Add(idle)
-	if err != nil {
-		v.LastTry = strings.HasPrefix(warifu.ProblemOf(err).Problem, "reader-last-try")
-		return v.View, err
-	}
-	v.answer = municipality.Authentication{Transaction: question.Transaction, Certificate: proof.Certificate.Raw, Signature: proof.Signature}
-	offers, err := k.config.Town.offers(ctx, v.answer)
-	if err != nil {
-		return v.View, err
-	}
-	v.Step, v.LastTry, v.Town, v.Offers = StepChoose, false, &offers.Municipality, offers.Offers
-	return v.View, nil
+		proof, err := prove(question.Presence())
+		if err != nil {
+			return err
+		}
+		v.answer = municipality.Authentication{Transaction: question.Transaction, Certificate: proof.Certificate.Raw, Signature: proof.Signature}
+		offers, err := k.config.Town.offers(ctx, v.answer)
+		if err != nil {
+			return err
+		}
+		v.Step, v.Town, v.Offers = StepChoose, &offers.Municipality, offers.Offers
+		return nil
+	})
 }
 
 // Choice is a paper with its copies.
@@ -196,7 +100,7 @@ type Choice struct {
 
 // Choose chooses a paper, or another one while nothing is paid yet.
 func (k *Kiosk) Choose(id string, c Choice) (View, error) {
-	v, err := k.at(id, StepChoose, StepPay)
+	v, err := k.terminals.At(id, StepChoose, StepPay)
 	if err != nil {
 		return View{}, err
 	}

@@ -7,12 +7,15 @@ import (
 	"warifu"
 )
 
-// The screens on which a person types a PIN and touches the reader.
+// The screens that every terminal has: the first one, and those on which a person types a PIN
+// and touches the reader.
 const (
-	ScreenPIN   = "pin"   // the PIN is to be typed
-	ScreenLast  = "last"  // one try is left, and the person is asked whether they are sure
-	ScreenTap   = "tap"   // card or phone is to be touched to the reader
-	ScreenStuck = "stuck" // this card or phone will not do, however often it is touched
+	ScreenWelcome = "welcome"
+	ScreenReading = "reading" // the chip is asked
+	ScreenPIN     = "pin"     // the PIN is to be typed
+	ScreenLast    = "last"    // one try is left, and the person is asked whether they are sure
+	ScreenTap     = "tap"     // card or phone is to be touched to the reader
+	ScreenStuck   = "stuck"   // this card or phone will not do, however often it is touched
 )
 
 // Typed is a PIN that was typed and waits for the tap. It cannot be printed.

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -49,9 +50,9 @@ func (s Settings) words() (out []string) {
 	return out
 }
 
-// Set adds the door by which settings are switched, POST /settings with "switch" one of
+// set adds the door by which settings are switched, POST /settings with "switch" one of
 // contrast, large and sound, and leads back to where the person was.
-func Set(mux *http.ServeMux) {
+func set(mux *http.ServeMux) {
 	mux.HandleFunc("POST /settings", func(w http.ResponseWriter, r *http.Request) {
 		s := SettingsOf(r)
 		switch r.FormValue("switch") {
@@ -74,6 +75,7 @@ func Set(mux *http.ServeMux) {
 // Screen is what every screen of a terminal says of itself, besides what is asked on it.
 type Screen struct {
 	Name     string // of the screen: "pin", "tap", …
+	Ask      string // key of the heading, where its name does not say it
 	Question string // in the person's language: the heading
 	Accent   string // "kiosk", "clinic"
 	Medium   string // "phone", "card", or empty
@@ -86,10 +88,38 @@ type Screen struct {
 	Back, Stop bool
 	// Locked tells that the PIN is locked: where to go with that is said.
 	Locked bool
+	// Chips are what can be touched in the demo, Touched what was last. Real tells that a real
+	// reader waits, and nobody chooses.
+	Chips   []string
+	Touched string
+	Real    bool
 }
 
-// Until says how many seconds are left until a time.
-func Until(expires, now time.Time) int {
+// heading is the key of the question.
+func (s Screen) heading() string {
+	switch s.Name {
+	case ScreenPIN, ScreenTap, ScreenLast, ScreenReading, ScreenStuck:
+		return "terminal.q-" + s.Name + "-" + s.Medium
+	}
+	return cmp.Or(s.Ask, s.Accent+".q-"+s.Name)
+}
+
+// Digits are the keys of the pad on the screen, but for 0.
+func (Screen) Digits() []int { return []int{1, 2, 3, 4, 5, 6, 7, 8, 9} }
+
+// Clock is the time that is left, as a clock writes it: "1:45".
+func (s Screen) Clock() string { return fmt.Sprintf("%d:%02d", s.Left/60, s.Left%60) }
+
+// Elsewhere are keys of where to go with a card or phone that will not do.
+func (s Screen) Elsewhere() []string {
+	if s.Locked {
+		return []string{"terminal.elsewhere-" + s.Medium, s.Accent + ".elsewhere"}
+	}
+	return []string{s.Accent + ".elsewhere"}
+}
+
+// until says how many seconds are left until a time.
+func until(expires, now time.Time) int {
 	return max(1, int(expires.Sub(now).Round(time.Second)/time.Second))
 }
 
@@ -117,14 +147,8 @@ func (s Screen) looks() (out []string) {
 	return out
 }
 
-// Digits are the keys of the pad on the screen, but for 0.
-var Digits = []int{1, 2, 3, 4, 5, 6, 7, 8, 9}
-
-// Minutes writes seconds as a clock does: "1:45".
-func Minutes(seconds int) string { return fmt.Sprintf("%d:%02d", seconds/60, seconds%60) }
-
-// Locked reports whether a refusal is that of a PIN that was locked.
-func Locked(err error) bool {
+// locked reports whether a refusal is that of a PIN that was locked.
+func locked(err error) bool {
 	if err == nil {
 		return false
 	}
@@ -132,10 +156,8 @@ func Locked(err error) bool {
 	return problem == "card-pin-blocked" || problem == "secret-blocked"
 }
 
-// Told is a writer for a screen that tells how the step before it ended: that was refused, the
+// told is a writer for a screen that tells how the step before it ended: that was refused, the
 // screen that was asked for was not, and browsers report no failure.
-func Told(w http.ResponseWriter) http.ResponseWriter { return told{w} }
-
 type told struct{ http.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"warifu"
-	"warifu/profile"
 	"warifu/sandbox/clinic"
 	"warifu/sandbox/insurer"
 	"warifu/verify"
@@ -43,9 +42,6 @@ func (w *World) openClinic(context.Context) (http.Handler, error) {
 	return routes(clinic.New(clinic.Config{
 		Origin: w.Places.Clinic, Insurers: clinic.NewInsurers(w.Places.Desk+InsurersPrefix, ClinicKey), Clock: w.Clock, Scheme: w.Scheme,
 		Trust: trust, Kept: kept, Refresh: kept.Refresh,
-		Chips: func() ([]clinic.Chip, error) {
-			return touchable(w, func(id string, c profile.Class) clinic.Chip { return clinic.Chip{ID: id, Class: c} })
-		},
-		Touched: w.touched, Reader: w.config.ClinicReader,
+		Chips: w.touchable, Touched: w.touched, Reader: w.config.ClinicReader,
 	}).Routes), nil
 }

@@ -9,6 +9,7 @@ import (
 	"warifu/sandbox/kiosk"
 	"warifu/sandbox/municipality"
 	"warifu/sandbox/reader"
+	"warifu/sandbox/terminal"
 	"warifu/verify"
 )
 
@@ -30,10 +31,7 @@ func (w *World) openTown(trust verify.Trust) http.Handler {
 func (w *World) openKiosk(context.Context) (http.Handler, error) {
 	c := kiosk.Config{
 		Town: kiosk.NewTown(w.Places.Desk+TownPrefix, KioskKey), Clock: w.Clock, Scheme: w.Scheme,
-		Chips: func() ([]kiosk.Chip, error) {
-			return touchable(w, func(id string, c profile.Class) kiosk.Chip { return kiosk.Chip{ID: id, Class: c} })
-		},
-		Touched: w.touched, Reader: w.config.KioskReader,
+		Chips: w.touchable, Touched: w.touched, Reader: w.config.KioskReader,
 	}
 	return routes(kiosk.New(c).Routes), nil
 }
@@ -45,13 +43,13 @@ func (w *World) touched(id string) reader.Source {
 }
 
 // touchable lists every card and phone of this world.
-func touchable[C any](w *World, chip func(id string, class profile.Class) C) (out []C, err error) {
+func (w *World) touchable() (out []terminal.Chip, err error) {
 	for _, h := range w.Phones.List() {
-		out = append(out, chip(h.ID, profile.ClassPhone))
+		out = append(out, terminal.Chip{ID: h.ID, Class: profile.ClassPhone})
 	}
 	persons, err := w.Bureau.Persons()
 	for _, v := range persons {
-		out = append(out, chip(v.Person.ID, profile.ClassCard))
+		out = append(out, terminal.Chip{ID: v.Person.ID, Class: profile.ClassCard})
 	}
 	return out, err
 }

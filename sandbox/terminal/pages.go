@@ -1,0 +1,272 @@
+package terminal
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"warifu"
+	"warifu/profile"
+	"warifu/sandbox/doorway"
+	"warifu/text"
+)
+
+// stopping is how long the way out waits for a step that is under way.
+const stopping = 3 * time.Second
+
+// Own is what a terminal does in its own way; V is a visit as it keeps them.
+type Own[V any] struct {
+	Name  string                                                  // "kiosk", "clinic"
+	Open  func(profile.Class) error                               // whether phones or cards are taken now
+	Begin func(medium string) (id string, err error)              // a visit
+	Touch func(ctx context.Context, id string, touch Touch) error // to the reader
+	Stand func(V) Screen                                          // where a visit stands behind the tap, and whether it can go back and stop there
+	Back  func(V)                                                 // a question back, behind the tap
+	Left  func(w http.ResponseWriter, r *http.Request, v V)       // after the way out; v is zero where the visit was over
+}
+
+// Show writes a screen of a visit; of is empty on the first one, but for what was given back.
+type Show[S any] func(w http.ResponseWriter, r *http.Request, s Screen, of S, problem error)
+
+// Routes adds the pages that every terminal has: the first screen, the visit's screen, the
+// PIN, the tap, and the ways on, back and out.
+func (t *Terminal[V, S]) Routes(mux *http.ServeMux) {
+	set(mux)
+	mux.HandleFunc("GET /{$}", t.first)
+	mux.HandleFunc("GET /visit", t.current)
+	mux.HandleFunc("GET /visit/events", func(w http.ResponseWriter, r *http.Request) { t.works.Tell(w, r, t.Visiting(r)) })
+	mux.HandleFunc("POST /visits", t.begin)
+	mux.HandleFunc("POST /visit/leave", t.leave)
+	mux.HandleFunc("POST /visit/back", t.back)
+	t.Step(mux, "pin", func(r *http.Request, id string) error { return t.typed(r.Context(), id, r.FormValue("pin")) })
+	t.Step(mux, "sure", func(_ *http.Request, id string) error { return t.sure(id) })
+	t.Step(mux, "tap", func(r *http.Request, id string) error { return t.startTap(r.Context(), id, r.FormValue("chip")) })
+	t.Step(mux, "more", func(_ *http.Request, id string) error { _, err := t.Visit(id); return err })
+}
+
+// Step adds the door of one step, POST /visit/{path}, which leads to the visit's screen.
+func (t *Terminal[V, S]) Step(mux *http.ServeMux, path string, take func(r *http.Request, id string) error) {
+	mux.HandleFunc("POST /visit/"+path, func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
+		t.onward(w, r, take(r, t.Visiting(r)))
+	})
+}
+
+// Start has f do its work beside the request, while the screen what shows that it does.
+func (t *Terminal[V, S]) Start(ctx context.Context, id, what string, of S, f func(context.Context) error) {
+	t.works.Start(ctx, id, what, of, f)
+}
+
+// typed keeps a PIN for the tap, if it may be one at all: nothing is sent to a chip that can
+// only be wrong (K7). A real reader waits for the tap from here on.
+func (t *Terminal[V, S]) typed(ctx context.Context, id, pin string) error {
+	v, err := t.At(id, StepTouch)
+	if err != nil {
+		return err
+	}
+	if v.held().class == profile.ClassPhone {
+		_, err = t.place.Scheme.ActivationSecret(warifu.Authentication, pin)
+	} else {
+		_, err = t.place.Scheme.CardPIN(warifu.Authentication, pin)
+	}
+	if err == nil {
+		v.held().hand.Type(pin)
+	}
+	v.held().Unlock()
+	if err == nil && t.place.Reader != nil {
+		return t.startTap(ctx, id, "")
+	}
+	return err
+}
+
+// sure says that the person goes on with the last try.
+func (t *Terminal[V, S]) sure(id string) error {
+	v, err := t.At(id, StepTouch)
+	if err != nil {
+		return err
+	}
+	defer v.held().Unlock()
+	v.held().hand.Sure()
+	return nil
+}
+
+// startTap has the chip asked while the screen shows that it is.
+func (t *Terminal[V, S]) startTap(ctx context.Context, id, chip string) error {
+	v, err := t.At(id, StepTouch)
+	if err != nil {
+		return err
+	}
+	pin, sure := v.held().hand.Touch()
+	of := v.Shown()
+	v.held().touched = chip
+	v.held().Unlock()
+	t.Start(ctx, id, ScreenReading, of, func(ctx context.Context) error {
+		return t.own.Touch(ctx, id, Touch{Chip: chip, PIN: pin, LastTry: sure})
+	})
+	return nil
+}
+
+// cookie names the visit of this screen. Cookies know no ports, so its name is the terminal's own.
+func (t *Terminal[V, S]) cookie(w http.ResponseWriter, id string, age int) {
+	http.SetCookie(w, &http.Cookie{Name: "warifu_" + t.own.Name, Value: id, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+}
+
+// Visiting is the visit of this screen, "" for none.
+func (t *Terminal[V, S]) Visiting(r *http.Request) string {
+	c, err := r.Cookie("warifu_" + t.own.Name)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// onward leads to the visit's screen, which tells what was wrong.
+func (t *Terminal[V, S]) onward(w http.ResponseWriter, r *http.Request, err error) {
+	switch id := t.Visiting(r); {
+	case err == nil:
+		t.works.Forget(id)
+	case !gone(err): // a visit that is over says so itself
+		t.works.Fail(id, err)
+	}
+	http.Redirect(w, r, "/visit", http.StatusSeeOther)
+}
+
+// gone reports whether a visit is over.
+func gone(err error) bool { return warifu.ProblemOf(err).IsCode(warifu.CodeNotFound) }
+
+// first is the screen for whoever comes next; who is in the middle of a visit goes on with it.
+func (t *Terminal[V, S]) first(w http.ResponseWriter, r *http.Request) {
+	if id := t.Visiting(r); id != "" {
+		if _, _, err := t.stands(id); err == nil {
+			http.Redirect(w, r, "/visit", http.StatusSeeOther)
+			return
+		}
+		t.cookie(w, "", -1)
+	}
+	var none S
+	t.Welcome(w, r, none, nil)
+}
+
+// current is the screen that the visit stands at.
+func (t *Terminal[V, S]) current(w http.ResponseWriter, r *http.Request) {
+	id := t.Visiting(r)
+	s, of, err := t.stands(id)
+	if err != nil {
+		if gone(err) {
+			t.cookie(w, "", -1)
+		}
+		t.Welcome(w, r, of, err)
+		return
+	}
+	t.screen(told{w}, r, s, of, t.works.Outcome(id))
+}
+
+// stands tells at which screen a visit stands. Looking is not touching: the time that is left
+// goes on.
+func (t *Terminal[V, S]) stands(id string) (s Screen, of S, err error) {
+	if one := t.works.Under(id); one != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		s = Screen{Name: one.What, Waits: true, Stop: one.What == ScreenReading}
+		if v, ok := t.visits[id]; ok {
+			s.Medium = v.told().Medium // which never changes
+		}
+		return s, one.Of, nil
+	}
+	v, err := t.find(id)
+	if err != nil {
+		return s, of, err
+	}
+	defer v.held().Unlock()
+	of = v.Shown()
+	if told := v.told(); told.Step == StepTouch {
+		s.Name, s.Stop = v.held().hand.Screen(told.LastTry), true
+		s.Back = s.Name != ScreenStuck
+	} else {
+		s = t.own.Stand(v)
+	}
+	s.Medium, s.Touched, s.Left = v.told().Medium, v.held().touched, until(v.told().Expires, t.place.Clock.Now())
+	return s, of, nil
+}
+
+// Welcome writes the first screen; of tells of a visit that has just ended.
+func (t *Terminal[V, S]) Welcome(w http.ResponseWriter, r *http.Request, of S, problem error) {
+	t.screen(w, r, Screen{Name: ScreenWelcome}, of, problem)
+}
+
+// screen fills in what every screen says, and has it written.
+func (t *Terminal[V, S]) screen(w http.ResponseWriter, r *http.Request, s Screen, of S, problem error) {
+	s.Settings, s.Accent, s.Real = SettingsOf(r), t.own.Name, t.place.Reader != nil
+	if s.Name == ScreenTap && !s.Real {
+		chips, err := t.place.Chips()
+		if problem == nil {
+			problem = err
+		}
+		for _, c := range chips {
+			if c.Class.String() == s.Medium {
+				s.Chips = append(s.Chips, c.ID)
+			}
+		}
+	}
+	if s.Name == ScreenLast {
+		problem = nil // the screen itself says it
+	}
+	s.Locked = locked(problem)
+	s.Question = text.Sentence(s.heading(), doorway.Lang(r), nil)
+	t.show(w, r, s, of, problem)
+}
+
+func (t *Terminal[V, S]) begin(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
+	_, _ = t.end(r) // one person after another: who was here is gone
+	id, err := t.own.Begin(r.FormValue("medium"))
+	if err != nil {
+		t.cookie(w, "", -1)
+		var none S
+		t.Welcome(w, r, none, err)
+		return
+	}
+	t.cookie(w, id, 0)
+	http.Redirect(w, r, "/visit", http.StatusSeeOther)
+}
+
+// end ends the visit of this screen, and what is under way in it.
+func (t *Terminal[V, S]) end(r *http.Request) (V, error) {
+	id := t.Visiting(r)
+	ctx, cancel := context.WithTimeout(r.Context(), stopping)
+	defer cancel()
+	t.works.Stop(ctx, id)
+	return t.Leave(id)
+}
+
+// leave ends the visit and clears the screen for the next person.
+func (t *Terminal[V, S]) leave(w http.ResponseWriter, r *http.Request) {
+	v, err := t.end(r)
+	if err != nil && !gone(err) { // it goes on
+		t.onward(w, r, err)
+		return
+	}
+	t.cookie(w, "", -1)
+	t.own.Left(w, r, v)
+}
+
+// back goes to the question before; where there is none, it is the way out.
+func (t *Terminal[V, S]) back(w http.ResponseWriter, r *http.Request) {
+	v, err := t.At(t.Visiting(r))
+	if err != nil {
+		t.onward(w, r, err)
+		return
+	}
+	out := false
+	if told, hand := v.told(), &v.held().hand; told.Step != StepTouch {
+		t.own.Back(v)
+	} else if out = hand.Screen(told.LastTry) != ScreenTap; !out {
+		hand.Forget()
+	}
+	v.held().Unlock()
+	if out {
+		t.leave(w, r)
+		return
+	}
+	t.onward(w, r, nil)
+}
