@@ -5,12 +5,54 @@
   var body = document.body, address = body.dataset.events;
   // Whoever comes back by the back button sees the screen as it was kept: it may be over.
   window.addEventListener("pageshow", function (event) { if (event.persisted) location.reload(); });
-  // A form is sent once, however often its button is pressed.
+  // What a tap asked for is on its way: that is seen, and heard of, before it is there.
+  var handset = document.querySelector(".handset"), said;
+  function busy() {
+    if (!handset || "busy" in handset.dataset) return;
+    handset.dataset.busy = "";
+    said = document.createElement("p");
+    said.className = "away";
+    said.setAttribute("role", "status");
+    handset.appendChild(said);
+    setTimeout(function () { said.textContent = body.dataset.busy; }, 0);
+  }
+  function idle() {
+    if (!handset || !("busy" in handset.dataset)) return;
+    delete handset.dataset.busy;
+    said.remove();
+  }
+  // A form is sent once, however often its button is pressed. One that is answered with a file
+  // leaves the screen where it is: it may be sent anew after a while.
   document.addEventListener("submit", function (event) {
-    if (event.target.dataset.sent) { event.preventDefault(); return; }
-    event.target.dataset.sent = "yes";
-    event.target.setAttribute("aria-busy", "true");
+    var form = event.target;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    form.setAttribute("aria-busy", "true");
+    busy();
+    setTimeout(function () { delete form.dataset.sent; form.removeAttribute("aria-busy"); idle(); }, 8000);
   });
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest && event.target.closest(".handset a[href]");
+    if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || link.target || link.hash || link.hasAttribute("download")) return;
+    busy();
+    setTimeout(idle, 8000);
+  });
+  // What is typed blind may be looked at.
+  document.querySelectorAll(".screen fieldset.secret").forEach(function (field) {
+    var secrets = field.querySelectorAll("input[type=password]");
+    if (!secrets.length) return;
+    var label = document.createElement("label"), box = document.createElement("input");
+    label.className = "tick reveal";
+    box.type = "checkbox";
+    box.addEventListener("change", function () { secrets.forEach(function (one) { one.type = box.checked ? "text" : "password"; }); });
+    label.append(box, " " + body.dataset.reveal);
+    secrets[secrets.length - 1].closest("label").after(label);
+  });
+  var offline = document.querySelector(".offline");
+  function connection() { if (offline) offline.hidden = navigator.onLine !== false; }
+  window.addEventListener("online", connection);
+  window.addEventListener("offline", connection);
+  connection();
   var problem = document.getElementById("problem");
   if (problem) problem.focus({ preventScroll: false });
   if (!address || !window.EventSource) return;
@@ -32,6 +74,7 @@
   function bubble(event) {
     var told = JSON.parse(event.data), box = document.getElementById("bubble");
     if (!box || !told.text || told.to === location.pathname + location.search) return; // it is here already
+    if (event.type === "notice" && here(told.to) && document.querySelector('.screen a[href="' + CSS.escape(told.to) + '"]')) return; // the screen says so itself
     box.hidden = false;
     box.querySelector("strong").textContent = told.text;
     if (here(told.to)) box.querySelector("a").href = told.to;

@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
+	"time"
 
 	"warifu"
 	"warifu/catalogue"
@@ -75,18 +76,22 @@ func (p *Phones) start(w http.ResponseWriter, r *http.Request, o *owned, problem
 
 // hours says when what is handed in now will be issued (K1).
 func (p *Phones) hours() (key string, times map[string]any) {
+	return p.due("app.hours.", p.config.Scheme.Hours.Due(p.config.Clock.Now()))
+}
+
+// due says when what is due at an instant will be issued; the sentences are under prefix.
+func (p *Phones) due(prefix string, due time.Time) (key string, times map[string]any) {
 	h, now := p.config.Scheme.Hours, p.config.Clock.Now()
-	due := h.Due(now)
 	times = map[string]any{"Due": due, "CutOff": h.CutOff, "Opens": h.Opens}
 	switch {
 	case h.Always:
-		return "app.hours.always", times
+		return prefix + "always", times
 	case h.MayIssue(due, now):
-		return "app.hours.now", times
+		return prefix + "now", times
 	case due.In(h.Zone).YearDay() == now.In(h.Zone).YearDay():
-		return "app.hours.later-today", times
+		return prefix + "later-today", times
 	}
-	return "app.hours.tomorrow", times
+	return prefix + "tomorrow", times
 }
 
 // begin answers the start screen's button.
@@ -180,7 +185,11 @@ func (p *Phones) showStep(w http.ResponseWriter, r *http.Request, o *owned, walk
 		}
 	}
 	if s == stepDone {
-		d.When, d.Due = p.hours()
+		at := p.config.Scheme.Hours.Due(p.config.Clock.Now())
+		if d.Application.DueAt != nil {
+			at = *d.Application.DueAt
+		}
+		d.When, d.Due = p.due("app.done.", at)
 		if state, err := o.app.State(); err == nil {
 			d.Quiet = state.Quiet
 		}

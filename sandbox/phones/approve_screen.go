@@ -2,6 +2,7 @@ package phones
 
 import (
 	"net/http"
+	"slices"
 
 	"warifu"
 	"warifu/face"
@@ -21,20 +22,35 @@ type approveData struct {
 	Phone    string // chosen
 	Number   string // picked, on the form that is shown again
 	Gestures []face.Gesture
+	modelName func(string) string
 	Over     string // why there is nothing to decide any more: "wrong", "unusable", "over"; "" for not
 	Outcome
 }
 
-// Can reports whether the phone can answer: the secret that the answer takes is not locked.
-func (d approveData) Can() bool {
-	switch {
-	case d.Question.Sign != nil:
-		return !d.Locked(warifu.Signature.String())
-	case len(d.Gestures) > 0:
-		return true
+// Needs is the kind of certificate that answers.
+func (d approveData) Needs() string {
+	if d.Question.Sign != nil {
+		return warifu.Signature.String()
 	}
-	return !d.Locked(warifu.Authentication.String())
+	return warifu.Authentication.String()
 }
+
+// Hindered tells why the phone cannot answer, before a try is spent on it: it is "lacking" the
+// certificate, which may be "held", or its secret is "locked"; "" where it can.
+func (d approveData) Hindered() string {
+	switch kind := d.Needs(); {
+	case !d.Has(kind):
+		return "lacking"
+	case slices.Contains(d.standing(warifu.CredentialHeld), kind):
+		return "held"
+	case d.Locked(kind) && (d.Question.Sign != nil || len(d.Gestures) == 0):
+		return "locked"
+	}
+	return ""
+}
+
+// ModelOf is what a model is sold as.
+func (d approveData) ModelOf(id string) string { return d.modelName(id) }
 
 // approveEndings are the problems after which a login cannot be approved any more.
 var approveEndings = map[string]string{
@@ -65,7 +81,7 @@ func (p *Phones) openApprove(w http.ResponseWriter, r *http.Request) {
 // showApprove shows what the login asks, on the phone that the address or the form names, or
 // on the only one there is.
 func (p *Phones) showApprove(w http.ResponseWriter, r *http.Request, problem error) {
-	data := approveData{Asking: NewAsking(r, p.config.Server), Phones: p.List(), Phone: r.FormValue("phone"), Number: r.PostFormValue("number")}
+	data := approveData{Asking: NewAsking(r, p.config.Server), Phones: p.List(), Phone: r.FormValue("phone"), Number: r.PostFormValue("number"), modelName: p.modelName}
 	if data.Phone == "" && len(data.Phones) == 1 {
 		data.Phone = data.Phones[0].ID
 	}

@@ -2,7 +2,9 @@ package phones
 
 import (
 	"net/http"
+	"slices"
 
+	"warifu/catalogue"
 	"warifu/face"
 	"warifu/sandbox/doorway"
 	"warifu/text"
@@ -13,28 +15,67 @@ var chooserScreen = face.Phone("chooser")
 // chooserData is the table on which the phones lie.
 type chooserData struct {
 	Phones []lying
-	Shop   []onSale
+	Shop   []maker
+}
+
+// maker is who makes models, in the order of the shop.
+type maker struct {
+	Maker  string
+	Lang   text.Lang // that the name is in
+	Models []onSale
 }
 
 // onSale is a model to buy; its name is in a language of its own.
 type onSale struct {
-	ID, Name, Maker string
-	Lang            text.Lang
+	ID, Name string
+	Lang     text.Lang
 }
 
-// lying is a phone on the table.
-type lying struct{ ID, Name, Model string }
+// lying is a phone on the table; Carries is the key of what is on it.
+type lying struct{ ID, Name, Carries string }
+
+// carries is the key of what is on a phone, as far as its app remembers.
+func (o *owned) carries() string {
+	state, err := o.app.State()
+	switch {
+	case err != nil:
+		return "app.chooser.unknown"
+	case o.walking() != "":
+		return "app.chooser.filling"
+	case state.Personalized:
+		return "app.chooser.registered"
+	case state.Application != "":
+		return "app.chooser.applied"
+	}
+	return "app.chooser.empty"
+}
+
+// shelf is what the shop sells, by maker.
+func shelf(models []catalogue.Model) []maker {
+	var out []maker
+	for _, m := range models {
+		i := slices.IndexFunc(out, func(one maker) bool { return one.Maker == m.Maker })
+		if i < 0 {
+			i = len(out)
+			out = append(out, maker{Maker: m.Maker, Lang: writtenIn(m.Maker)})
+		}
+		out[i].Models = append(out[i].Models, onSale{m.ID, m.Name(), writtenIn(m.Name())})
+	}
+	return out
+}
 
 // chooser asks which phone is in the hand, and sells further ones.
 func (p *Phones) chooser(w http.ResponseWriter, r *http.Request, problem error) {
 	var data chooserData
 	for _, record := range p.List() {
-		data.Phones = append(data.Phones, lying{ID: record.ID, Name: p.modelName(record.Model), Model: record.Model})
+		one := lying{ID: record.ID, Name: p.modelName(record.Model)}
+		if o, err := p.find(record.ID); err == nil {
+			one.Carries = o.carries()
+		}
+		data.Phones = append(data.Phones, one)
 	}
 	if p.config.Models != nil {
-		for _, m := range p.config.Models() {
-			data.Shop = append(data.Shop, onSale{m.ID, m.Name(), m.Maker, writtenIn(m.Name() + m.Maker)})
-		}
+		data.Shop = shelf(p.config.Models())
 	}
 	p.show(w, r, chooserScreen, nil, look{Title: "app.chooser.title"}, data, problem)
 }

@@ -100,6 +100,9 @@ func (p *Phones) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer o.hub.leave(c)
+	if r.FormValue("waits") == "" {
+		go p.missed(r.Context(), o, c)
+	}
 	out := http.NewResponseController(w)
 	_ = out.SetWriteDeadline(time.Time{}) // a stream has no end of its own
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -165,14 +168,38 @@ func (p *Phones) notice(ctx context.Context, o *owned, application string) {
 	if state, err := o.app.State(); err != nil || state.Quiet {
 		return
 	}
-	e := event{Name: "notice", Key: "app.notice.other", To: "/phones/" + o.handset.ID + "/application"}
-	if a, err := p.config.Server.Application(ctx, application); err == nil {
-		switch a.State {
-		case warifu.ApplicationIssued:
-			e.Key, e.To = "app.notice.issued", "/phones/"+o.handset.ID+"/register"
-		case warifu.ApplicationRejected:
-			e.Key = "app.notice.rejected"
-		}
+	a, err := p.config.Server.Application(ctx, application)
+	if err != nil {
+		a.State = "" // there is news all the same
 	}
-	o.hub.publish(e)
+	o.hub.publish(noticeOf(o, a.State))
+}
+
+// noticeOf is the notice of what became of an application.
+func noticeOf(o *owned, state warifu.ApplicationState) event {
+	e := event{Name: "notice", Key: "app.notice.other", To: "/phones/" + o.handset.ID + "/application"}
+	switch state {
+	case warifu.ApplicationIssued:
+		e.Key, e.To = "app.notice.issued", "/phones/"+o.handset.ID+"/register"
+	case warifu.ApplicationRejected:
+		e.Key = "app.notice.rejected"
+	}
+	return e
+}
+
+// missed tells a screen that opens what came while none was open, or while one screen followed
+// another: certificates that wait to be registered.
+func (p *Phones) missed(ctx context.Context, o *owned, screen chan<- event) {
+	state, err := o.app.State()
+	if err != nil || state.Quiet || state.Application == "" || state.Personalized {
+		return
+	}
+	a, err := p.config.Server.Application(ctx, state.Application)
+	if err != nil || a.State != warifu.ApplicationIssued || a.Held {
+		return
+	}
+	select {
+	case screen <- noticeOf(o, a.State):
+	default: // it lags behind, and is told enough
+	}
 }

@@ -32,6 +32,8 @@ type Front struct {
 	Refused  *doorway.Sentences
 	// Walk is the application that is being filled in on this phone: the step to go on with.
 	Walk string
+	// Code tells that the suspension code of the last registration is not noted down yet.
+	Code bool
 }
 
 // Carried is one certificate of this phone as its holder is told.
@@ -62,7 +64,7 @@ func (p *Phones) look(r *http.Request, o *owned) (Front, error) {
 	if err != nil {
 		return Front{}, err
 	}
-	f := Front{View: view, Walk: o.walking()}
+	f := Front{View: view, Walk: o.walking(), Code: o.unnoted()}
 	for _, v := range view.Kinds {
 		if c, there := carried(view, v); there {
 			f.Certificates = append(f.Certificates, c)

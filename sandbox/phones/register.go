@@ -9,7 +9,9 @@ import (
 	"warifu"
 	"warifu/face"
 	"warifu/phone"
+	"warifu/sandbox/doorway"
 	"warifu/sandbox/field"
+	"warifu/text"
 )
 
 var (
@@ -26,18 +28,37 @@ type registered struct {
 	done    bool
 }
 
+// unnoted reports whether a suspension code waits to be noted down.
+func (o *owned) unnoted() bool {
+	defer o.hand.lock()()
+	g := o.hand.registration
+	return g != nil && g.done && g.code != ""
+}
+
+// applicationData is what 申請状況 shows.
+type applicationData struct {
+	Application *phone.Application
+	Quiet       bool
+	Step        int                // stations that lie behind it, of three; zero: it has ended on the way
+	Why         *doorway.Sentences // it was rejected
+}
+
+// stations are how many of 申請, 発行 and 登録 lie behind an application.
+var stations = map[warifu.ApplicationState]int{warifu.ApplicationSubmitted: 1, warifu.ApplicationIssued: 2, warifu.ApplicationPersonalized: 3}
+
 // application is 申請状況 (R43): where it stands, since when, and what comes next.
 func (p *Phones) application(w http.ResponseWriter, r *http.Request, o *owned, problem error) {
-	var data struct {
-		Application *phone.Application
-		Quiet       bool
-	}
+	var data applicationData
 	state, err := o.app.State()
 	if err == nil && state.Application != "" {
 		var a phone.Application
 		if a, err = p.config.Server.Application(r.Context(), state.Application); err == nil {
 			a = p.local(a)
-			data.Application = &a
+			data.Application, data.Step = &a, stations[a.State]
+			if a.Problem != "" {
+				title, detail, next := text.Problem(warifu.Refused(a.Problem, "age", strconv.Itoa(p.config.Scheme.MinimumAge)), doorway.Lang(r))
+				data.Why = &doorway.Sentences{Title: title, Detail: detail, Next: next}
+			}
 		}
 	}
 	data.Quiet = state.Quiet

@@ -3,7 +3,6 @@ package phones
 import (
 	"bytes"
 	"html/template"
-	"log/slog"
 	"net/http"
 
 	"warifu"
@@ -40,7 +39,8 @@ func (p *Phones) frame(r *http.Request, h *handset.Handset, l look) face.PhoneFr
 	lang := doorway.Lang(r)
 	f := face.PhoneFrame{
 		Lang: lang, Title: text.Sentence(l.Title, lang, nil), Band: text.Sentence("face.band", lang, nil), Now: p.config.Clock.Now(),
-		Tab: l.Tab, Back: l.Back, Lost: p.config.Server.Origin() + "/lost", Refresh: l.Refresh, Waits: l.Waits, Switch: face.SwitchesOf(r), Eras: face.Era(r),
+		Tab: l.Tab, Back: l.Back, Lost: p.config.Server.Origin() + "/lost", Guide: p.config.Server.Origin() + "/docs/holders", Refresh: l.Refresh, Waits: l.Waits, Switch: face.SwitchesOf(r), Eras: face.Era(r),
+		Guide: doorway.GuideOf(r),
 	}
 	if h != nil {
 		f.Phone, f.Name = h.ID, p.modelName(h.Model)
@@ -60,30 +60,15 @@ func (p *Phones) modelName(id string) string {
 
 // show draws a screen. With err it carries the problem and its status.
 func (p *Phones) show(w http.ResponseWriter, r *http.Request, t *template.Template, h *handset.Handset, l look, data any, err error) {
-	s := screen{PhoneFrame: p.frame(r, h, l), Data: data}
-	if l.Said != "" {
-		s.Said = s.T(l.Said)
-	}
-	status := http.StatusOK
-	if err != nil {
-		e := warifu.ProblemOf(err)
-		status = doorway.StatusOf(e.Code)
-		title, detail, next := text.Problem(e, s.Lang)
-		s.Problem = &doorway.Sentences{Title: title, Detail: detail, Next: next}
-		if e.Code == warifu.CodeInternal {
-			slog.Error("sandbox: internal error", "err", err)
+	doorway.Draw(w, r, err, func(r *http.Request, told *doorway.Sentences) ([]byte, error) {
+		s := screen{PhoneFrame: p.frame(r, h, l), Data: data, Problem: told}
+		if l.Said != "" {
+			s.Said = s.T(l.Said)
 		}
-	}
-	var body bytes.Buffer
-	if err := face.For(t, r).ExecuteTemplate(&body, "page", s); err != nil {
-		slog.Error("sandbox: cannot draw a screen", "err", err)
-		http.Error(w, "internal error", http.StatusInternalServerError)
-		return
-	}
-	header := w.Header()
-	header.Set("Cache-Control", "no-store")
-	header.Set("Vary", "Accept-Language")
-	_ = face.Write(w, r, status, body.Bytes())
+		var body bytes.Buffer
+		err := face.For(t, r).ExecuteTemplate(&body, "page", s)
+		return body.Bytes(), err
+	})
 }
 
 // inHand finds the phone that the path names for a screen's handler; a phone that there is
