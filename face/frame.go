@@ -29,6 +29,8 @@ type Frame struct {
 	// Refresh is after how many seconds a browser without script asks again, for a page that
 	// waits; zero: never.
 	Refresh int
+	// Guide leads a person who is on a walk through places; nil for everybody else.
+	Guide *Guide
 }
 
 // Framed returns the templates "top" and "bottom" with the functions they use, for a place
@@ -44,7 +46,7 @@ var frameFunctions = template.FuncMap{
 	"style":    style, "script": script, "asset": address,
 	"named": named, "foreign": foreign,
 	"icon": icon, "state": state, "secret": secret, "steps": steps, "code": code,
-	"locked": locked, "newsecret": newSecret, "maybe": maybe, "gestures": gestures, "cards": cards,
+	"locked": locked, "unlocks": unlocks, "newsecret": newSecret, "maybe": maybe, "gestures": gestures, "cards": cards,
 	"when": func(lang text.Lang, at time.Time) string { return When(at, lang) },
 	"date": func(lang text.Lang, at time.Time) string { return Date(at, lang) },
 }

@@ -24,12 +24,15 @@ type PhoneFrame struct {
 	Tab    string // "home" or "my" (K8); empty: neither
 	Back   string // where the arrow in the head leads; empty: no arrow
 	Lost   string // where a person goes whose phone is lost, without a login (R76); empty: no link
+	Manual string // the pages for holders, in easy words; empty: no link
 	// Refresh is after how many seconds a browser without script asks again; zero: never.
 	Refresh int
 	// Waits tells that the screen waits for something: the word that it happened leads on.
 	Waits bool
 	// Quiet tells that the holder does not allow notices (R43): none is shown on the screen.
 	Quiet bool
+	// Guide leads a person who is on a walk through places; nil for everybody else.
+	Guide *Guide
 }
 
 // Phone returns the template "page" of a screen of the phone, templates/phone/NAME.html, which

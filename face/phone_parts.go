@@ -10,6 +10,7 @@ import (
 // phoneParts are parts that only the phone's screens need:
 //
 //	{{locked .Lang "signature" .ID}}                     what to do when one of the phone's secrets is locked
+//	{{unlocks .Lang "signature" .ID}}                    the same where the screen's problem has just said that it is
 //	{{newsecret .Lang "signature" "next" "again"}}       where a new secret of the phone is typed, twice
 //	{{maybe .Lang "phone" "signature" "password" 5}}     a secret's field that may stay empty
 //	{{gestures .Lang .Gestures}}                         what the screen lock is shown
@@ -28,10 +29,16 @@ func drawPhone(name string, data any) template.HTML {
 // counter where the card's own password is forgotten too (K14, K16). The phone's address is
 // /phones/ID.
 func locked(lang text.Lang, kind, id string) template.HTML {
+	return lockedBox(lang, kind, id, text.Sentence("part.locked", lang, map[string]string{"secret": text.Sentence("part.secret.phone."+kind, lang, nil)}))
+}
+
+// unlocks is locked without its first sentence, which stands above it already.
+func unlocks(lang text.Lang, kind, id string) template.HTML { return lockedBox(lang, kind, id, "") }
+
+func lockedBox(lang text.Lang, kind, id, title string) template.HTML {
 	t := func(key string) string { return text.Sentence(key, lang, nil) }
 	return drawPhone("locked", struct{ Title, What, Do, Unlock, Else, Forgotten string }{
-		text.Sentence("part.locked", lang, map[string]string{"secret": t("part.secret.phone." + kind)}), t("part.locked.what"),
-		t("part.locked.do"), "/phones/" + id + "/unlock?kind=" + kind, t("part.locked.else"), "/phones/" + id + "/forgotten",
+		title, t("part.locked.what"), t("part.locked.do"), "/phones/" + id + "/unlock?kind=" + kind, t("part.locked.else"), "/phones/" + id + "/forgotten",
 	})
 }
 

@@ -18,12 +18,12 @@ var approveScreen = face.Phone("approve")
 type approveData struct {
 	Asking
 	mine
-	Phones   []handset.Record
-	Phone    string // chosen
-	Number   string // picked, on the form that is shown again
-	Gestures []face.Gesture
+	Phones    []handset.Record
+	Phone     string // chosen
+	Number    string // picked, on the form that is shown again
+	Gestures  []face.Gesture
 	modelName func(string) string
-	Over     string // why there is nothing to decide any more: "wrong", "unusable", "over"; "" for not
+	Over      string // why there is nothing to decide any more: "wrong", "unusable", "over"; "" for not
 	Outcome
 }
 

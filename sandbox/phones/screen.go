@@ -39,7 +39,7 @@ func (p *Phones) frame(r *http.Request, h *handset.Handset, l look) face.PhoneFr
 	lang := doorway.Lang(r)
 	f := face.PhoneFrame{
 		Lang: lang, Title: text.Sentence(l.Title, lang, nil), Band: text.Sentence("face.band", lang, nil), Now: p.config.Clock.Now(),
-		Tab: l.Tab, Back: l.Back, Lost: p.config.Server.Origin() + "/lost", Guide: p.config.Server.Origin() + "/docs/holders", Refresh: l.Refresh, Waits: l.Waits, Switch: face.SwitchesOf(r), Eras: face.Era(r),
+		Tab: l.Tab, Back: l.Back, Lost: p.config.Server.Origin() + "/lost", Manual: p.config.Server.Origin() + "/docs/holders", Refresh: l.Refresh, Waits: l.Waits, Switch: face.SwitchesOf(r), Eras: face.Era(r),
 		Guide: doorway.GuideOf(r),
 	}
 	if h != nil {
