@@ -39,20 +39,18 @@ type Page struct {
 // T returns the text of key in the page's language.
 func (p Page) T(key string) string { return text.Sentence(key, p.Lang, nil) }
 
-// Render writes the named template inside the layout. The page is made in memory
-// first, so that a template's error is an error and not half a page: then nothing was
-// written yet, and the caller may answer otherwise.
-func Render(w http.ResponseWriter, r *http.Request, status int, name string, p Page) (written bool, err error) {
+// Drawn is the named template inside the layout, for the reader of r.
+func Drawn(r *http.Request, name string, p Page) ([]byte, error) {
 	p = p.around(r)
 	t, err := template.New("layout.html").Funcs(frameFunctions).Funcs(functions(p.Lang, p.Eras)).ParseFS(templates, "templates/frame.html", "templates/layout.html", "templates/"+name+".html")
 	if err != nil {
-		return false, fmt.Errorf("page %s: %w", name, err)
+		return nil, fmt.Errorf("page %s: %w", name, err)
 	}
 	var b bytes.Buffer
 	if err := t.Execute(&b, p); err != nil {
-		return false, fmt.Errorf("page %s: %w", name, err)
+		return nil, fmt.Errorf("page %s: %w", name, err)
 	}
-	return true, Write(w, r, status, b.Bytes())
+	return b.Bytes(), nil
 }
 
 // functions gives templates the sentences and dates of one language. t takes a key

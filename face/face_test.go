@@ -15,7 +15,8 @@ import (
 func render(t *testing.T, name string, p face.Page) *httptest.ResponseRecorder {
 	t.Helper()
 	w := httptest.NewRecorder()
-	if _, err := face.Render(w, httptest.NewRequest("GET", "http://x/", nil), http.StatusTeapot, name, p); err != nil {
+	draw := func(r *http.Request) ([]byte, error) { return face.Drawn(r, name, p) }
+	if _, err := face.Draw(w, httptest.NewRequest("GET", "http://x/", nil), http.StatusTeapot, draw); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -66,7 +67,9 @@ func TestWhatIsShownIsEscaped(t *testing.T) {
 func TestFailingTemplateWritesNothing(t *testing.T) {
 	for name, data := range map[string]any{"no such page": nil, "problem": 7} {
 		w := httptest.NewRecorder()
-		written, err := face.Render(w, httptest.NewRequest("GET", "http://x/", nil), 200, name, face.Page{Lang: text.English, Title: "face.problem.title", Data: data})
+		written, err := face.Draw(w, httptest.NewRequest("GET", "http://x/", nil), 200, func(r *http.Request) ([]byte, error) {
+			return face.Drawn(r, name, face.Page{Lang: text.English, Title: "face.problem.title", Data: data})
+		})
 		if err == nil || written || w.Body.Len() > 0 || len(w.Header()) > 0 {
 			t.Errorf("%s: written %t, %d octets, %v, %v", name, written, w.Body.Len(), w.Header(), err)
 		}

@@ -65,13 +65,11 @@ func For(t *template.Template, r *http.Request) *template.Template {
 	return t
 }
 
-// Show writes a page of the server's that Place made, with p.Title a key of the catalogue.
-// Nothing was written where the template fails, and the caller may answer otherwise.
-func Show(w http.ResponseWriter, r *http.Request, status int, t *template.Template, p Page) (written bool, err error) {
+// Placed is a page of the server's that Place made, for the reader of r, with p.Title a key of
+// the catalogue.
+func Placed(r *http.Request, t *template.Template, p Page) ([]byte, error) {
 	p = p.around(r)
 	var b bytes.Buffer
-	if err := For(t, r).ExecuteTemplate(&b, "page", p); err != nil {
-		return false, err
-	}
-	return true, Write(w, r, status, b.Bytes())
+	err := For(t, r).ExecuteTemplate(&b, "page", p)
+	return b.Bytes(), err
 }

@@ -67,25 +67,25 @@ func Remember(w http.ResponseWriter, r *http.Request) {
 type Switches struct{ Japanese, English, Eras, Western string }
 
 // SwitchesOf makes them for the page that answers r: the rest of the question is kept. What
-// a form was answered with has no address of its own: there they lead to the form.
+// a form was answered with has no address of its own: there they lead to where it is kept
+// (Draw), and where it is not, to the form.
 func SwitchesOf(r *http.Request) Switches {
-	at := *r.URL
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	at, path := *r.URL, ""
+	if sends(r) {
 		at = url.URL{Path: "/"}
-		if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host && from.Path != "" {
+		if kept := addressOf(r); kept != "" {
+			at.Path = kept
+		} else if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host && from.Path != "" {
 			at = *from
 		}
+		path = at.EscapedPath()
 	}
 	to := func(name, value string) string {
 		q := at.Query()
 		q.Del("lang")
 		q.Del("era")
 		q.Set(name, value)
-		s := "?" + q.Encode()
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			s = at.EscapedPath() + s
-		}
-		return s
+		return path + "?" + q.Encode()
 	}
 	return Switches{Japanese: to("lang", "ja"), English: to("lang", "en"), Eras: to("era", "on"), Western: to("era", "off")}
 }

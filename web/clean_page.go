@@ -9,6 +9,7 @@ import (
 	"warifu"
 	"warifu/attest"
 	"warifu/registration"
+	"warifu/text"
 )
 
 // maxTypedIdentifier bounds what a buyer types off the phone in hand.
@@ -50,6 +51,18 @@ func (s *site) cleanPage(w http.ResponseWriter, r *http.Request) {
 		status = v.Refused.Status
 	}
 	s.page(w, r, status, "clean", "face.clean.title", v)
+}
+
+// in is the page in a language.
+func (v cleanView) in(lang text.Lang) any {
+	if v.Refused != nil {
+		v.Refused = v.Refused.in(lang).(*Problem)
+	}
+	v.Reasons = slices.Clone(v.Reasons)
+	for i, reason := range v.Reasons {
+		v.Reasons[i] = reason.in(lang).(*Problem)
+	}
+	return v
 }
 
 // judge asks about the proof in the code. The buyer did not ask the phone themselves: name and

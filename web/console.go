@@ -11,6 +11,7 @@ import (
 	"warifu"
 	"warifu/console"
 	"warifu/face"
+	"warifu/text"
 )
 
 // consolePlace is an entry of the console's navigation, shown to who has one of the roles. The
@@ -142,14 +143,14 @@ func consoleTemplate(name string) *template.Template {
 // consolePage writes templates/console/NAME.html: title is a key of the catalogue, data is the
 // page's own (.Data in the template), and a problem stands above the body where there is one.
 func (s *site) consolePage(w http.ResponseWriter, r *http.Request, status int, name, title string, data any, problem error) {
-	lang := languageOf(r.Context())
-	c := face.Console{Lang: lang, Data: data}
+	c := face.Console{Data: data}
 	if o, ok := console.Of(r.Context()); ok {
 		token, err := s.Console.FormToken(o)
 		if err != nil {
 			s.problemPage(w, r, err)
 			return
 		}
+		r = face.Unkept(r)
 		c.Name, c.Role, c.Ends, c.Token = o.Name, string(o.Role), o.Ends, token
 		for _, p := range consolePlaces {
 			if o.Is(p.roles...) {
@@ -158,23 +159,21 @@ func (s *site) consolePage(w http.ResponseWriter, r *http.Request, status int, n
 			}
 		}
 	}
-	page := face.Page{Lang: lang, Title: title, Data: c}
 	if problem != nil {
-		p := problemOf(problem, lang)
-		page.Problem, status = &face.Sentences{Title: p.Title, Detail: p.Detail, Next: p.Next}, p.Status
+		p := problemOf(problem, text.Japanese)
+		status = p.Status
 		s.refused(r.Context(), "console", problem)
 		if p.passes() {
 			w.Header().Set("Retry-After", retryAfter)
 		}
 	}
-	written, err := face.Show(w, r, status, consoleTemplate(name), page)
-	if err == nil {
-		return
-	}
-	s.Log.ErrorContext(r.Context(), "page", "name", "console/"+name, "error", err.Error())
-	if !written {
-		writeProblem(w, r, &warifu.Error{Code: warifu.CodeInternal, Problem: "internal"})
-	}
+	s.write(w, r, status, "console/"+name, func(r *http.Request) ([]byte, error) {
+		here := c
+		here.Lang = readersLanguage(r)
+		page := face.Page{Lang: here.Lang, Title: title, Data: here}
+		page.Problem, _ = problemSentences(here.Lang, problem)
+		return face.Placed(r, consoleTemplate(name), page)
+	})
 }
 
 // placeOf is the page to which a request belongs: itself, or of a form the page it stands on.

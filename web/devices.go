@@ -126,19 +126,18 @@ func (s *site) devicesCSV(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *site) page(w http.ResponseWriter, r *http.Request, status int, name, title string, data any) {
-	s.show(w, r, status, name, face.Page{Lang: languageOf(r.Context()), Title: title, Data: data})
+	s.show(w, r, status, name, face.Page{Title: title, Data: data})
 }
 
 // show is page for one that says more of itself.
 func (s *site) show(w http.ResponseWriter, r *http.Request, status int, name string, p face.Page) {
-	written, err := face.Render(w, r, status, name, p)
-	if err == nil {
-		return
-	}
-	s.Log.ErrorContext(r.Context(), "page", "name", name, "error", err.Error())
-	if !written {
-		writeProblem(w, r, &warifu.Error{Code: warifu.CodeInternal, Problem: "internal"})
-	}
+	s.write(w, r, status, name, func(r *http.Request) ([]byte, error) {
+		p.Lang = readersLanguage(r)
+		if d, able := p.Data.(spoken); able {
+			p.Data = d.in(p.Lang)
+		}
+		return face.Drawn(r, name, p)
+	})
 }
 
 func (s *site) problemPage(w http.ResponseWriter, r *http.Request, err error) {

@@ -5,6 +5,7 @@ import (
 
 	"warifu"
 	"warifu/face"
+	"warifu/text"
 )
 
 // The pages of somebody whose phone is gone. They ask for no login: whoever stands there has
@@ -87,10 +88,10 @@ func dial(number string) string {
 }
 
 // problemSentences says err as a page tells it.
-func problemSentences(r *http.Request, err error) (*face.Sentences, int) {
+func problemSentences(lang text.Lang, err error) (*face.Sentences, int) {
 	if err == nil {
 		return nil, http.StatusOK
 	}
-	p := problemOf(warifu.ProblemOf(err), languageOf(r.Context()))
+	p := problemOf(warifu.ProblemOf(err), lang)
 	return &face.Sentences{Title: p.Title, Detail: p.Detail, Next: p.Next}, p.Status
 }

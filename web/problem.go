@@ -79,6 +79,16 @@ func (p *Problem) passes() bool {
 	return p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests
 }
 
+// in is the problem as a page tells it in a language.
+func (p *Problem) in(lang text.Lang) any {
+	q := *p
+	q.Title, q.Detail, q.Next = p.TitleJa, p.DetailJa, p.NextJa
+	if lang == text.English {
+		q.Title, q.Detail, q.Next = p.TitleEn, p.DetailEn, p.NextEn
+	}
+	return &q
+}
+
 type languageKey struct{}
 
 func languageOf(ctx context.Context) text.Lang {

@@ -298,7 +298,7 @@ func TestPagesLoadNothingFromElsewhere(t *testing.T) {
 					t.Errorf("%s: the policy lacks %s", path, want)
 				}
 			}
-			if strings.Contains(policy, "unsafe") || r.Header.Get("Referrer-Policy") != "no-referrer" {
+			if strings.Contains(policy, "unsafe") || r.Header.Get("Referrer-Policy") != "same-origin" {
 				t.Errorf("%s: policy %q, referrer %q", path, policy, r.Header.Get("Referrer-Policy"))
 			}
 			if !strings.Contains(page, `lang="`+lang+`"`) || !strings.Contains(page, "<h1>") || !strings.Contains(page, `class="band"`) {

@@ -14,6 +14,7 @@ import (
 	"warifu"
 	"warifu/catalogue"
 	"warifu/console"
+	"warifu/face"
 	"warifu/offline"
 	"warifu/registration"
 	"warifu/scheme"
@@ -111,7 +112,8 @@ func New(c Config) http.Handler {
 	s.console(mux)
 	s.notices(mux)
 	mux.HandleFunc("/", s.unknown(mux))
-	return s.guard(s.publicKeyInfrastructure(mux))
+	answers := face.NewAnswers(s.Clock, func(w http.ResponseWriter, r *http.Request) { s.problemPage(w, r, warifu.NotFound("answer-gone")) })
+	return s.guard(answers.Within(s.publicKeyInfrastructure(mux)))
 }
 
 func (s *site) api(mux *http.ServeMux) huma.API {

@@ -19,7 +19,7 @@ func Guard(next http.Handler, hosts ...string) http.Handler {
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		Refuse(w, warifu.Refused("sandbox-request-foreign"))
 	}))
-	inner, assets := origin.Handler(next), face.Assets()
+	inner, assets := face.NewAnswers(warifu.SystemClock{}, gone).Within(origin.Handler(next)), face.Assets()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
@@ -36,6 +36,13 @@ func Guard(next http.Handler, hosts ...string) http.Handler {
 		face.Remember(w, r)
 		inner.ServeHTTP(w, r)
 	})
+}
+
+var gonePage = Template(`{{define "width"}}reading{{end}}{{define "body"}}<p><a class="button quiet" href="/">{{.T "face.problem.home"}}</a></p>{{end}}`)
+
+// gone tells whoever asks for what a form was once answered with that it is not kept any more.
+func gone(w http.ResponseWriter, r *http.Request) {
+	Show(w, r, gonePage, "face.problem.title", nil, warifu.NotFound("answer-gone"))
 }
 
 // LoopbackHosts are the names by which a listener on loopback is called.

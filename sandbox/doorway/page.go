@@ -51,29 +51,49 @@ func Lang(r *http.Request) text.Lang { return face.Lang(r) }
 
 // Show writes a page. With err it carries the problem and its status.
 func Show(w http.ResponseWriter, r *http.Request, t *template.Template, titleKey string, data any, err error) {
-	p := Page{Lang: Lang(r), Data: data, Switch: face.SwitchesOf(r), Eras: face.Era(r), Lost: lostOf(r)}
-	p.Title = p.T(titleKey)
-	if domain, _, _ := strings.Cut(titleKey, "."); text.Has(domain + ".title") {
-		p.Place, p.Accent = p.T(domain+".title"), domain
-	}
+	Draw(w, r, err, func(r *http.Request, told *Sentences) ([]byte, error) {
+		p := Page{Lang: Lang(r), Data: data, Problem: told, Switch: face.SwitchesOf(r), Eras: face.Era(r), Lost: lostOf(r)}
+		p.Title = p.T(titleKey)
+		if domain, _, _ := strings.Cut(titleKey, "."); text.Has(domain + ".title") {
+			p.Place, p.Accent = p.T(domain+".title"), domain
+		}
+		if told != nil {
+			told.Field = fieldOf(warifu.ProblemOf(err), data)
+		}
+		var body bytes.Buffer
+		err := face.For(t, r).ExecuteTemplate(&body, "page", p)
+		return body.Bytes(), err
+	})
+}
+
+// Draw writes the page that draw makes of a request. With err it is given the problem in the
+// reader's language, and the page has its status. What a form was answered with is drawn in each
+// language, for whoever changes it (face.Draw).
+func Draw(w http.ResponseWriter, r *http.Request, err error, draw func(r *http.Request, told *Sentences) ([]byte, error)) {
 	status := http.StatusOK
+	e := warifu.ProblemOf(err)
 	if err != nil {
-		e := warifu.ProblemOf(err)
 		status = StatusOf(e.Code)
-		title, detail, next := text.Problem(e, p.Lang)
-		p.Problem = &Sentences{Title: title, Detail: detail, Next: next, Field: fieldOf(e, data)}
 		if e.Code == warifu.CodeInternal {
 			slog.Error("sandbox: internal error", "err", err)
 		}
 	}
-	var body bytes.Buffer
-	if err := face.For(t, r).ExecuteTemplate(&body, "page", p); err != nil {
-		slog.Error("sandbox: cannot draw a page", "err", err)
-		http.Error(w, "internal error", http.StatusInternalServerError)
-		return
-	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Vary", "Accept-Language")
-	_ = face.Write(w, r, status, body.Bytes())
+	written, fault := face.Draw(w, r, status, func(r *http.Request) ([]byte, error) {
+		var told *Sentences
+		if err != nil {
+			told = &Sentences{}
+			told.Title, told.Detail, told.Next = text.Problem(e, Lang(r))
+		}
+		return draw(r, told)
+	})
+	if fault == nil {
+		return
+	}
+	slog.Error("sandbox: cannot draw a page", "err", fault)
+	if !written {
+		http.Error(w, "internal error", http.StatusInternalServerError)
+	}
 }

@@ -39,8 +39,7 @@ func (p *Phones) frame(r *http.Request, h *handset.Handset, l look) face.PhoneFr
 	lang := doorway.Lang(r)
 	f := face.PhoneFrame{
 		Lang: lang, Title: text.Sentence(l.Title, lang, nil), Band: text.Sentence("face.band", lang, nil), Now: p.config.Clock.Now(),
-		Tab: l.Tab, Back: l.Back, Lost: p.config.Server.Origin() + "/lost", Manual: p.config.Server.Origin() + "/docs/holders", Refresh: l.Refresh, Waits: l.Waits, Switch: face.SwitchesOf(r), Eras: face.Era(r),
-		Guide: doorway.GuideOf(r),
+		Tab: l.Tab, Back: l.Back, Lost: p.config.Server.Origin() + "/lost", Refresh: l.Refresh, Waits: l.Waits, Switch: face.SwitchesOf(r), Eras: face.Era(r),
 	}
 	if h != nil {
 		f.Phone, f.Name = h.ID, p.modelName(h.Model)
