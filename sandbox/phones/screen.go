@@ -39,7 +39,8 @@ func (p *Phones) frame(r *http.Request, h *handset.Handset, l look) face.PhoneFr
 	lang := doorway.Lang(r)
 	f := face.PhoneFrame{
 		Lang: lang, Title: text.Sentence(l.Title, lang, nil), Band: text.Sentence("face.band", lang, nil), Now: p.config.Clock.Now(),
-		Tab: l.Tab, Back: l.Back, Lost: p.config.Server.Origin() + "/lost", Refresh: l.Refresh, Waits: l.Waits, Switch: face.SwitchesOf(r), Eras: face.Era(r),
+		Tab: l.Tab, Back: l.Back, Lost: p.config.Server.Origin() + "/lost", Manual: p.config.Server.Origin() + "/docs/holders", Refresh: l.Refresh, Waits: l.Waits, Switch: face.SwitchesOf(r), Eras: face.Era(r),
+		Guide: doorway.GuideOf(r),
 	}
 	if h != nil {
 		f.Phone, f.Name = h.ID, p.modelName(h.Model)
@@ -82,6 +83,10 @@ func (p *Phones) inHand(f func(http.ResponseWriter, *http.Request, *owned)) http
 		}
 		if r.Method == http.MethodPost && r.ParseForm() != nil {
 			p.home(w, r, o, warifu.Invalid("sandbox-request-malformed"))
+			return
+		}
+		if e, busy := o.hand.progress(); busy && r.Method == http.MethodGet {
+			p.showProgress(w, r, o, e) // the chip is in use: what there is to see comes when it is free
 			return
 		}
 		f(w, r, o)
