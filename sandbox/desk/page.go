@@ -11,7 +11,7 @@ import (
 )
 
 // shared are the templates of desk/parts that every page of the desk may use.
-var shared = []string{"rooms", "standing", "credentials", "tree", "entries"}
+var shared = []string{"rooms", "hours", "standing", "credentials", "tree", "entries"}
 
 // page is one of the desk's pages (face/templates/desk), with the parts they share.
 func page(name string) *template.Template {
@@ -64,9 +64,6 @@ func (d *Desk) view(r *http.Request, here string) view {
 	return v
 }
 
-// meCookie remembers who the person at the browser is.
-const meCookie = "warifu-person"
-
 // usual is whom a browser stands for that has not chosen.
 const usual = "taro"
 
@@ -76,10 +73,10 @@ func (d *Desk) me(r *http.Request) string {
 	if err != nil || len(views) == 0 {
 		return usual
 	}
-	if c, err := r.Cookie(meCookie); err == nil {
+	if chosen := doorway.Person(r); chosen != "" {
 		for _, v := range views {
-			if v.Person.ID == c.Value {
-				return c.Value
+			if v.Person.ID == chosen {
+				return chosen
 			}
 		}
 	}
@@ -89,11 +86,6 @@ func (d *Desk) me(r *http.Request) string {
 		}
 	}
 	return views[0].Person.ID
-}
-
-// become sets who the person at the browser is.
-func become(w http.ResponseWriter, id string) {
-	http.SetCookie(w, &http.Cookie{Name: meCookie, Value: id, Path: "/", MaxAge: 365 * 24 * 60 * 60, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
 // form does what a form of a page says and goes on to the address next, or shows the page it

@@ -13,6 +13,9 @@ type Standing struct {
 	Applications []Applied      `json:"applications"` // newest first
 	Credentials  []OnPhone      `json:"credentials"`  // newest first
 	Checked      []ledger.Entry `json:"checked"`      // newest first
+	// Free is a phone of the world that nobody has or awaits certificates on: the last one
+	// bought. "" for none; told only where the person has none themselves.
+	Free string `json:"-"`
 }
 
 // Applied is an application of a person.

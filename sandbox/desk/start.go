@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"log/slog"
 	"net/http"
 	"slices"
 
@@ -21,6 +22,8 @@ type startData struct {
 	Doors    []Place
 	Phones   []handset.Record
 	Upcoming []moment.Due
+	// Password and PIN are the phone's secrets that the walk proposes.
+	Password, PIN string
 }
 
 // Place is a place of the world as the start page shows it.
@@ -70,7 +73,7 @@ func (d *Desk) start(w http.ResponseWriter, r *http.Request) { d.draw(w, r, nil)
 // draw writes the start page, with a problem where something was refused.
 func (d *Desk) draw(w http.ResponseWriter, r *http.Request, problem error) {
 	v := d.view(r, "/")
-	data := startData{view: v, Phones: d.config.Phones()}
+	data := startData{view: v, Phones: d.config.Phones(), Password: proposedPassword, PIN: proposedPIN}
 	first := func(err error) {
 		if problem == nil {
 			problem = err
@@ -96,5 +99,10 @@ func (d *Desk) draw(w http.ResponseWriter, r *http.Request, problem error) {
 		return // the browser has gone on: there is nobody to show it to
 	}
 	data.Doors = placesOf(d.config.Places, v.Me, data.Standing.phone())
-	doorway.Show(w, r, startPage, "desk.title", data, problem)
+	doorway.Show(w, r, startPage, "desk.start-title", data, problem)
+	if data.Walk.Over && !data.Walk.Seen {
+		if err := d.config.Walks.set(v.Me, func(k *kept) { k.Seen = true }); err != nil {
+			slog.Error("sandbox: a walk is not kept", "err", err)
+		}
+	}
 }

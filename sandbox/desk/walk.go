@@ -9,6 +9,7 @@ import (
 
 	"warifu/ledger"
 	"warifu/sandbox/bank"
+	"warifu/sandbox/doorway"
 	"warifu/sandbox/folder"
 	"warifu/sandbox/portal"
 	"warifu/sandbox/trace"
@@ -22,6 +23,7 @@ type kept struct {
 	Begun time.Time             `json:"begun"`
 	Done  [len(stops)]time.Time `json:"done"` // zero: not yet
 	Left  bool                  `json:"left,omitempty"`
+	Seen  bool                  `json:"seen,omitempty"` // that it is over
 }
 
 // Walks keeps the guided walks of a world, one a person, and what was seen on the way. What
@@ -100,9 +102,11 @@ type Walk struct {
 	Begun   bool           `json:"begun"`
 	Left    bool           `json:"left"`
 	Over    bool           `json:"over"`
+	Seen    bool           `json:"-"`    // the person has seen that it is over
 	Done    int            `json:"done"` // stops
 	All     int            `json:"all"`
 	Stops   []Stop         `json:"stops"`
+	Phone   string         `json:"-"` // the phone of the walk; "" where there is none to take
 	Checked []ledger.Entry `json:"-"` // who asked about the person on the way
 }
 
@@ -171,9 +175,12 @@ func (w *Walks) set(id string, change func(*kept)) error {
 
 // told is a walk as pages show it.
 func (d *Desk) told(id string, k kept, standing Standing) Walk {
-	out := Walk{Begun: !k.Begun.IsZero(), Left: k.Left, All: len(stops)}
+	out := Walk{Begun: !k.Begun.IsZero(), Left: k.Left, Seen: k.Seen, All: len(stops), Phone: standing.phone()}
+	if out.Phone == "" {
+		out.Phone = standing.Free
+	}
 	for i, s := range stops {
-		stop := Stop{Number: i + 1, Key: s.key, Done: !k.Done[i].IsZero(), Address: d.stopAddress(s.key, id, standing)}
+		stop := Stop{Number: i + 1, Key: s.key, Done: !k.Done[i].IsZero(), Address: d.stopAddress(s.key, id, out.Phone, standing)}
 		if stop.Done {
 			out.Done++
 		}
@@ -197,44 +204,29 @@ func (d *Desk) told(id string, k kept, standing Standing) Walk {
 	return out
 }
 
-// stopAddress is where a stop is done.
-func (d *Desk) stopAddress(key, id string, standing Standing) string {
-	p, on := d.config.Places, standing.phone()
-	if on == "" {
-		on = d.freePhone()
-	}
-	phone := p.Phones + "/phones/" + on
+// stopAddress is where a stop is done; on is the phone of the walk.
+func (d *Desk) stopAddress(key, id, on string, standing Standing) string {
+	p := d.config.Places
 	switch key {
 	case "card":
-		return "/persons/" + id
+		return p.Desk + "/persons/" + id
 	case "phone", "apply", "register":
 		if on == "" {
 			return p.Phones + "/"
 		}
-		return phone
+		return p.Phones + "/phones/" + on
 	case "issue":
-		return "/time"
+		return p.Desk + "/"
 	case "portal":
 		return p.Portal + "/"
 	case "bank":
 		return p.Bank + "/accounts"
 	case "lose":
 		if standing.any("held") {
-			return p.Portal + "/"
+			return p.Portal + "/visit" // a login from the beginning, whoever is still logged in
 		}
-		return "/persons/" + id + "#lost"
 	}
-	return "/persons/" + id + "#lost"
-}
-
-// freePhone is a phone on which nobody's certificates are, as far as is known: the last one
-// bought.
-func (d *Desk) freePhone() string {
-	all := d.config.Phones()
-	if len(all) == 0 {
-		return ""
-	}
-	return all[len(all)-1].ID
+	return p.Desk + "/persons/" + id + "#lost"
 }
 
 // walkByForm begins, leaves, goes on with or begins the walk again.
@@ -243,12 +235,11 @@ func (d *Desk) walkByForm(w http.ResponseWriter, r *http.Request) {
 	if wish := r.FormValue("person"); wish != "" {
 		id = wish
 	}
-	next := "/"
-	d.form(w, r, next, func(err error) { d.draw(w, r, err) }, func() error {
+	d.form(w, r, "/", func(err error) { d.draw(w, r, err) }, func() error {
 		if _, err := d.config.Cards.Show(id); err != nil {
 			return err
 		}
-		become(w, id)
+		doorway.Become(w, id)
 		return d.config.Walks.set(id, func(k *kept) {
 			switch r.FormValue("do") {
 			case "leave":
@@ -272,7 +263,7 @@ func (d *Desk) beMe(w http.ResponseWriter, r *http.Request) {
 	d.form(w, r, next, func(err error) { d.draw(w, r, err) }, func() error {
 		_, err := d.config.Cards.Show(id)
 		if err == nil {
-			become(w, id)
+			doorway.Become(w, id)
 		}
 		return err
 	})

@@ -23,11 +23,12 @@ type Page struct {
 	Eras    bool          // dates are told by eras
 	Accent  string        // whose colours it has, of the family's
 	Lost    string        // where a person goes whose phone is lost
+	Guide   *face.Guide   // for who is on the guided walk
 }
 
 // Frame is what stands around the page.
 func (p Page) Frame() face.Frame {
-	f := face.Frame{Lang: p.Lang, Title: p.Title, Place: p.Place, Band: p.T("face.band"), Foot: p.T("sandbox.disclaimer"), Switch: p.Switch, Eras: p.Eras, Accent: p.Accent, Lost: p.Lost}
+	f := face.Frame{Lang: p.Lang, Title: p.Title, Place: p.Place, Band: p.T("face.band"), Foot: p.T("sandbox.disclaimer"), Switch: p.Switch, Eras: p.Eras, Accent: p.Accent, Lost: p.Lost, Guide: p.Guide}
 	if d, ok := p.Data.(face.Dressed); ok {
 		d.Dress(&f)
 	}
@@ -52,7 +53,7 @@ func Lang(r *http.Request) text.Lang { return face.Lang(r) }
 // Show writes a page. With err it carries the problem and its status.
 func Show(w http.ResponseWriter, r *http.Request, t *template.Template, titleKey string, data any, err error) {
 	Draw(w, r, err, func(r *http.Request, told *Sentences) ([]byte, error) {
-		p := Page{Lang: Lang(r), Data: data, Problem: told, Switch: face.SwitchesOf(r), Eras: face.Era(r), Lost: lostOf(r)}
+		p := Page{Lang: Lang(r), Data: data, Problem: told, Switch: face.SwitchesOf(r), Eras: face.Era(r), Lost: lostOf(r), Guide: GuideOf(r)}
 		p.Title = p.T(titleKey)
 		if domain, _, _ := strings.Cut(titleKey, "."); text.Has(domain + ".title") {
 			p.Place, p.Accent = p.T(domain+".title"), domain

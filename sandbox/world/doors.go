@@ -125,7 +125,7 @@ func placesAt(doors []door) desk.Places {
 func (w *World) put(i int, handler http.Handler) {
 	d := &w.doors[i]
 	d.site = &http.Server{
-		Handler:           doorway.Guard(doorway.Setting(w.Trace.Begins(doorNames[i], handler), w.Places.Server+"/lost"), doorway.LoopbackHosts(d.listener.Addr())...),
+		Handler:           doorway.Guard(doorway.Setting(doorway.Guided(w.Trace.Begins(doorNames[i], handler), doorNames[i], w.desk.Guide), w.Places.Server+"/lost"), doorway.LoopbackHosts(d.listener.Addr())...),
 		ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 		ErrorLog: slog.NewLogLogger(w.config.Log.Handler(), slog.LevelDebug),
 	}

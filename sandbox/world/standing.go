@@ -36,6 +36,9 @@ func (w *World) Standing(ctx context.Context, id string) (desk.Standing, error) 
 			})
 			err = standOf(tx, a, phones[a.Element], &out)
 		}
+		if err == nil {
+			out.Free, err = w.free(tx)
+		}
 		return err
 	})
 	if err != nil {
@@ -45,6 +48,25 @@ func (w *World) Standing(ctx context.Context, id string) (desk.Standing, error) 
 	slices.SortStableFunc(out.Credentials, func(a, b desk.OnPhone) int { return b.Activated.Compare(a.Activated) })
 	out.Checked, err = w.checked(ctx, v.Handle)
 	return out, err
+}
+
+// free is the last phone bought of those that carry nobody's certificates and await none.
+func (w *World) free(tx *store.Tx) (string, error) {
+	for _, p := range slices.Backward(w.Phones.List()) {
+		credentials, err := tx.CredentialsOfElement(p.Element)
+		if err != nil {
+			return "", err
+		}
+		applications, err := tx.ApplicationsOfElement(p.Element)
+		if err != nil {
+			return "", err
+		}
+		if !slices.ContainsFunc(credentials, func(c store.Credential) bool { return !warifu.CredentialLife.Final(c.State) }) &&
+			!slices.ContainsFunc(applications, func(a store.Application) bool { return !warifu.ApplicationLife.Final(a.State) }) {
+			return p.ID, nil
+		}
+	}
+	return "", nil
 }
 
 // standOf adds the credentials of an application.
