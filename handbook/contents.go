@@ -31,7 +31,7 @@ var audiences = []struct {
 	name  string
 	pages []string
 }{
-	{"holders", []string{"holders", "life", "login", "losing-a-phone", "selling-a-phone"}},
+	{"holders", []string{"holders", "passwords", "losing-a-phone", "selling-a-phone", "buying-a-phone", "login", "life"}},
 	{"relying-parties", []string{"relying-party", "provider", "verification", "validation", "signing", "doctor", "doctor-reader", "municipality", "selling-a-phone", "services", "personas", "worlds", "examples/relying-party/keycloak"}},
 	{"operators", []string{"operators", "console", "hotline", "follow-the-card", "schemes", "devices", "threats", "performance", "losing-a-phone"}},
 	{"developers", []string{"developers", "design", "api", "requirements", "lifecycle", "papers", "profile", "card-facts", "secure-element", "opensc", "bureau", "clock", "dependencies"}},

@@ -27,7 +27,7 @@ func (s *Site) address(from string, lang text.Lang, link string) (string, bool) 
 		}
 		here, _ := halfOf(from)
 		query := ""
-		if here == slug || to != lang && len(halves) > 1 || to == text.Japanese {
+		if here == slug || to != lang && len(halves) > 1 {
 			query = "?lang=" + string(to) // the other half is meant
 		}
 		return Prefix + "/" + slug + query + fragment, true

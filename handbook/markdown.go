@@ -3,6 +3,7 @@ package handbook
 import (
 	"bytes"
 	"html/template"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -24,7 +25,8 @@ import (
 func (s *Site) render(name string, lang text.Lang, body []byte) (Page, error) {
 	r := &rendering{site: s, name: name, lang: lang}
 	m := goldmark.New(
-		goldmark.WithExtensions(extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignNone)), extension.Strikethrough),
+		goldmark.WithExtensions(extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignNone)), extension.Strikethrough,
+			extension.NewCJK(extension.WithEastAsianLineBreaks(extension.EastAsianLineBreaksCSS3Draft))),
 		goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithASTTransformers(util.Prioritized(r, 500))),
 		goldmark.WithRendererOptions(renderer.WithNodeRenderers(util.Prioritized(r, 100))),
 	)
@@ -102,6 +104,9 @@ func (r *rendering) turnLinks(doc ast.Node, src []byte) {
 	}
 }
 
+// unbroken finds a line's end between Japanese letters, which is no space.
+var unbroken = regexp.MustCompile(`([\p{Han}\p{Hiragana}\p{Katakana}ー、。」』）]) ([\p{Han}\p{Hiragana}\p{Katakana}「『（])`)
+
 // plain is the text of a node without its marks.
 func plain(n ast.Node, src []byte) string {
 	var b strings.Builder
@@ -125,7 +130,7 @@ func plain(n ast.Node, src []byte) string {
 		}
 		return ast.WalkContinue, nil
 	})
-	return unread(strings.TrimSpace(b.String()))
+	return unread(strings.TrimSpace(unbroken.ReplaceAllString(b.String(), "$1$2")))
 }
 
 // RegisterFuncs says which nodes are drawn here.

@@ -81,7 +81,34 @@ func New(files fs.FS) (*Site, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
+	for _, slug := range s.slugs {
+		s.twin(slug)
+	}
 	return s, nil
+}
+
+// twin gives each heading of a page in two languages the other half's name as well, where the
+// halves have the same headings: a link to a heading then leads there in either language.
+func (s *Site) twin(slug string) {
+	names := map[text.Lang][]string{}
+	for lang, p := range s.pages[slug] {
+		for _, c := range p.Chapters() {
+			names[lang] = append(names[lang], c.Anchor)
+		}
+	}
+	if len(names) < 2 || len(names[text.Japanese]) != len(names[text.English]) {
+		return
+	}
+	for lang, other := range map[text.Lang]text.Lang{text.Japanese: text.English, text.English: text.Japanese} {
+		p := s.pages[slug][lang]
+		for i, own := range names[lang] {
+			id := func(name string) string { return ` id="` + template.HTMLEscapeString(name) + `">` }
+			if also := id(names[other][i]); !strings.Contains(string(p.Body), also) {
+				p.Body = template.HTML(strings.Replace(string(p.Body), id(own), id(own)+"<span"+also+"</span>", 1))
+			}
+		}
+		s.pages[slug][lang] = p
+	}
 }
 
 // halfOf says which page a file is, and in which language.

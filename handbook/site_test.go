@@ -227,6 +227,19 @@ func TestEnglishInAJapanesePageSaysThatItIs(t *testing.T) {
 	}
 }
 
+func TestHeadingsOfTwoHalvesHaveBothNames(t *testing.T) {
+	s := site(t)
+	for slug, anchors := range map[string][]string{"losing-a-phone": {"for-the-operator", "運用担当者の方へ"}, "passwords": {"both-are-forgotten", "両方忘れた"}} {
+		for _, lang := range text.Languages {
+			for _, anchor := range anchors {
+				if p, _ := s.Page(slug, lang); p.Lang != lang || !strings.Contains(string(p.Body), ` id="`+anchor+`"`) {
+					t.Errorf("%s in %s has no %s", slug, lang, anchor)
+				}
+			}
+		}
+	}
+}
+
 func TestAPageKnowsThoseBesideIt(t *testing.T) {
 	s := site(t)
 	for _, lang := range text.Languages {
