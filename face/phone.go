@@ -40,7 +40,7 @@ type PhoneFrame struct {
 // method Frame, a PhoneFrame, and a Problem.
 func Phone(name string) *template.Template {
 	return Twinned(template.Must(template.New(name).Funcs(frameFunctions).Funcs(template.FuncMap{"clock": clock, "keys": keys}).
-		ParseFS(templates, "templates/phone/frame.html", "templates/phone/"+name+".html")))
+		ParseFS(templates, "templates/frame.html", "templates/phone/frame.html", "templates/phone/"+name+".html")))
 }
 
 // clock is the time as a phone's status bar tells it, in Japan: day and minute.

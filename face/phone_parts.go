@@ -14,7 +14,6 @@ import (
 //	{{newsecret .Lang "signature" "next" "again"}}       where a new secret of the phone is typed, twice
 //	{{maybe .Lang "phone" "signature" "password" 5}}     a secret's field that may stay empty
 //	{{gestures .Lang .Gestures}}                         what the screen lock is shown
-//	{{cards .Lang .Cards}}                               the cards that can be held to the phone
 var phoneParts = template.Must(template.New("phone-parts").ParseFS(templates, "templates/parts.html", "templates/phone-parts.html"))
 
 func drawPhone(name string, data any) template.HTML {
@@ -90,11 +89,4 @@ func (c CardAtHand) Written() text.Lang {
 		}
 	}
 	return text.English
-}
-
-func cards(lang text.Lang, all []CardAtHand) template.HTML {
-	return drawPhone("cards", struct {
-		Legend, How, One string
-		All              []CardAtHand
-	}{text.Sentence("part.cards", lang, nil), text.Sentence("part.cards.how", lang, nil), text.Sentence("part.cards.one", lang, nil), all})
 }

@@ -57,6 +57,16 @@ func (a *App) ResetSecret(ctx context.Context, r Reset) error {
 
 // signByParent has the card's signature key sign a digest.
 func (a *App) signByParent(ctx context.Context, card iso7816.Transmitter, password warifu.CardPIN, digest [32]byte) ([]byte, error) {
+	token, err := openParent(ctx, card, password)
+	if err != nil {
+		return nil, err
+	}
+	signature, err := token.Sign(ctx, warifu.Signature, jpki.DigestInfoSHA256(digest))
+	return signature, cardError(err)
+}
+
+// openParent opens the card's signature key with the card's signing password.
+func openParent(ctx context.Context, card iso7816.Transmitter, password warifu.CardPIN) (*jpki.Token, error) {
 	token, err := openCard(ctx, card)
 	if err != nil {
 		return nil, err
@@ -64,9 +74,17 @@ func (a *App) signByParent(ctx context.Context, card iso7816.Transmitter, passwo
 	if err := present(ctx, card); err != nil {
 		return nil, err
 	}
-	if err := token.VerifyCard(ctx, warifu.Signature, password); err != nil {
-		return nil, cardError(err)
+	return token, cardError(token.VerifyCard(ctx, warifu.Signature, password))
+}
+
+// TryParent reads the card and tries its signing password, before its holder thinks of a new
+// password for the phone: nothing is set anew by it. Whether it is the parent card is the chip's
+// to say (ResetSecret). Errors: those of a tap.
+func (a *App) TryParent(ctx context.Context, card iso7816.Transmitter, typed string) error {
+	password, err := a.Scheme.CardPIN(warifu.Signature, typed)
+	if err != nil {
+		return err
 	}
-	signature, err := token.Sign(ctx, warifu.Signature, jpki.DigestInfoSHA256(digest))
-	return signature, cardError(err)
+	_, err = openParent(ctx, card, password)
+	return err
 }

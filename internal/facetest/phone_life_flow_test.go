@@ -24,6 +24,12 @@ func asProblem(lang text.Lang, slug string) string {
 	return title
 }
 
+// asNext is what a problem says to do next.
+func asNext(lang text.Lang, slug string) string {
+	_, _, next := text.Problem(&warifu.Error{Problem: slug}, lang)
+	return next
+}
+
 // cardPassword is the signing password of a person's card.
 func cardPassword(t *testing.T, w *world.World, who persona.Made) string {
 	t.Helper()
@@ -125,11 +131,7 @@ func TestALockedPINIsSetAnewWithTheCard(t *testing.T) {
 		hand.Go(w.Places.Phones + app)
 		hand.Type("[name=pin]", "0000").Follow(says(lang, "login.approve.do")).See("1").Whole(t).Shot("phone-approve-one-left")
 		hand.Type("[name=pin]", "0000").Follow(says(lang, "login.approve.do")).See(says(lang, "part.locked.what")).Whole(t).Shot("phone-approve-locked")
-		hand.Follow(says(lang, "part.locked.do")).Type("[name=cardPassword]", cardPassword(t, w, who))
-		hand.Type("[name=next]", "９７５３").Type("[name=again]", "９７５１").Choose("[name=card]", who.Person)
-		hand.Follow(says(lang, "phones.unlock-do")).See(asProblem(lang, "secret-twice-different")).Whole(t).Shot("phone-unlock-differs")
-		hand.Type("[name=cardPassword]", cardPassword(t, w, who)).Type("[name=next]", "９７５３").Type("[name=again]", "９７５３").Choose("[name=card]", who.Person)
-		hand.Follow(says(lang, "phones.unlock-do")).See(says(lang, "my.secret.folded")).Whole(t).Shot("phone-unlocked")
+		setAnew(t, w, hand.Follow(says(lang, "part.locked.do")), who, lang)
 		hand.Go(w.Places.Phones+app).Type("[name=pin]", "9753").Follow(says(lang, "login.approve.do")).Until(`form[action="/leave"]`)
 
 		hand.Go(at+"/secret?kind=authentication").Type("[name=current]", "9753").Type("[name=next]", "8642").Type("[name=again]", "8642")
@@ -143,6 +145,27 @@ func TestALockedPINIsSetAnewWithTheCard(t *testing.T) {
 		hand.Go(w.Places.Phones + "/approve/app/" + link[strings.LastIndex(link, "/")+1:] + "?phone=" + who.Phone).Whole(t).Shot("phone-approve-screen-lock")
 		hand.Follow(says(lang, "login.approve.do")).Until(`form[action="/leave"]`)
 	}
+}
+
+// setAnew goes the screens on which the PIN is set anew with the card: the card's password, which
+// is refused without a try where it can be none, the card, and the new PIN, typed twice.
+func setAnew(t *testing.T, w *world.World, hand *browsertest.Page, who persona.Made, lang text.Lang) {
+	t.Helper()
+	stranger := Person(t)
+	hand.Whole(t).Shot("phone-unlock-password").Type("[name=cardPassword]", "1234").Follow(says(lang, "app.step.next"))
+	hand.See(asNext(lang, "card-pin-format")).Whole(t).Shot("phone-unlock-impossible")
+	hand.Type("[name=cardPassword]", "WRONG123").Follow(says(lang, "app.step.next")).Whole(t).Shot("phone-unlock-tap")
+	hand.Choose("[name=card]", who.Person).Follow(says(lang, "app.card.hold")).See("4").Whole(t).Shot("phone-unlock-wrong")
+	hand.Type("[name=cardPassword]", stranger.PINs.Signature).Follow(says(lang, "app.step.next")).Choose("[name=card]", stranger.ID).Follow(says(lang, "app.card.hold"))
+	hand.Type("[name=next]", "9753").Type("[name=again]", "9753").Follow(says(lang, "phones.unlock-do"))
+	hand.See(asProblem(lang, "reset-proof-invalid")).Whole(t).Shot("phone-unlock-other-card")
+	hand.Click("text=" + says(lang, "my.unlock.away")).See(says(lang, "my.card.what"))
+	hand.Go(w.Places.Phones+"/phones/"+who.Phone+"/unlock?kind=authentication").Type("[name=cardPassword]", cardPassword(t, w, who)).Follow(says(lang, "app.step.next"))
+	hand.Choose("[name=card]", who.Person).Follow(says(lang, "app.card.hold")).See(says(lang, "my.unlock.read")).Whole(t).Shot("phone-unlock-new")
+	hand.Type("[name=next]", "９７５３").Type("[name=again]", "９７５１").Follow(says(lang, "phones.unlock-do"))
+	hand.See(asProblem(lang, "secret-twice-different")).Whole(t).Shot("phone-unlock-differs")
+	hand.Type("[name=next]", "９７５３").Type("[name=again]", "９７５３").Follow(says(lang, "phones.unlock-do"))
+	hand.See(says(lang, "my.secret.folded")).Whole(t).Shot("phone-unlocked")
 }
 
 // Orders: on hold and back, another code, another telephone, and revoked for good (R75, K10).

@@ -9,7 +9,6 @@ import (
 
 var (
 	secretScreen     = face.Phone("secret")
-	unlockScreen     = face.Phone("unlock")
 	screenLockScreen = face.Phone("screenlock")
 	contactScreen    = face.Phone("contact")
 )
@@ -17,9 +16,7 @@ var (
 // secretData is a screen about one of the phone's secrets: which one, once it is chosen.
 type secretData struct {
 	mine
-	Kind   string
-	Screen string
-	Cards  []face.CardAtHand
+	Kind string
 }
 
 // chosenKind is the kind that a screen's address or form names; "" for none yet.
@@ -32,7 +29,7 @@ func chosenKind(r *http.Request) string {
 
 func (p *Phones) showSecret(w http.ResponseWriter, r *http.Request, o *owned, problem error) {
 	p.mineScreen(w, r, o, secretScreen, "my.secret.title", problem, func(m mine) any {
-		return secretData{mine: m, Kind: chosenKind(r), Screen: "secret"}
+		return secretData{m, chosenKind(r)}
 	})
 }
 
@@ -55,28 +52,6 @@ func (p *Phones) changeSecret(w http.ResponseWriter, r *http.Request, o *owned) 
 		query = "?lock=off" + map[bool]string{true: "&folded=1"}[query != ""]
 	}
 	finish(w, r, o, "secret"+query)
-}
-
-func (p *Phones) showUnlock(w http.ResponseWriter, r *http.Request, o *owned, problem error) {
-	p.mineScreen(w, r, o, unlockScreen, "my.unlock.title", problem, func(m mine) any {
-		return secretData{mine: m, Kind: chosenKind(r), Screen: "unlock", Cards: p.cardsAtHand()}
-	})
-}
-
-// resetSecret sets one of the phone's passwords anew with the card (K14).
-func (p *Phones) resetSecret(w http.ResponseWriter, r *http.Request, o *owned) {
-	kind, err := warifu.ParseKind(r.FormValue("kind"))
-	if err == nil {
-		err = typedTwice(r)
-	}
-	if err == nil {
-		err = p.ResetSecret(r.Context(), o.handset.ID, Reset{kind, r.FormValue("card"), r.FormValue("cardPassword"), r.FormValue("next")})
-	}
-	if err != nil {
-		p.showUnlock(w, r, o, err)
-		return
-	}
-	finish(w, r, o, "unlock"+p.folded(kind, r.FormValue("next")))
 }
 
 // screenLockData is the screen that turns the screen lock on and off (R50).
@@ -137,7 +112,7 @@ func (p *Phones) secretRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /phones/{id}/secret", show(p.showSecret))
 	mux.HandleFunc("POST /phones/{id}/secret", p.inHand(p.changeSecret))
 	mux.HandleFunc("GET /phones/{id}/unlock", show(p.showUnlock))
-	mux.HandleFunc("POST /phones/{id}/unlock", p.inHand(p.resetSecret))
+	mux.HandleFunc("POST /phones/{id}/unlock", p.inHand(p.fillUnlock))
 	mux.HandleFunc("GET /phones/{id}/screenlock", show(p.showScreenLock))
 	mux.HandleFunc("POST /phones/{id}/screenlock", p.inHand(p.setScreenLock))
 	mux.HandleFunc("GET /phones/{id}/contact", show(p.showContact))

@@ -139,6 +139,9 @@ func (p *Phones) sweep() {
 		if w := o.hand.walk; w != nil && now.Sub(w.touched) > walkIdle {
 			w.password, w.secrets = "", phone.Secrets{}
 		}
+		if u := o.hand.unlocking; u != nil && now.Sub(u.touched) > walkIdle {
+			o.hand.unlocking = nil
+		}
 		o.hand.mu.Unlock()
 	}
 }

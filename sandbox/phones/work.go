@@ -21,6 +21,8 @@ type hand struct {
 	mu   sync.Mutex
 	walk *walk
 	work *work
+	// unlocking is a password of the phone that is being set anew with the card.
+	unlocking *unlocking
 	// registration is how the last registration went, until the holder has seen it.
 	registration *registered
 }
