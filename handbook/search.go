@@ -2,6 +2,7 @@ package handbook
 
 import (
 	"html/template"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -33,8 +34,14 @@ func (h Hit) Excerpt() template.HTML {
 	if h.excerpt[1] == "" {
 		return ""
 	}
-	return said(h.In, h.excerpt[0]) + "<mark>" + said(h.In, h.excerpt[1]) + "</mark>" + said(h.In, h.excerpt[2])
+	around := func(words string) template.HTML {
+		return template.HTML(braced.ReplaceAllString(string(said(h.In, words)), "<code>$0</code>"))
+	}
+	return around(h.excerpt[0]) + "<mark>" + said(h.In, h.excerpt[1]) + "</mark>" + around(h.excerpt[2])
 }
+
+// braced is what stands for a value in an address: no word of the page's.
+var braced = regexp.MustCompile(`[^\s<>]*\{[^\s<>{}]*\}[^\s<>]*`)
 
 // SectionSaid is the heading with what is in the other language marked.
 func (h Hit) SectionSaid() template.HTML { return said(h.In, h.Section) }

@@ -38,7 +38,11 @@ type gathering struct {
 // the revoked certificates and what is in the pack's lists, and not for the good ones.
 func (p *Publisher) gather(census Census, pack, base *Pack) (*gathering, error) {
 	g := &gathering{lists: p.newStatusLists()}
+	expected := 2 * p.counted
+	p.counted = 0
 	err := census(func(e Entry) error {
+		p.counted++
+		p.passed(p.counted, expected)
 		k, of, err := p.place(e, pack, base)
 		if err != nil || of == expired {
 			return err
@@ -58,6 +62,20 @@ func (p *Publisher) gather(census Census, pack, base *Pack) (*gathering, error) 
 	pack.Held, pack.Unused, pack.Recent = ListOf(g.held), ListOf(g.unused), ListOf(g.recent)
 	pack.Filter, err = p.filter(census, g, pack, base)
 	return g, err
+}
+
+// progressEvery is how many certificates are gone through between two reports.
+const progressEvery = 1 << 12
+
+// passed tells how many certificates were gone through; an estimate that was passed is none.
+func (p *Publisher) passed(done, all int) {
+	if p.Progress == nil || done%progressEvery != 0 {
+		return
+	}
+	if all < done {
+		all = 0
+	}
+	p.Progress(done, all)
 }
 
 // group is where a certificate belongs in a pack's filter.
@@ -112,7 +130,10 @@ func (g *gathering) add(k Key, e Entry, of group, pack *Pack) {
 func (p *Publisher) filter(census Census, g *gathering, pack, base *Pack) (*Filter, error) {
 	var broken error
 	f, ok := build(g.revoked, g.others, func(yield func(Key) bool) {
+		again := 0
 		broken = census(func(e Entry) error {
+			again++
+			p.passed(p.counted+again, 2*p.counted)
 			k, of, err := p.place(e, pack, base)
 			if err == nil && of == other && !yield(k) {
 				err = errStopped

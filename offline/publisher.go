@@ -66,6 +66,9 @@ type Publisher struct {
 	// StatusLists is the address of the token status lists, without a slash at the end,
 	// under which each has its number. While it is empty none are made.
 	StatusLists string
+	// Progress is told now and then how many certificates of about how many have been gone through,
+	// each twice; all is nought in the first half of the first pack. nil: nobody is told.
+	Progress func(done, all int)
 
 	keyer    Keyer
 	register Register
@@ -73,8 +76,9 @@ type Publisher struct {
 	indexer  Indexer
 	clock    warifu.Clock
 
-	making  sync.Mutex // one round at a time; guards base
+	making  sync.Mutex // one round at a time; guards base and counted
 	base    *Pack
+	counted int // certificates that the last census had
 	current atomic.Pointer[Published]
 }
 

@@ -170,7 +170,7 @@ func (l *Line) sentence() string {
 	if l.done <= 0 || l.done >= l.all || passed < sure {
 		return text.Sentence("progress.counted", l.lang, params)
 	}
-	params["left"] = span(time.Duration(float64(passed)/float64(l.done)*float64(l.all-l.done)), l.lang)
+	params["left"] = span(left(passed, l.done, l.all), l.lang)
 	return text.Sentence("progress.estimated", l.lang, params)
 }
 

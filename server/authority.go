@@ -118,6 +118,7 @@ func (s *Server) publish(a *authority, partitions profile.Partitions) {
 	a.publisher = status.NewPublisher(a.kind, sign, NewRegister(s.store, a.kind, feedPage), s.clock)
 	a.publisher.Freshest = s.config.Origin + "/crl/" + a.kind.String() + "-delta.crl"
 	a.publisher.Room = newRoom
+	a.publisher.Progress = s.metrics.observed.going("list/" + a.kind.String())
 	endpoints := s.endpoints(a.kind)
 	endpoints.Partitions = partitions.Len()
 	a.publisher.Partitions, a.publisher.Points = partitions, endpoints.Point

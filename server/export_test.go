@@ -2,7 +2,10 @@ package server
 
 import (
 	"context"
+	"log/slog"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"warifu"
 	"warifu/crl"
@@ -33,6 +36,13 @@ func NewSigningKey(keys *keystore.Store, from time.Time) error {
 func NewRate() (worked func(kind string, done int, took time.Duration), perSecond func() float64) {
 	r := newRate()
 	return r.worked, r.perSecond
+}
+
+// NewUnderWay is the long work of a server on a machine's clock: what a batch is told to, and the
+// gauge.
+func NewUnderWay(log *slog.Logger, machine warifu.Clock) (worked func(kind string, done int, waiting func() (int64, error)), gauges prometheus.Gatherer) {
+	r := prometheus.NewRegistry()
+	return newUnderWay(log, r, machine).worked, r
 }
 
 // NewManyStatements asks the bureau at an address for papers about many cards.

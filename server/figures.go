@@ -237,7 +237,11 @@ func (o *observed) observe(f *web.Figures) {
 		for _, kind := range warifu.Kinds {
 			key := what + "/" + kind.String()
 			if _, known := o.building[key]; known {
-				f.Packing = append(f.Packing, web.Packing{Authority: kind.String(), What: what, Made: o.made[key], Building: o.building[key]})
+				one := web.Packing{Authority: kind.String(), What: what, Made: o.made[key], Building: o.building[key]}
+				if s, ok := o.underWay.Now(key); ok && s.All > 0 {
+					one.Percent, one.Left = s.Percent(), max(0, s.Left)
+				}
+				f.Packing = append(f.Packing, one)
 			}
 		}
 	}

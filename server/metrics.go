@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -35,7 +36,7 @@ type metrics struct {
 	observed *observed
 }
 
-func newMetrics(s *store.Store, q *queue.Queue, clock warifu.Clock, r *rate) *metrics {
+func newMetrics(s *store.Store, q *queue.Queue, clock warifu.Clock, r *rate, log *slog.Logger) *metrics {
 	m := &metrics{store: s, queue: q, clock: clock, rate: r, registry: prometheus.NewRegistry()}
 	m.refusals = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_refusals_total", Help: "Requests refused, by operation and problem."}, []string{"operation", "problem"})
 	m.answers = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_status_answers_total", Help: "OCSP answers, by authority and answer."}, []string{"authority", "answer"})
@@ -44,7 +45,7 @@ func newMetrics(s *store.Store, q *queue.Queue, clock warifu.Clock, r *rate) *me
 	m.stamps = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_timestamps_total", Help: "Time-stamp requests, by answer: granted, or the problem."}, []string{"answer"})
 	m.logins = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "warifu_logins_total", Help: "Logins at relying parties, by step: begun, approved, refused, cancelled, redeemed, refreshed, and replayed for a code or refresh token that came twice."}, []string{"step"})
 	m.lateness = prometheus.NewGauge(prometheus.GaugeOpts{Name: "warifu_forecast_late", Help: "1 while what waits will be finished after closing time (K1)."})
-	m.counters, m.observed = prometheus.NewRegistry(), newObserved(m.registry)
+	m.counters, m.observed = prometheus.NewRegistry(), newObserved(m.registry, log)
 	m.counters.MustRegister(m.refusals, m.answers)
 	m.registry.MustRegister(m.lateness, m.refusals, m.answers, m.notices, m.contacts, m.stamps, m.logins, &stateCollector{m}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"log/slog"
 	"sync"
 	"time"
 
@@ -29,6 +30,7 @@ type observed struct {
 	took     prometheus.ObserverVec
 	drawn    web.Figures // kept for a moment
 	drawnAt  time.Time
+	underWay *underWay
 }
 
 // sample is how the status answers stood at an instant, by answer, since the server began.
@@ -44,13 +46,13 @@ type stopped struct {
 	answer, list time.Duration // list negative: not yet
 }
 
-func newObserved(registry *prometheus.Registry) *observed {
+func newObserved(registry *prometheus.Registry, log *slog.Logger) *observed {
 	took := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "warifu_stop_visible_seconds", Help: "From a suspension or revocation to when it was told: by status answers, on the list.",
 		Buckets: []float64{.001, .01, .05, .1, .5, 1, 2, 5, 10, 30, 60, 300},
 	}, []string{"where"})
 	registry.MustRegister(took)
-	return &observed{building: map[string]bool{}, made: map[string]time.Time{}, took: took}
+	return &observed{building: map[string]bool{}, made: map[string]time.Time{}, took: took, underWay: newUnderWay(log, registry, warifu.SystemClock{})}
 }
 
 // known notes changes of status that answers are given from now on.
@@ -88,15 +90,22 @@ func (o *observed) listed(now time.Time, head int64) {
 
 // begun and finished are told of what takes long on a large record.
 func (o *observed) begun(what string) {
+	o.underWay.Begin(what)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.building[what] = true
 }
 
 func (o *observed) finished(what string, now time.Time) {
+	o.underWay.End(what)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.building[what], o.made[what] = false, now
+}
+
+// going is told how far one of them has come.
+func (o *observed) going(what string) func(done, all int) {
+	return func(done, all int) { o.underWay.Done(what, done, all) }
 }
 
 // take keeps how the answers stand.

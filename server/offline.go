@@ -63,6 +63,7 @@ func (s *Server) packs(a *authority) (*offline.Publisher, error) {
 	c := s.config.Offline.settled()
 	p := offline.NewPublisher(a.certificate, packRegister{s.store, a.ledger, a.kind}, signer, serials, s.clock)
 	p.Every, p.DeltaEvery, p.Life = c.Every, c.Deltas, c.Life
+	p.Progress = s.metrics.observed.going("pack/" + a.kind.String())
 	p.StatusLists = s.config.Origin + "/offline/" + a.kind.String() + "/status-list"
 	return p, nil
 }

@@ -1,9 +1,12 @@
 package server
 
 import (
+	"context"
 	"math"
 	"sync"
 	"time"
+
+	"warifu/store"
 )
 
 // rate is how many applications a second this server issues while it works on them:
@@ -41,6 +44,21 @@ func (r *rate) worked(kind string, done int, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.done, r.seconds = r.done*keep+float64(done), r.seconds*keep+took.Seconds()
+}
+
+// worked is told of each batch: for the rate, and for how far a backlog has come.
+func (s *Server) worked(r *rate) func(kind string, done int, took time.Duration) {
+	count := func() (n int64, err error) {
+		err = s.store.Read(context.Background(), func(tx *store.Tx) (err error) {
+			n, err = tx.JobsDueBy(workIssue, s.clock.Now())
+			return err
+		})
+		return n, err
+	}
+	return func(kind string, done int, took time.Duration) {
+		r.worked(kind, done, took)
+		s.metrics.observed.underWay.worked(kind, done, count)
+	}
 }
 
 // perSecond is the rate now.

@@ -175,8 +175,8 @@ func (s *Server) openGround(ctx context.Context) (err error) {
 	}
 	s.answers = s.config.Status.newCache()
 	rate := newRate()
-	s.queue = queue.New(queue.Config{Store: s.store, Clock: s.clock, Log: s.log, Lease: s.config.Queue.Lease, Worked: rate.worked})
-	s.metrics = newMetrics(s.store, s.queue, s.clock, rate)
+	s.queue = queue.New(queue.Config{Store: s.store, Clock: s.clock, Log: s.log, Lease: s.config.Queue.Lease, Worked: s.worked(rate)})
+	s.metrics = newMetrics(s.store, s.queue, s.clock, rate, s.log)
 	return nil
 }
 

@@ -58,6 +58,9 @@ type Publisher struct {
 	// Freshest is the address of the deltas, written into the full lists' freshestCRL.
 	// While it is empty no deltas are made.
 	Freshest string
+	// Progress is told now and then how many entries of about how many have been gathered; all is
+	// nought before the first list. nil: nobody is told.
+	Progress func(done, all int)
 
 	kind     warifu.Kind
 	sign     Signing
@@ -66,6 +69,7 @@ type Publisher struct {
 
 	making  sync.Mutex // one pair of lists at a time; guards sequel
 	sequel  *sequel    // what changed since the base; nil: no base yet
+	entries int        // of the list before, guarded by making
 	current atomic.Pointer[published]
 }
 
@@ -117,7 +121,7 @@ func (p *Publisher) make(ctx context.Context) error {
 	head := crl.Head{Number: number, Point: p.Point, Freshest: p.Freshest, ThisUpdate: now.Truncate(time.Second), NextUpdate: now.Add(p.Life).Truncate(time.Second)}
 	r := &round{publisher: p, at: head.ThisUpdate, held: map[string]struct{}{}}
 	e := p.edition(head)
-	if err := p.register.View(ctx, func(s Snapshot) error { return r.read(s, e.add) }); err != nil {
+	if err := p.register.View(ctx, func(s Snapshot) error { return r.read(s, p.counted(e.add)) }); err != nil {
 		return err
 	}
 	next, err := p.print(ctx, e)
@@ -131,6 +135,31 @@ func (p *Publisher) make(ctx context.Context) error {
 	}
 	p.current.Store(next)
 	return nil
+}
+
+// progressEvery is how many entries are gathered between two reports.
+const progressEvery = 1 << 12
+
+// counted tells of add's calls. It needs p.making held until the last of them.
+func (p *Publisher) counted(add func(warifu.StatusRecord) error) func(warifu.StatusRecord) error {
+	all, done := p.entries, 0
+	p.entries = 0
+	return func(r warifu.StatusRecord) error {
+		done++
+		p.entries = done
+		if p.Progress != nil && done%progressEvery == 0 {
+			p.Progress(done, atLeast(all, done))
+		}
+		return add(r)
+	}
+}
+
+// atLeast is an estimate that has not been passed yet; nought for one that has.
+func atLeast(all, done int) int {
+	if all < done {
+		return 0
+	}
+	return all
 }
 
 // document signs a list whose records are in it.

@@ -67,6 +67,29 @@ func TestAListStandsUntilItAgesOrIsRefreshed(t *testing.T) {
 	}
 }
 
+func TestHowFarAListHasComeIsTold(t *testing.T) {
+	const many = 10_000
+	p := status.NewPublisher(warifu.Signature, sign, status.Listing(func(_ context.Context, add func(warifu.StatusRecord) error) error {
+		for n := range many {
+			r := warifu.StatusRecord{Kind: warifu.Signature, Serial: []byte{1, byte(n >> 16), byte(n >> 8), byte(n)}, Status: warifu.Status{Cert: warifu.StatusRevoked, RevokedAt: clock.Now()}}
+			if err := add(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}), clock)
+	for _, want := range []int{0, many} { // the first list does not know how many there are
+		var steps [][2]int
+		p.Progress = func(done, all int) { steps = append(steps, [2]int{done, all}) }
+		if err := p.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(steps) != 2 || steps[0] != [2]int{4096, want} || steps[1] != [2]int{8192, want} {
+			t.Errorf("told of %v", steps)
+		}
+	}
+}
+
 func TestNumbersGrowOverARestart(t *testing.T) {
 	first := listOf(t, status.NewPublisher(warifu.Signature, sign, status.Listing(newRecords().revoked), clock))
 	later := warifu.ClockFunc(func() time.Time { return now.Add(time.Millisecond) })

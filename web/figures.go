@@ -83,4 +83,7 @@ type Packing struct {
 	What      string    `json:"what"` // "list", "pack"
 	Made      time.Time `json:"made"`
 	Building  bool      `json:"building"`
+	// How far it has come, and about how long it will still take; nought where nobody knows.
+	Percent int           `json:"percent,omitempty"`
+	Left    time.Duration `json:"leftNanoseconds,omitempty"`
 }

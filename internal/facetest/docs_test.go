@@ -26,6 +26,7 @@ func TestTheDocumentationIsWhole(t *testing.T) {
 			page.Go(at).Shot("docs").Whole(t)
 			page.Type(`input[type="search"]`, "OCSP").Press("Enter").Until(".docs-hits a").Whole(t)
 			page.Click(".docs-hits a").Until("article")
+			page.Go(at + "?q=%E6%9A%97%E8%A8%BC").Until(".docs-hits mark").Whole(t)
 			page.Go(at + "/losing-a-phone").Shot("docs-page").Whole(t)
 			pages = append(pages, page)
 		}
@@ -35,6 +36,9 @@ func TestTheDocumentationIsWhole(t *testing.T) {
 			continue // one in five: they are made of the same paragraphs
 		}
 		pages[i%len(pages)].Go(at + "/" + slug).Until("article").Whole(t)
+	}
+	for _, slug := range []string{"/reference", "/problems"} {
+		pages[0].Go(at + slug).Until("main table").Whole(t)
 	}
 	pages[0].Go(at + "/verification").Keyboard(t).Zoomed(t)
 	pages[3].Dark().Go(at + "/validation").Shot("docs-dark").Whole(t)
