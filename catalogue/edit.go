@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -22,14 +23,46 @@ func (m Model) recordsWith(newer Verification) []Verification {
 // identifier. What it says of checks is left as it is (Record); the day is among its revisions.
 // Errors: Invalid "model-invalid", TooLarge "catalogue-too-large".
 func (c *Catalogue) Save(ctx context.Context, m Model, actor string) (Model, error) {
-	return c.change(ctx, m.ID, actor, "model-save", func(old Model, known bool, _ Date) Model {
-		if known {
-			m.ID, m.Verification, m.Earlier, m.Revised, m.Sample = old.ID, old.Verification, old.Earlier, old.Revised, false
-			return m
-		}
-		m.Verification, m.Earlier, m.Revised, m.Sample = Verification{Result: Pending}, nil, nil, false
-		return m
+	return c.change(ctx, m.ID, actor, "model-save", func(old Model, known bool, _ Date) (Model, error) {
+		return m.asEdited(old, known), nil
 	})
+}
+
+// SaveOver is Save by an editor who began with the entry whose Mark is seen ("": a new one), and
+// changes nothing where another editor was there meanwhile. Errors: those of Save, Conflict
+// "model-there" of a new one that is there already, Conflict "model-edited" of one that is another now.
+func (c *Catalogue) SaveOver(ctx context.Context, m Model, seen, actor string) (Model, error) {
+	return c.change(ctx, m.ID, actor, "model-save", func(old Model, known bool, _ Date) (Model, error) {
+		switch {
+		case seen == "" && known:
+			return Model{}, warifu.Conflict("model-there", "model", old.ID)
+		case seen != "" && (!known || old.Mark() != seen):
+			return Model{}, warifu.Conflict("model-edited", "model", m.ID)
+		}
+		return m.asEdited(old, known), nil
+	})
+}
+
+// asEdited is the entry as an editor has it, with what editors do not write.
+func (m Model) asEdited(old Model, known bool) Model {
+	if known {
+		m.ID, m.Verification, m.Earlier, m.Revised, m.Sample = old.ID, old.Verification, old.Earlier, old.Revised, false
+		return m
+	}
+	m.Verification, m.Earlier, m.Revised, m.Sample = Verification{Result: Pending}, nil, nil, false
+	return m
+}
+
+// Mark tells one state of an entry from another: SHA-256 of what editors write of it, in hexadecimal.
+// A check that was recorded meanwhile does not change it, but for the day of the listing.
+func (m Model) Mark() string {
+	m.Verification, m.Earlier, m.Revised, m.Sample = Verification{}, nil, nil, false
+	m.Names, m.Carriers = append([]string{}, m.Names...), append([]string{}, m.Carriers...)
+	b, err := json.Marshal(m)
+	if err != nil {
+		return "" // a model always encodes
+	}
+	return warifu.DigestOf(b).String()
 }
 
 // Record writes down an operation check of a known model (R14, R17): who checked it, when, on which
@@ -40,17 +73,17 @@ func (c *Catalogue) Record(ctx context.Context, id string, v Verification, actor
 	if _, err := c.Model(id); err != nil {
 		return Model{}, err
 	}
-	return c.change(ctx, id, actor, "model-check", func(m Model, _ bool, today Date) Model {
+	return c.change(ctx, id, actor, "model-check", func(m Model, _ bool, today Date) (Model, error) {
 		m.Earlier, m.Verification = m.recordsWith(v), v
 		if v.Result == Passed && m.Since == "" {
 			m.Since = today
 		}
-		return m
+		return m, nil
 	})
 }
 
 // change writes one model and reads it back into the index.
-func (c *Catalogue) change(ctx context.Context, id, actor string, verb warifu.Verb, edit func(old Model, known bool, today Date) Model) (Model, error) {
+func (c *Catalogue) change(ctx context.Context, id, actor string, verb warifu.Verb, edit func(old Model, known bool, today Date) (Model, error)) (Model, error) {
 	c.changing.Lock()
 	defer c.changing.Unlock()
 	x, now := c.index.Load(), c.clock.Now()
@@ -59,7 +92,10 @@ func (c *Catalogue) change(ctx context.Context, id, actor string, verb warifu.Ve
 		return Model{}, warifu.TooLarge("catalogue-too-large")
 	}
 	today := DateOf(now)
-	m := edit(old, known, today)
+	m, err := edit(old, known, today)
+	if err != nil {
+		return Model{}, err
+	}
 	if known && !slices.Contains(m.Revised, today) {
 		m.Revised = append(slices.Clone(m.Revised[max(0, len(m.Revised)-maxRevised+1):]), today)
 	}

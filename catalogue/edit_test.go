@@ -97,6 +97,36 @@ func TestWhatIsWrongIsNotSaved(t *testing.T) {
 	}
 }
 
+func TestOfTwoEditorsTheSecondIsTold(t *testing.T) {
+	c, _ := edited(t)
+	ctx := context.Background()
+	first, err := c.SaveOver(ctx, fresh("P-1"), "", "operator:yui")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine, theirs := first, first
+	mine.Maker, theirs.Maker = "Mine", "Theirs"
+	if _, err := c.SaveOver(ctx, theirs, first.Mark(), "operator:rei"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.SaveOver(ctx, mine, first.Mark(), "operator:yui"); warifu.ProblemOf(err).Problem != "model-edited" {
+		t.Errorf("%v", err)
+	}
+	now, err := c.Model("p-1")
+	if err != nil || now.Maker != "Theirs" {
+		t.Errorf("%s, %v", now.Maker, err)
+	}
+	if _, err := c.SaveOver(ctx, mine, now.Mark(), "operator:yui"); err != nil { // having seen it
+		t.Error(err)
+	}
+	if _, err := c.SaveOver(ctx, fresh("p-1"), "", "operator:yui"); warifu.ProblemOf(err).Problem != "model-there" {
+		t.Errorf("%v", err)
+	}
+	if _, err := c.SaveOver(ctx, fresh("P-2"), now.Mark(), "operator:yui"); warifu.ProblemOf(err).Problem != "model-edited" {
+		t.Errorf("%v", err) // it was taken away by an import
+	}
+}
+
 func TestTheTimeToSupportIsMeasured(t *testing.T) {
 	c, clock := edited(t)
 	ctx := context.Background()

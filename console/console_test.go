@@ -93,6 +93,21 @@ func TestALinkOfWhoLeftOpensNothing(t *testing.T) {
 	wantProblem(t, err, "console-role-unknown")
 }
 
+func TestAPageThatAsksByItselfKeepsNobodySignedIn(t *testing.T) {
+	h, nao, _ := first(t)
+	ctx := context.Background()
+	for range 3 {
+		h.Clock.Forward(5 * time.Minute)
+		_, err := h.Console.Glance(ctx, nao.Secret, "browser")
+		must(t, err)
+	}
+	h.Clock.Forward(time.Minute)
+	_, err := h.Console.Glance(ctx, nao.Secret, "browser")
+	wantProblem(t, err, "console-session-over")
+	_, err = h.Console.Session(ctx, nao.Secret, "browser")
+	wantProblem(t, err, "console-session-over")
+}
+
 func TestAPasskeyProvesOnlyItsOwnSession(t *testing.T) {
 	h, nao, naos := first(t)
 	ctx := context.Background()
@@ -167,4 +182,42 @@ func FuzzAnswers(f *testing.F) {
 			t.Errorf("enrolment: %v", err)
 		}
 	})
+}
+
+func TestAnOperatorHasMoreThanOnePasskey(t *testing.T) {
+	h, nao, naos := first(t)
+	ctx, second := context.Background(), &passkeytest.Authenticator{Origin: housetest.Origin}
+	h.Clock.Forward(time.Minute)
+	wish, err := h.Console.AddOptions(ctx, nao)
+	must(t, err)
+	if !strings.Contains(string(wish), "excludeCredentials") {
+		t.Error("the same authenticator may make another")
+	}
+	answer := second.Create(t, wish)
+	must(t, h.Console.FinishAdd(ctx, nao, answer))
+	wantProblem(t, h.Console.FinishAdd(ctx, nao, answer), "passkey-answered")
+	keys, err := h.Console.Passkeys(ctx, nao)
+	must(t, err)
+	if len(keys) != 2 {
+		t.Fatalf("%d passkeys", len(keys))
+	}
+	asked, err := h.Console.SignInOptions()
+	must(t, err)
+	again, err := h.Console.FinishSignIn(ctx, second.Get(t, asked), "another browser")
+	must(t, err)
+	if again.Name != "nao" {
+		t.Errorf("signed in as %s", again.Name)
+	}
+	wantProblem(t, h.Console.Drop(ctx, again, "0000000000000000"), "passkey-gone")
+	must(t, h.Console.Drop(ctx, again, keys[0].Mark))
+	wantProblem(t, h.Console.Drop(ctx, again, keys[1].Mark), "passkey-last")
+	asked, err = h.Console.SignInOptions()
+	must(t, err)
+	_, err = h.Console.FinishSignIn(ctx, naos.Get(t, asked), "browser")
+	wantProblem(t, err, "passkey-unknown")
+	h.Clock.Forward(6 * time.Minute) // the proof is no longer fresh
+	_, err = h.Console.AddOptions(ctx, again)
+	wantProblem(t, err, "step-up-needed")
+	wantProblem(t, h.Console.FinishAdd(ctx, again, answer), "step-up-needed")
+	wantProblem(t, h.Console.Drop(ctx, again, keys[1].Mark), "step-up-needed")
 }

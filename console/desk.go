@@ -109,6 +109,8 @@ const (
 	verbSignOut   warifu.Verb = "console-sign-out"
 	verbStepUp    warifu.Verb = "console-step-up"
 	verbLost      warifu.Verb = "console-passkey-lost"
+	verbAdd       warifu.Verb = "console-passkey-add"
+	verbDrop      warifu.Verb = "console-passkey-drop"
 	verbRemove    warifu.Verb = "console-remove"
 	verbExport    warifu.Verb = "console-audit-export"
 )

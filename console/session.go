@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"time"
 
 	"warifu"
 	"warifu/store"
@@ -34,8 +35,24 @@ func operatorOf(secret Secret, s store.ConsoleSession, row store.ConsoleOperator
 // awake. Errors: Unauthenticated "console-signed-out" where there is no such session or the
 // operator left, "console-session-over" where it has lasted too long or nothing was done in it.
 func (d *Desk) Session(ctx context.Context, secret Secret, browser string) (Operator, error) {
+	o, seen, err := d.session(ctx, secret, browser)
+	if now := d.Clock.Now(); err == nil && now.Sub(seen) > touchEvery {
+		err = d.Store.Write(ctx, func(tx *store.Tx) error { return tx.TouchConsoleSession(secret.digest(), now) })
+	}
+	return o, err
+}
+
+// Glance is Session for what a page asks by itself, without anybody's touch: it does not keep the session
+// awake, so that a page with live figures signs nobody in all day.
+func (d *Desk) Glance(ctx context.Context, secret Secret, browser string) (Operator, error) {
+	o, _, err := d.session(ctx, secret, browser)
+	return o, err
+}
+
+// session returns who is signed in, and when the session was last used.
+func (d *Desk) session(ctx context.Context, secret Secret, browser string) (Operator, time.Time, error) {
 	if secret == "" {
-		return Operator{}, warifu.Unauthenticated("console-signed-out")
+		return Operator{}, time.Time{}, warifu.Unauthenticated("console-signed-out")
 	}
 	var s store.ConsoleSession
 	var row store.ConsoleOperator
@@ -48,21 +65,18 @@ func (d *Desk) Session(ctx context.Context, secret Secret, browser string) (Oper
 	})
 	switch {
 	case warifu.ProblemOf(err).IsCode(warifu.CodeNotFound):
-		return Operator{}, warifu.Unauthenticated("console-signed-out")
+		return Operator{}, time.Time{}, warifu.Unauthenticated("console-signed-out")
 	case err != nil:
-		return Operator{}, err
+		return Operator{}, time.Time{}, err
 	}
 	now := d.Clock.Now()
 	switch {
 	case !row.RemovedAt.IsZero(), s.Browser != warifu.DigestOf([]byte(browser)), s.WithoutKey && !d.Sandbox:
-		return Operator{}, warifu.Unauthenticated("console-signed-out")
+		return Operator{}, time.Time{}, warifu.Unauthenticated("console-signed-out")
 	case now.After(s.Ends), now.Sub(s.SeenAt) > Idle:
-		return Operator{}, warifu.Unauthenticated("console-session-over")
+		return Operator{}, time.Time{}, warifu.Unauthenticated("console-session-over")
 	}
-	if now.Sub(s.SeenAt) > touchEvery {
-		err = d.Store.Write(ctx, func(tx *store.Tx) error { return tx.TouchConsoleSession(s.Secret, now) })
-	}
-	return operatorOf(secret, s, row), err
+	return operatorOf(secret, s, row), s.SeenAt, nil
 }
 
 // SignOut ends a session.

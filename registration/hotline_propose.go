@@ -149,7 +149,7 @@ func (a *Authority) mayConfirm(tx *store.Tx, p store.Proposal, second Operator, 
 		return warifu.Conflict("proposal-closed")
 	case p.Proposer == second.Name, p.Token == second.Token:
 		return warifu.Refused("four-eyes")
-	case a.Clock.Now().After(p.Expires), !there, !first.Role.may(what):
+	case !a.Clock.Now().Before(p.Expires), !there, !first.Role.may(what):
 		return warifu.Conflict("proposal-expired")
 	}
 	return nil

@@ -337,6 +337,45 @@ func TestResumingTakesTwoOperators(t *testing.T) {
 	h.Check(t)
 }
 
+func TestAProposalThatConvincesNobodyIsTurnedDown(t *testing.T) {
+	h, id := listed(t)
+	r, ctx := h.Registrar, context.Background()
+	f := search(t, h, aoi)
+	_, err := r.HotlineSuspend(ctx, aoi, record(f.Match))
+	must(t, err)
+	callBack(t, h, aoi, f.Receipt, registration.CallBackAnswered)
+	propose := func() string {
+		p, err := r.HotlinePropose(ctx, aoi, warifu.VerbResume, f.Match, "found")
+		must(t, err)
+		return p.ID
+	}
+	for _, who := range []string{ken, aoi} { // another operator, and who takes it back
+		p := propose()
+		receipt, err := r.HotlineDecline(ctx, who, p)
+		if err != nil || receipt != f.Receipt {
+			t.Fatalf("%s, %v", receipt, err)
+		}
+		_, err = r.HotlineConfirm(ctx, ken, warifu.VerbResume, p)
+		wantProblem(t, err, "proposal-expired")
+		_, err = r.HotlineDecline(ctx, ken, p)
+		wantProblem(t, err, "proposal-expired")
+	}
+	wantCredentials(t, h, id, 2, warifu.CredentialHeld)
+	p := propose()
+	_, err = r.HotlineConfirm(ctx, ken, warifu.VerbResume, p)
+	must(t, err)
+	_, err = r.HotlineDecline(ctx, aoi, p)
+	wantProblem(t, err, "proposal-closed")
+	revoke, err := r.HotlinePropose(ctx, rin, warifu.VerbRevoke, search(t, h, rin).Match, "misissued")
+	must(t, err)
+	for _, who := range []string{ken, "nobody"} {
+		if _, err = r.HotlineDecline(ctx, who, revoke.ID); err == nil {
+			t.Errorf("%s turned a revocation down", who)
+		}
+	}
+	h.Check(t)
+}
+
 func TestRevokingTakesTwoRegistrarsACauseAndANotice(t *testing.T) {
 	h, id := listed(t)
 	r, ctx := h.Registrar, context.Background()

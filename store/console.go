@@ -125,7 +125,13 @@ func (tx *Tx) InsertConsolePasskey(p ConsolePasskey) error {
 
 // ConsolePasskeys returns an operator's.
 func (tx *Tx) ConsolePasskeys(operator string) ([]ConsolePasskey, error) {
-	return list(tx.work, scanPasskey, `SELECT `+passkeyColumns+` FROM console_passkeys WHERE operator = $1 ORDER BY id`, operator)
+	return list(tx.work, scanPasskey, `SELECT `+passkeyColumns+` FROM console_passkeys WHERE operator = $1 ORDER BY at, id`, operator)
+}
+
+// DropConsolePasskey forgets one of an operator's; one that is gone stays so.
+func (tx *Tx) DropConsolePasskey(operator string, id []byte) error {
+	_, err := tx.exec(`DELETE FROM console_passkeys WHERE operator = $1 AND id = $2`, operator, id)
+	return err
 }
 
 // UseConsolePasskey writes the record as it is after a use.

@@ -106,6 +106,16 @@ func (tx *Tx) ConfirmProposal(id, confirmer string, at time.Time) error {
 	return err
 }
 
+// DeclineProposal ends an open proposal at an instant, with nothing done; Conflict
+// "proposal-closed" of one that was confirmed or is over.
+func (tx *Tx) DeclineProposal(id string, at time.Time) error {
+	n, err := tx.exec(`UPDATE hotline_proposals SET expires = $1 WHERE id = $2 AND confirmer = '' AND expires > $1`, micros(at), id)
+	if err == nil && n == 0 {
+		err = warifu.Conflict("proposal-closed")
+	}
+	return err
+}
+
 // CardReport is a card that was reported lost or stolen in a call about a phone.
 type CardReport struct {
 	Receipt string

@@ -114,6 +114,20 @@ func TestAProposalIsConfirmedOnceAndNotByItsMaker(t *testing.T) {
 		wantProblem(t, confirm("aoi"), "proposal-closed")
 		must(t, confirm("ken"))
 		wantProblem(t, confirm("mio"), "proposal-closed")
+		decline := func(id string) error {
+			return w.Write(context.Background(), func(tx *store.Tx) error { return tx.DeclineProposal(id, base.Add(time.Minute)) })
+		}
+		wantProblem(t, decline("p"), "proposal-closed")
+		q := p
+		q.ID = "q"
+		w.write(func(tx *store.Tx) error { return tx.InsertProposal(q) })
+		must(t, decline("q"))
+		wantProblem(t, decline("q"), "proposal-closed")
+		w.read(func(tx *store.Tx) error {
+			open, err := tx.OpenProposals(base.Add(time.Minute), 10)
+			equal(t, "open", len(open), 0)
+			return err
+		})
 		w.read(func(tx *store.Tx) error {
 			got, err := tx.Proposal("p")
 			p.Confirmer, p.ConfirmedAt = "ken", base.Add(time.Second)

@@ -52,6 +52,7 @@ func (s *site) console(mux *http.ServeMux) {
 	s.consoleEntrance(mux)
 	s.consoleHotline(mux)
 	s.consoleStaff(mux)
+	s.consolePasskeys(mux)
 	s.consoleAudit(mux)
 	s.consoleCharts(mux)
 	s.consoleCauses(mux)
@@ -66,7 +67,15 @@ func (s *site) console(mux *http.ServeMux) {
 // console.Of(r.Context()) is the operator, too.
 func (s *site) atConsole(mux *http.ServeMux, pattern string, roles []console.Role, page func(http.ResponseWriter, *http.Request, console.Operator)) {
 	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		o, err := s.Console.Session(r.Context(), s.consoleSecret(r), r.UserAgent())
+		session, byItself := s.Console.Session, askedByItself(r)
+		if byItself {
+			session = s.Console.Glance
+		}
+		o, err := session(r.Context(), s.consoleSecret(r), r.UserAgent())
+		if err != nil && byItself && warifu.ProblemOf(err).IsCode(warifu.CodeUnauthenticated) {
+			w.WriteHeader(http.StatusNoContent) // what stands there stays, and says that it is old
+			return
+		}
 		if err != nil {
 			s.consoleStranger(w, r, err)
 			return
@@ -88,6 +97,11 @@ func (s *site) atConsole(mux *http.ServeMux, pattern string, roles []console.Rol
 		}
 		page(w, r, o)
 	})
+}
+
+// askedByItself reports whether a page asks for its own figures again, which nobody touched.
+func askedByItself(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.Header.Get("HX-Request") == "true"
 }
 
 // readConsoleForm reads what was posted; a form with a file may be as long as any request.
@@ -184,6 +198,9 @@ func placeOf(r *http.Request) string {
 	part := strings.Split(strings.TrimPrefix(r.URL.Path, "/console/"), "/")
 	if len(part) > 1 && part[0] == "hotline" {
 		return "/console/hotline/" + url.PathEscape(part[1])
+	}
+	if r.URL.Path == "/console/passkeys/new" {
+		return r.URL.Path
 	}
 	if part[0] == "enrol" || part[0] == "sign-in" || part[0] == "sandbox" {
 		return "/console"

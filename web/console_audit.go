@@ -40,7 +40,8 @@ type auditView struct {
 // auditRow is a line with its words in one order.
 type auditRow struct {
 	console.Line
-	Words []string // "key: value"
+	Seconds string   // of its minute: lines of one act lie close together
+	Words   []string // "key: value"
 }
 
 func searchOf(v url.Values) auditFields {
@@ -96,7 +97,7 @@ func (s *site) auditPage(w http.ResponseWriter, r *http.Request, o console.Opera
 func auditRows(lines []console.Line) []auditRow {
 	out := make([]auditRow, len(lines))
 	for i, l := range lines {
-		out[i].Line = l
+		out[i].Line, out[i].Seconds = l, l.At.In(japan).Format("05.000")
 		for _, key := range slices.Sorted(maps.Keys(l.Detail)) {
 			out[i].Words = append(out[i].Words, key+": "+l.Detail[key])
 		}

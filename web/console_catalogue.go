@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -99,6 +100,8 @@ type modelPageView struct {
 	modelView
 	New            bool
 	Said           string
+	Seen           string // the mark of the entry that the form began with
+	Others         []otherView
 	Names, Selling string // lists as they are typed: one a line
 	Platforms      []string
 	Markets        []string
@@ -118,9 +121,12 @@ func (s *site) modelPage(w http.ResponseWriter, r *http.Request, id string, give
 			s.consoleProblem(w, r, err)
 			return
 		}
-		m = known
+		m, v.Seen = known, known.Mark()
 	}
 	if given != nil {
+		if !v.New && warifu.ProblemOf(problem).Problem == "model-edited" {
+			v.Others = otherwise(m, *given, languageOf(r.Context()))
+		}
 		given.Verification, given.Earlier, given.Revised = m.Verification, m.Earlier, m.Revised
 		m = *given
 	}
@@ -130,6 +136,38 @@ func (s *site) modelPage(w http.ResponseWriter, r *http.Request, id string, give
 	}
 	v.Names, v.Selling = strings.Join(m.Names, "\n"), strings.Join(m.Carriers, "\n")
 	s.consolePage(w, r, http.StatusOK, "model", "console.model.title", v, problem)
+}
+
+// otherView is what another editor has in a field that this one has otherwise.
+type otherView struct{ Key, Now string }
+
+// otherwise lists where the entry as it stands now is not what was typed.
+func otherwise(now, typed catalogue.Model, lang text.Lang) (out []otherView) {
+	say := func(key string) string { return text.Sentence(key, lang, nil) }
+	lines := func(s []string) string { return strings.Join(s, " / ") }
+	yes := map[bool]string{true: "console.yes", false: "console.no"}
+	for _, f := range []struct {
+		key  string
+		same bool
+		now  string
+	}{
+		{"maker", now.Maker == typed.Maker, now.Maker},
+		{"names", slices.Equal(now.Names, typed.Names), lines(now.Names)},
+		{"carriers", slices.Equal(now.Carriers, typed.Carriers), lines(now.Carriers)},
+		{"platform", now.Platform == typed.Platform, say("console.model.platform." + string(now.Platform))},
+		{"market", now.Market == typed.Market, say("console.model.market." + string(now.Market))},
+		{"secure-element", now.SecureElement == typed.SecureElement, say(yes[now.SecureElement])},
+		{"biometric", now.Biometric == typed.Biometric, say("console.model.biometric." + string(now.Biometric))},
+		{"nfc", now.NFC == typed.NFC, say("word.nfc." + string(now.NFC))},
+		{"since", now.Since == typed.Since, string(now.Since)},
+		{"min-build", now.MinOSBuild == typed.MinOSBuild, now.MinOSBuild},
+		{"min-app", now.MinAppVersion == typed.MinAppVersion, strconv.Itoa(now.MinAppVersion)},
+	} {
+		if !f.same {
+			out = append(out, otherView{"console.model." + f.key, f.now})
+		}
+	}
+	return out
 }
 
 // typedModel reads an entry from its form.
@@ -163,13 +201,8 @@ func (s *site) saveModel(w http.ResponseWriter, r *http.Request, o console.Opera
 	if err == nil && was != "" && !strings.EqualFold(was, m.ID) {
 		err = warifu.Invalid("model-invalid", "field", "id")
 	}
-	if err == nil && was == "" {
-		if _, known := s.Catalogue.Model(m.ID); known == nil {
-			err = warifu.Conflict("model-twice", "model", m.ID)
-		}
-	}
 	if err == nil {
-		_, err = s.Catalogue.Save(r.Context(), m, "operator:"+o.Name)
+		_, err = s.Catalogue.SaveOver(r.Context(), m, r.PostForm.Get("seen"), "operator:"+o.Name)
 	}
 	if err != nil {
 		s.modelPage(w, r, was, &m, "", err)

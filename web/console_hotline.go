@@ -32,6 +32,8 @@ func (s *site) consoleHotline(mux *http.ServeMux) {
 	s.atConsole(mux, "POST /console/hotline/{receipt}/propose", atHotline, s.proposeCall)
 	s.atConsole(mux, "GET /console/queue", atHotline, s.queuePage)
 	s.atConsole(mux, "POST /console/queue/{proposal}", atHotline, s.confirmProposal)
+	s.atConsole(mux, "POST /console/queue/{proposal}/decline", atHotline, s.declineProposal)
+	s.atConsole(mux, "POST /console/hotline/{receipt}/over", atHotline, s.callOver)
 	s.atConsole(mux, "GET /console/calls", atAudit, s.callsPage)
 	s.atConsole(mux, "GET /console/calls/{receipt}", atCalls, s.callPage)
 }
@@ -129,6 +131,7 @@ type callView struct {
 	Works     bool
 	Live      bool // the match can be used
 	Until     time.Time
+	Left      int // seconds until then
 	Mine      bool
 	Suspended bool
 	Done      string // what was done a moment ago
@@ -160,6 +163,7 @@ func (s *site) showCall(w http.ResponseWriter, r *http.Request, o console.Operat
 	if v.Works {
 		_, v.Until = s.match(r, receipt)
 		v.Live = v.Mine && !v.Until.IsZero()
+		v.Left = max(0, int(v.Until.Sub(s.Clock.Now()).Seconds()))
 		if v.Done = r.URL.Query().Get("done"); !slices.Contains([]string{"suspend", "back", "propose"}, v.Done) {
 			v.Done = ""
 		}
@@ -234,7 +238,7 @@ func (s *site) showQueue(w http.ResponseWriter, r *http.Request, o console.Opera
 		s.consoleProblem(w, r, err)
 		return
 	}
-	if done := r.URL.Query().Get("done"); done == "resume" || done == "revoke" {
+	if done := r.URL.Query().Get("done"); done == "resume" || done == "revoke" || done == "decline" {
 		v.Done = done
 	}
 	s.consolePage(w, r, http.StatusOK, "queue", "console.queue.title", v, said)
@@ -255,6 +259,22 @@ func (s *site) confirmProposal(w http.ResponseWriter, r *http.Request, o console
 		return
 	}
 	http.Redirect(w, r, "/console/queue?done="+string(verb), http.StatusSeeOther)
+}
+
+// declineProposal ends a proposal that does not convince, or that its maker takes back.
+func (s *site) declineProposal(w http.ResponseWriter, r *http.Request, o console.Operator) {
+	if _, err := s.Registration.HotlineDecline(acting(r, o), "", r.PathValue("proposal")); err != nil {
+		s.showQueue(w, r, o, err)
+		return
+	}
+	http.Redirect(w, r, "/console/queue?done=decline", http.StatusSeeOther)
+}
+
+// callOver ends the call at this desk: the match is dropped here, so that nothing meant for the next
+// caller is done to this one.
+func (s *site) callOver(w http.ResponseWriter, r *http.Request, _ console.Operator) {
+	s.keepMatch(w, registration.Found{})
+	http.Redirect(w, r, "/console/hotline", http.StatusSeeOther)
 }
 
 type callsView struct {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"warifu/console"
@@ -10,7 +11,8 @@ import (
 // consoleStaff adds the administrators' pages.
 func (s *site) consoleStaff(mux *http.ServeMux) {
 	s.atConsole(mux, "GET /console/staff", atStaff, func(w http.ResponseWriter, r *http.Request, o console.Operator) {
-		s.staffPage(w, r, o, "", "", nil)
+		q := r.URL.Query()
+		s.staffPage(w, r, o, q.Get("name"), q.Get("role"), nil)
 	})
 	s.atConsole(mux, "POST /console/staff/invitations", atStaff, s.inviteOperator)
 	s.atConsole(mux, "POST /console/staff/{name}/withdrawal", atStaff, s.withdrawInvitation)
@@ -46,7 +48,7 @@ func (s *site) staffPage(w http.ResponseWriter, r *http.Request, o console.Opera
 	if all.Administrators < 2 {
 		v.Few = strconv.Itoa(all.Administrators)
 	}
-	if done := r.URL.Query().Get("done"); done == "removed" || done == "withdrawn" {
+	if done := r.URL.Query().Get("done"); done == "removed" || done == "withdrawn" || done == "proved" {
 		v.Done = done
 	}
 	s.consolePage(w, r, http.StatusOK, "staff", "console.staff.title", v, said)
@@ -66,7 +68,8 @@ func (s *site) inviteOperator(w http.ResponseWriter, r *http.Request, o console.
 	link, err := s.Console.Invite(r.Context(), o, name, console.Role(role))
 	switch {
 	case err != nil && needsPasskey(err):
-		s.consoleProblem(w, r, err)
+		typed := url.Values{"name": {name}, "role": {role}, "done": {"proved"}} // need not be typed again
+		http.Redirect(w, r, "/console/step-up?back="+url.QueryEscape("/console/staff?"+typed.Encode()), http.StatusSeeOther)
 	case err != nil:
 		s.staffPage(w, r, o, name, role, err)
 	default:

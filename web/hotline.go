@@ -19,6 +19,7 @@ type Hotline interface {
 	HotlineSuspend(ctx context.Context, token string, r registration.CallRecord) (registration.Suspended, error)
 	HotlinePropose(ctx context.Context, token string, verb warifu.Verb, match, cause string) (registration.HotlineProposal, error)
 	HotlineConfirm(ctx context.Context, token string, verb warifu.Verb, proposal string) (string, error)
+	HotlineDecline(ctx context.Context, token, proposal string) (string, error)
 	HotlineCallBack(ctx context.Context, token, receipt, outcome string) (registration.HotlineCall, error)
 	HotlineCall(ctx context.Context, token, receipt string) (registration.HotlineCall, error)
 	HotlineCalls(ctx context.Context, token string, from time.Time) ([]registration.HotlineCall, error)

@@ -1,3 +1,5 @@
+// What the console's pages do a little better with a script.
+//
 // The call's clock of the hotline: counts from when the call was looked up. Without script the
 // page says when that was.
 (function () {
@@ -6,11 +8,28 @@
   if (!clock) return;
   // The server says how old the call is: the two clocks need not agree.
   var began = Date.now() - 1000 * Number(clock.dataset.callSince);
+  var left = document.querySelector("[data-call-left]");
   function two(n) { return n < 10 ? "0" + n : String(n); }
   function tick() {
     var s = Math.max(0, Math.floor((Date.now() - began) / 1000));
     clock.textContent = two(Math.floor(s / 60)) + ":" + two(s % 60);
+    if (!left) return;
+    var rest = Number(left.dataset.callLeft) - s + Number(clock.dataset.callSince);
+    left.textContent = rest > 0 ? left.dataset.left.replace("{time}", two(Math.floor(rest / 60)) + ":" + two(rest % 60)) : left.dataset.over;
   }
   tick();
   setInterval(tick, 1000);
+})();
+
+// Live figures that get no answer (no connection, no server, signed out) say that they are old.
+(function () {
+  "use strict";
+  var said = document.querySelector("[data-stale]");
+  if (!said) return;
+  var last = Date.now();
+  document.addEventListener("htmx:after:swap", function () { last = Date.now(); said.hidden = true; });
+  setInterval(function () {
+    if (!document.hidden && Date.now() - last > 1000 * Number(said.dataset.stale)) said.hidden = false;
+  }, 1000);
+  document.addEventListener("visibilitychange", function () { if (!document.hidden) last = Date.now(); });
 })();
