@@ -10,6 +10,14 @@ import (
 // OIDCardOrder is the eContentType of a card order; see OIDApplicationDocument.
 var OIDCardOrder = asn1.ObjectIdentifier{2, 25, 154071603, 1, 2}
 
+// Verbs of card orders about who wants to be told attributes of the holder: to read what waits,
+// and to decide it. They are no verbs of any life.
+const (
+	VerbConsents warifu.Verb = "consents"
+	VerbGrant    warifu.Verb = "consent:grant"
+	VerbRefuse   warifu.Verb = "consent:refuse"
+)
+
 const contextCardOrder Context = "warifu-card-order-v1"
 
 // CardOrder is what the holder orders with the card and its signing password, on any
@@ -17,9 +25,9 @@ const contextCardOrder Context = "warifu-card-order-v1"
 // CMS signed by the card's signing key, like an application document.
 type CardOrder struct {
 	Challenge []byte      // ChallengeLength octets, made for the zero element
-	Verb      warifu.Verb // suspend, resume, revoke, or VerbContact
+	Verb      warifu.Verb // suspend, resume, revoke, VerbContact, or one about attribute requests
 	Kinds     []warifu.Kind
-	Reason    string    // of a hold: "lost", "repair", "own-wish"; of VerbContact: its ContactDigest; else empty
+	Reason    string    // of a hold: "lost", "repair", "own-wish"; of VerbContact: its ContactDigest; of VerbConsents: "all"; of VerbGrant and VerbRefuse: the request; else empty
 	Until     time.Time // of a repair hold, to the second; zero: none
 }
 
@@ -54,7 +62,7 @@ func ParseCardOrder(der []byte) (CardOrder, error) {
 		o.Until = time.Unix(w.Until, 0).UTC()
 	}
 	switch o.Verb {
-	case warifu.VerbSuspend, warifu.VerbResume, warifu.VerbRevoke, VerbContact:
+	case warifu.VerbSuspend, warifu.VerbResume, warifu.VerbRevoke, VerbContact, VerbConsents, VerbGrant, VerbRefuse:
 	default:
 		ok = false
 	}

@@ -2,6 +2,7 @@ package phone
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"warifu"
@@ -60,6 +61,57 @@ func (e Elsewhere) Order(ctx context.Context, o CardOrder) ([]Standing, error) {
 		return nil, err
 	}
 	return e.Server.CardOrder(ctx, document)
+}
+
+// Consents has the card ask who wants to be told attributes of its holder, and Consent decides
+// one: the way for who has no phone with certificates, or not at hand. Each is signed by the card
+// with its signing password, as typed. Errors as Order.
+func (e Elsewhere) Consents(ctx context.Context, card iso7816.Transmitter, typed string) ([]Wish, error) {
+	var out struct {
+		Requests []Wish `json:"requests"`
+	}
+	document, err := e.about(ctx, card, typed, attest.VerbConsents, subjectAll)
+	if err != nil {
+		return nil, err
+	}
+	in := struct {
+		Document []byte `json:"document"`
+	}{document}
+	return out.Requests, e.Server.do(ctx, call{http.MethodPost, "/api/v1/orders/consents", in, &out, false})
+}
+
+// Consent lets a relying party be told what it asked for, or not.
+func (e Elsewhere) Consent(ctx context.Context, wish string, grant bool, card iso7816.Transmitter, typed string) error {
+	verb := attest.VerbRefuse
+	if grant {
+		verb = attest.VerbGrant
+	}
+	document, err := e.about(ctx, card, typed, verb, wish)
+	if err != nil {
+		return err
+	}
+	in := struct {
+		Document []byte `json:"document"`
+		Grant    bool   `json:"grant"`
+	}{document, grant}
+	return e.Server.do(ctx, call{http.MethodPost, "/api/v1/orders/consent", in, nil, false})
+}
+
+// about is a card order about attribute requests, signed.
+func (e Elsewhere) about(ctx context.Context, card iso7816.Transmitter, typed string, verb warifu.Verb, subject string) ([]byte, error) {
+	password, err := e.Scheme.CardPIN(warifu.Signature, typed)
+	if err != nil {
+		return nil, err
+	}
+	challenge, err := e.Server.OrderChallenge(ctx, warifu.ElementID{})
+	if err != nil {
+		return nil, err
+	}
+	paper, err := attest.CardOrder{Challenge: challenge, Verb: verb, Kinds: warifu.Kinds[:], Reason: subject}.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return e.sign(ctx, card, password, paper)
 }
 
 // sign has the card sign the order's paper.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"warifu"
+	"warifu/attest"
 	"warifu/store"
 )
 
@@ -54,4 +55,42 @@ func (a *Authority) Holder(ctx context.Context, element warifu.ElementID, envelo
 		return a.mayOrder(tx, request, true, all)
 	})
 	return h, err
+}
+
+// HolderByCard is Holder for who has no phone with certificates, or not at hand: the card's
+// signing key says so on any device, over an order of the verb (attest.VerbConsents, VerbGrant,
+// VerbRefuse), whose reason is the subject. The card may suspend and revoke all that is on a
+// phone, so that it decides no less than the phone does; a card on hold, or over, decides
+// nothing. The order's challenge is spent. Errors as ByCard; NotFound "credential-absent" for a
+// person who has never applied, of whom nobody can ask anything.
+func (a *Authority) HolderByCard(ctx context.Context, document []byte, verb warifu.Verb) (Holder, error) {
+	message, wanted, err := parseCardOrder(document)
+	if err != nil {
+		return Holder{}, err
+	}
+	if wanted.Verb != verb || verb != attest.VerbConsents && verb != attest.VerbGrant && verb != attest.VerbRefuse {
+		return Holder{}, warifu.Invalid("order-malformed")
+	}
+	if err := a.checkOrderSignature(ctx, document); err != nil {
+		return Holder{}, err
+	}
+	expires, err := a.freshChallenge(wanted.Challenge, warifu.ElementID{})
+	if err != nil {
+		return Holder{}, err
+	}
+	statement, _, err := a.cardOf(ctx, message.Signer, warifu.DigestOf(message.Content), nil, nil)
+	if err != nil {
+		return Holder{}, err
+	}
+	h := Holder{Person: statement.Person, Subject: wanted.Reason}
+	return h, a.Store.Write(ctx, func(tx *store.Tx) error {
+		rows, err := tx.ApplicationsOfPerson(h.Person)
+		if err == nil && len(rows) == 0 {
+			err = warifu.NotFound("credential-absent")
+		}
+		if err != nil {
+			return err
+		}
+		return tx.UseChallenge(warifu.DigestOf(wanted.Challenge), expires)
+	})
 }

@@ -27,8 +27,10 @@ func (a *Authority) ByCard(ctx context.Context, document []byte) ([]Standing, er
 	if err != nil {
 		return nil, err
 	}
-	if wanted.Verb == attest.VerbContact {
-		return nil, warifu.Invalid("order-malformed") // has a door of its own (ContactByCard)
+	switch wanted.Verb {
+	case warifu.VerbSuspend, warifu.VerbResume, warifu.VerbRevoke:
+	default:
+		return nil, warifu.Invalid("order-malformed") // has a door of its own (ContactByCard, HolderByCard)
 	}
 	o := order{
 		verb: wanted.Verb, kinds: wanted.Kinds, hold: hold{warifu.HoldReason(wanted.Reason), wanted.Until},

@@ -87,3 +87,50 @@ func TestAnotherPhoneDecidesNothingAndOneOnHoldGrantsNothing(t *testing.T) {
 		t.Error("a wrong PIN grants")
 	}
 }
+
+// Whose phone is gone, or holds nothing any more, decides with the card on any device; another's
+// card sees and decides nothing of it, a card that is held neither, and an order is good once.
+func TestTheCardDecidesToo(t *testing.T) {
+	w := newTown(t, housetest.Options{})
+	a := w.check(t, w.question())
+	ask := func(purpose string) string {
+		wish, err := w.Desk.Wish(ctx, housetest.BankKey, a.ID, nameAndAddress, purpose)
+		must(t, err)
+		return wish.ID
+	}
+	first, second := ask("to send the card"), ask("to send letters")
+	at := phone.Elsewhere{Server: w.Server, Scheme: w.Scheme, Clock: w.Clock}
+	taro, hanako := w.Card(t, "taro"), w.Card(t, "hanako")
+	defer taro.PowerOff()
+	defer hanako.PowerOff()
+	password := func(of string) string { return string(w.PINs(t, of).Signature.Reveal()) }
+	problem(t, at.Consent(ctx, first, true, hanako, password("hanako")), "credential-absent")
+	other := w.PhoneOf(t, housetest.OtherModel)
+	other.Own(t, "hanako")
+	problem(t, at.Consent(ctx, first, true, hanako, password("hanako")), "attribute-request-unknown")
+	if seen, err := at.Consents(ctx, hanako, password("hanako")); err != nil || len(seen) != 0 {
+		t.Errorf("%v %v", seen, err)
+	}
+	w.suspend(t) // the phone grants nothing any more
+	seen, err := at.Consents(ctx, taro, password("taro"))
+	must(t, err)
+	if len(seen) != 2 || seen[0].ID != first || seen[0].Purpose != "to send the card" {
+		t.Fatalf("%+v", seen)
+	}
+	if err := at.Consent(ctx, first, true, taro, "WRONG999"); err == nil {
+		t.Error("a wrong password decides")
+	}
+	must(t, at.Consent(ctx, first, true, taro, password("taro")))
+	must(t, at.Consent(ctx, second, false, taro, password("taro")))
+	for id, state := range map[string]string{first: "granted", second: "refused"} {
+		if got, err := w.Desk.Wished(ctx, housetest.BankKey, id); err != nil || got.State != state || (state == "granted") == got.Told.IsZero() {
+			t.Errorf("%s, want %s: %v %v", got.State, state, got.Told.IsZero(), err)
+		}
+	}
+	problem(t, at.Consent(ctx, second, true, taro, password("taro")), "attribute-request-decided")
+	third := ask("to send more")
+	must(t, w.Bureau.Suspend("taro"))
+	if err := at.Consent(ctx, third, true, taro, password("taro")); err == nil {
+		t.Error("a card on hold decides")
+	}
+}

@@ -102,7 +102,7 @@ func header(h http.Header, lang text.Lang) {
 	h.Set("Content-Security-Policy", policyWithForms("'self'"))
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin") // for the language of an answer that is not kept (face.SwitchesOf)
-	h.Set("Cache-Control", "no-store") // unless whoever answers knows better
+	h.Set("Cache-Control", "no-store")      // unless whoever answers knows better
 	h.Set("Content-Language", string(lang))
 	h.Add("Vary", "Accept-Language")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"warifu"
+	"warifu/attest"
 	"warifu/ledger"
 	"warifu/registration"
 	"warifu/verification"
@@ -21,6 +22,8 @@ func (s *site) holders(api huma.API) {
 	register(s, api, http.MethodGet, "/api/v1/elements/{element}/evidence", "export-evidence", "The evidence that a relying party has of me", http.StatusOK, s.exportEvidence)
 	register(s, api, http.MethodGet, "/api/v1/elements/{element}/consents", "consents", "Who wants to be told attributes of mine", http.StatusOK, s.consents)
 	register(s, api, http.MethodPost, "/api/v1/elements/{element}/consents", "consent", "Let them be told, or not", http.StatusOK, s.consent)
+	register(s, api, http.MethodPost, "/api/v1/orders/consents", "card-consents", "Who wants to be told attributes of mine, asked with the card on any device", http.StatusOK, s.cardConsents)
+	register(s, api, http.MethodPost, "/api/v1/orders/consent", "card-consent", "Let them be told, or not, with the card on any device", http.StatusOK, s.cardConsent)
 }
 
 // holder checks a phone's request in the header.
@@ -124,6 +127,10 @@ func (s *site) consents(ctx context.Context, in *phoneRequest) (*consentsOutput,
 	if err != nil {
 		return nil, err
 	}
+	return s.wishesOf(ctx, h)
+}
+
+func (s *site) wishesOf(ctx context.Context, h registration.Holder) (*consentsOutput, error) {
 	all, err := s.Verification.Wishes(ctx, h.Person)
 	if err != nil {
 		return nil, err
@@ -168,10 +175,47 @@ func (s *site) consent(ctx context.Context, in *consentInput) (*consentOutput, e
 	if in.Body.Grant && h.Held {
 		return nil, warifu.Conflict("credential-held")
 	}
-	if err := s.Verification.Decide(ctx, h.Person, h.Subject, in.Body.Grant, in.Body.Request); err != nil {
+	return s.decided(state, s.Verification.Decide(ctx, h.Person, h.Subject, in.Body.Grant, in.Body.Request))
+}
+
+func (s *site) decided(state string, err error) (*consentOutput, error) {
+	if err != nil {
 		return nil, err
 	}
 	out := &consentOutput{}
 	out.Body.State = state
 	return out, nil
+}
+
+type cardConsentsInput struct {
+	Body struct {
+		Document octets `json:"document" doc:"CMS SignedData over a card order of the verb consents, signed by the card; its reason is all"`
+	}
+}
+
+func (s *site) cardConsents(ctx context.Context, in *cardConsentsInput) (*consentsOutput, error) {
+	h, err := s.Holders.HolderByCard(ctx, in.Body.Document, attest.VerbConsents)
+	if err != nil {
+		return nil, err
+	}
+	return s.wishesOf(ctx, h)
+}
+
+type cardConsentInput struct {
+	Body struct {
+		Document octets `json:"document" doc:"CMS SignedData over a card order of the verb consent:grant or consent:refuse, signed by the card; its reason is the request's id"`
+		Grant    bool   `json:"grant" doc:"As the verb says"`
+	}
+}
+
+func (s *site) cardConsent(ctx context.Context, in *cardConsentInput) (*consentOutput, error) {
+	verb, state := attest.VerbRefuse, "refused"
+	if in.Body.Grant {
+		verb, state = attest.VerbGrant, "granted"
+	}
+	h, err := s.Holders.HolderByCard(ctx, in.Body.Document, verb)
+	if err != nil {
+		return nil, err
+	}
+	return s.decided(state, s.Verification.Decide(ctx, h.Person, h.Subject, in.Body.Grant, in.Body.Document))
 }

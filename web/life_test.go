@@ -258,6 +258,8 @@ func TestNoDoorTakesAnybodysWordForTheHolder(t *testing.T) {
 		"/api/v1/elements/{element}/suspension-code":    "the chip's request, the holder's secret in it",
 		"/api/v1/elements/{element}/contact":            "the chip's request, the holder's secret in it",
 		"/api/v1/orders/contact":                        "the card's signature",
+		"/api/v1/orders/consents":                       "the card's signature",
+		"/api/v1/orders/consent":                        "the card's signature",
 		"/api/v1/elements/{element}/kill-receipts":      "the chip's receipt",
 		"/api/v1/elements/{element}/checks":             "the chip's request",
 		"/api/v1/orders":                                "the card's signature",

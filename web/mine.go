@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -46,7 +47,11 @@ type mineView struct {
 	After    int64         // of the page that follows; zero: none does
 	Declined bool          // the holder said no at the phone, or gave up
 	Hotline  string
+	Reader   template.URL // where the card answers who wants to be told; empty: the page tells only that it can
 }
+
+// consentsLink is what a reader's program is handed to answer who wants to be told attributes.
+const consentsLink = "/mine/consents"
 
 // checkedLine is a line of the ledger in the reader's language.
 type checkedLine struct {
@@ -63,6 +68,7 @@ func (s *site) minePages(mux *http.ServeMux) {
 		return
 	}
 	mux.HandleFunc("GET /mine", func(w http.ResponseWriter, r *http.Request) { s.mine(w, r, nil) })
+	mux.Handle("GET "+consentsLink, http.RedirectHandler("/mine", http.StatusSeeOther)) // where no reader took it
 	mux.HandleFunc("GET /mine/enter", s.enterMine)
 	mux.HandleFunc("GET "+oidc.OwnPath, s.backToMine)
 	mux.HandleFunc("POST /mine/leave", s.leaveMine)
@@ -98,6 +104,9 @@ func (s *site) mine(w http.ResponseWriter, r *http.Request, problem error) {
 		}
 		s.draw(w, r, mineInPage, "mine.title", v, problem)
 		return
+	}
+	if s.Login.Reader != "" {
+		v.Reader = template.URL(handedTo(s.Login.Reader, s.Origin+consentsLink)) // of the operator's configuration
 	}
 	if v.Has, err = s.Registration.Of(r.Context(), who.Person); problem == nil {
 		problem = err

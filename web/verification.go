@@ -42,6 +42,7 @@ type Checked interface {
 // Holders say who stands behind a phone's signed request.
 type Holders interface {
 	Holder(ctx context.Context, element warifu.ElementID, request []byte, purpose string) (registration.Holder, error)
+	HolderByCard(ctx context.Context, document []byte, verb warifu.Verb) (registration.Holder, error)
 }
 
 // maxVerification bounds a question with a document: 16 MiB and its signature, in base64.

@@ -30,6 +30,7 @@ func (d *Desk) approveRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /reader", d.openReader)
 	mux.HandleFunc("GET /reader/{way}/{login}", func(w http.ResponseWriter, r *http.Request) { d.showReader(w, r, nil) })
 	mux.HandleFunc("POST /reader/{way}/{login}", d.approveByForm)
+	d.consentRoutes(mux)
 }
 
 // elsewhere is the desk's PC.
@@ -111,6 +112,10 @@ type readerData struct {
 func (d *Desk) openReader(w http.ResponseWriter, r *http.Request) {
 	if path := phones.PagePath(r.FormValue("at"), d.config.Server); path != "" {
 		http.Redirect(w, r, "/reader"+path, http.StatusSeeOther)
+		return
+	}
+	if toConsents(r.FormValue("at"), d.config.Server) {
+		http.Redirect(w, r, "/reader/consents", http.StatusSeeOther)
 		return
 	}
 	d.showReader(w, r, nil)
