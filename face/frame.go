@@ -46,7 +46,7 @@ var frameFunctions = template.FuncMap{
 	"style":    style, "script": script, "asset": address,
 	"named": named, "foreign": foreign,
 	"icon": icon, "state": state, "secret": secret, "steps": steps, "code": code,
-	"locked": locked, "unlocks": unlocks, "newsecret": newSecret, "maybe": maybe, "gestures": gestures,
+	"guide": guide, "locked": locked, "unlocks": unlocks, "newsecret": newSecret, "maybe": maybe, "gestures": gestures,
 	"when": func(lang text.Lang, at time.Time) string { return When(at, lang) },
 	"date": func(lang text.Lang, at time.Time) string { return Date(at, lang) },
 }

@@ -143,6 +143,16 @@ func (p *Page) Go(address string) *Page {
 	return p
 }
 
+// Bear says that a complaint of the browser's own with these words is no fault of this page: a
+// world that turns refuses connections meanwhile, and the page that waits for it must ask.
+func (p *Page) Bear(words string) *Page {
+	p.t.Helper()
+	p.wire.mu.Lock()
+	defer p.wire.mu.Unlock()
+	p.wire.borne = append(p.wire.borne, words)
+	return p
+}
+
 // Back goes to the page before, as the browser's own button does.
 func (p *Page) Back() *Page {
 	p.t.Helper()

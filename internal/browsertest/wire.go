@@ -3,6 +3,7 @@ package browsertest
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ type wire struct {
 	octets  float64         // transferred since the page was asked for
 	foreign []string        // what was asked of another machine
 	console []string        // errors
+	borne   []string        // what of them is no fault here (Bear)
 	asked   map[string]bool // addresses of documents and fetches
 
 	media map[string]string // what the person's machine is said to prefer
@@ -152,7 +154,11 @@ func (w *wire) logged(e *log.Entry) {
 	if w.asked[e.URL] && e.Source == log.EntrySourceNetwork && strings.Contains(e.Text, "status of 4") {
 		return
 	}
-	w.console = append(w.console, e.Text+" "+e.URL)
+	said := e.Text + " " + e.URL
+	if slices.ContainsFunc(w.borne, func(words string) bool { return strings.Contains(said, words) }) {
+		return
+	}
+	w.console = append(w.console, said)
 }
 
 // atHome reports whether an address is of this machine, or of none.

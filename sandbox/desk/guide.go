@@ -20,7 +20,7 @@ const (
 
 // byPage are the pages at which the walk says something of its own, by the key of the stop and
 // the last part of the address.
-var byPage = []string{"apply-password", "apply-card", "apply-signature", "apply-pin", "apply-done", "register-registered"}
+var byPage = []string{"apply-password", "apply-card", "apply-signature", "apply-pin"}
 
 // Guide is what the pages of a place say to a person on the guided walk: what to do here, or
 // where to go on. The walk's own page says it by itself.
@@ -50,7 +50,11 @@ func (d *Desk) Guide(r *http.Request, place string) *face.Guide {
 	case key == "issue" && !stop.Due.IsZero():
 		g.Note, g.Go, g.To = say("desk.stop-issue-due", "due", face.When(stop.Due, lang)), say("desk.guide-hours"), g.Back
 	case !d.isAt(key, place, r.URL.Path, id, walk.Phone):
+		g.Title = say("desk.guide-next", "stop", g.Title)
 		g.Go, g.To = say("desk.stop-"+key+"-go"), stop.Address
+		if place == "phones" && path.Base(r.URL.Path) == "registered" {
+			g.Note = say("desk.guide-register-registered")
+		}
 	default:
 		page := key + "-" + path.Base(r.URL.Path)
 		if !slices.Contains(byPage, page) {
