@@ -57,8 +57,19 @@ func (s *Site) Search(question string, lang text.Lang) []Hit {
 	if len(words) == 0 {
 		return nil
 	}
+	out := s.find(words, lang, lang)
+	for _, other := range text.Languages { // who asks in the other language's words is meant as well
+		if len(out) == 0 && other != lang {
+			out = s.find(words, lang, other)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Hit) int { return a.rank - b.rank })
+	return out[:min(len(out), maxHits)]
+}
+
+// find looks through the pages in one language for a reader of one.
+func (s *Site) find(words []string, reader, lang text.Lang) (out []Hit) {
 	has := func(hay string) bool { return all(words, hay) }
-	var out []Hit
 	for _, slug := range s.slugs {
 		p, _ := s.Page(slug, lang)
 		titles := slug + " " + p.Title
@@ -67,10 +78,10 @@ func (s *Site) Search(question string, lang text.Lang) []Hit {
 			titles += " " + title
 		}
 		if has(fold(titles)) {
-			out = append(out, Hit{Entry: s.entry(slug, lang), In: p.Lang})
+			out = append(out, Hit{Entry: s.entry(slug, reader), In: p.Lang})
 		}
 		for _, section := range p.Sections {
-			hit := Hit{Entry: s.entry(slug, lang), Section: section.Title, In: p.Lang, rank: 1}
+			hit := Hit{Entry: s.entry(slug, reader), Section: section.Title, In: p.Lang, rank: 1}
 			if section.Anchor != "" {
 				hit.Address += "#" + section.Anchor
 			}
@@ -83,8 +94,7 @@ func (s *Site) Search(question string, lang text.Lang) []Hit {
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Hit) int { return a.rank - b.rank })
-	return out[:min(len(out), maxHits)]
+	return out
 }
 
 func all(words []string, hay string) bool {

@@ -152,6 +152,9 @@ func TestSearchFindsTitlesThenHeadingsThenWords(t *testing.T) {
 	if hits := s.Search("secrets set", text.English); len(hits) == 0 || !strings.HasSuffix(hits[0].Address, "#secrets-set") {
 		t.Errorf("a heading finds %+v", hits)
 	}
+	if hits := s.Search("暗証番号", text.English); len(hits) == 0 || hits[0].In != text.Japanese || hits[0].Lang != text.English {
+		t.Errorf("Japanese words find %+v for who reads English", hits)
+	}
 	for _, nothing := range []string{"", "   ", "qqqqqqq", strings.Repeat("あ", 5000)} {
 		if hits := s.Search(nothing, text.Japanese); len(hits) != 0 {
 			t.Errorf("%.10q finds %d", nothing, len(hits))

@@ -50,7 +50,10 @@ func (c clockTo) Run(s *session) error {
 		return err
 	}
 	var now desk.Time
-	if err := d.Post(s.ctx, "/api/clock", desk.Time{Words: strings.Join(c.Instant, " "), Card: c.Card}, &now); err != nil {
+	end := s.working("progress.clock")
+	err = d.Post(s.ctx, "/api/clock", desk.Time{Words: strings.Join(c.Instant, " "), Card: c.Card}, &now)
+	end()
+	if err != nil {
 		return err
 	}
 	return s.tellTime(now)

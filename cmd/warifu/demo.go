@@ -141,10 +141,15 @@ func (s *session) tell(key string, params map[string]string) error {
 
 // replaceFile writes a file so that whoever waits for it never sees half of it.
 func replaceFile(name string, b []byte) error {
-	if err := os.WriteFile(name+".new", b, 0o644); err != nil {
+	err := os.WriteFile(name+".new", b, 0o644)
+	if err == nil {
+		err = os.Rename(name+".new", name)
+	}
+	if err != nil {
+		_ = os.Remove(name + ".new") // it may not be there
 		return warifu.Refused("cli-file", "file", name).With(err)
 	}
-	return os.Rename(name+".new", name)
+	return nil
 }
 
 // openBrowser tries to show the page; a machine without a screen has none, and no harm done.

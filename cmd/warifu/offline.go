@@ -45,7 +45,11 @@ func (c offlineFetchCommand) Run(s *session) error {
 	}
 	var rows [][]string
 	told := map[string]packTold{}
-	for _, kind := range warifu.Kinds {
+	line := s.progress()
+	line.Begin(s.sentence("progress.packs", nil), len(warifu.Kinds))
+	defer line.End()
+	for done, kind := range warifu.Kinds {
+		line.Done(done)
 		believed := k.trust.Authorities(profile.ClassPhone, kind)
 		if len(believed) == 0 {
 			return warifu.Refused("certificate-authority-untrusted")
@@ -70,6 +74,7 @@ func (c offlineFetchCommand) Run(s *session) error {
 	if err := writeNumbers(&packs, c.Dir); err != nil {
 		return err
 	}
+	line.End()
 	return s.table(told, rows)
 }
 

@@ -28,7 +28,10 @@ func (c personaMake) Run(s *session) error {
 		return err
 	}
 	var made persona.Made
-	if err := d.Post(s.ctx, "/api/personas", persona.Wish{Name: c.Name, Phone: c.Phone}, &made); err != nil {
+	end := s.working("progress.persona")
+	err = d.Post(s.ctx, "/api/personas", persona.Wish{Name: c.Name, Phone: c.Phone}, &made)
+	end()
+	if err != nil {
 		return err
 	}
 	if made.Phone == "" {

@@ -115,8 +115,12 @@ func (s *session) readFile(name string) ([]byte, error) {
 	return b, nil
 }
 
-// writeFile writes a result beside what it was made of.
+// writeFile writes a result beside what it was made of: whole or not at all, but to what is no
+// file (a terminal, a pipe) as it goes.
 func writeFile(name string, b []byte) error {
+	if info, err := os.Stat(name); err != nil || info.Mode().IsRegular() {
+		return replaceFile(name, b)
+	}
 	if err := os.WriteFile(name, b, 0o644); err != nil {
 		return warifu.Refused("cli-file", "file", name).With(err)
 	}

@@ -96,6 +96,7 @@ func (s *session) turnWorld(t desk.Turn, done string) error {
 	if err != nil {
 		return err
 	}
+	defer s.working("progress.turn")()
 	var before desk.Turned
 	if err := d.Post(s.ctx, "/api/world", t, &before); err != nil {
 		return err
