@@ -206,6 +206,7 @@ func TestAPhoneIsSoldWithItsProofAndAResetLeavesTheChip(t *testing.T) {
 		hand.Go(w.Places.Phones + "/listed?marketplace=example-market&nonce=" + strings.Repeat("0123456789abcdef", 2) + "&identifier=imei:" + h.IMEI).Whole(t).Shot("phone-listed")
 		hand.Choose("[name=phone]", seller.Phone).Follow(says(lang, "phones.leaving-choose")).Click(`label:has([value=revoke])`).Whole(t).Shot("phone-sale")
 		hand.Type("[name=password]", seller.Password).Follow(says(lang, "phones.leaving-do")).See(says(lang, "phones.left-revoke")).Until(".bigqr svg").Whole(t).Shot("phone-clean-code")
+		hand.Click(".larger").Until(".bigqr:target").Whole(t).Shot("phone-clean-full").Click(".smaller")
 
 		at := w.Places.Phones + "/phones/" + keeper.Phone
 		hand.Go(at + "/leaving?event=reset").Click(`label:has([value=keep])`).Follow(says(lang, "phones.leaving-do")).See(says(lang, "my.done.reset")).Whole(t).Shot("phone-reset")

@@ -13,7 +13,7 @@ func everyScreen(t *testing.T, page *browsertest.Page, phone, prefix string, scr
 	t.Helper()
 	for _, screen := range screens {
 		name := strings.Trim(strings.NewReplacer("?", "-", "=", "-", "event", "", "kind", "").Replace(screen), "-")
-		page.Go(phone + "/" + screen).Whole(t).Shot("phone-" + prefix + strings.ReplaceAll(name, "--", "-"))
+		page.Go(strings.TrimSuffix(phone+"/"+screen, "/")).Whole(t).Shot("phone-" + prefix + strings.ReplaceAll(name, "--", "-"))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"warifu"
 	"warifu/face"
@@ -102,7 +103,22 @@ func (p *Phones) answer(ctx context.Context, id, at string, unlock Unlock) error
 	return party.Post(ctx, q.Answer, answer, nil)
 }
 
+// nowhere answers an address that there is not with the phones there are, and one that only has
+// a stroke too much with the right one.
+func (p *Phones) nowhere(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		http.NotFound(w, r)
+		return
+	}
+	if at := strings.TrimRight(r.URL.Path, "/"); at != r.URL.Path && strings.HasPrefix(at, "/phones/") {
+		http.Redirect(w, r, at, http.StatusMovedPermanently)
+		return
+	}
+	p.chooser(w, r, warifu.NotFound("page-unknown"))
+}
+
 func (p *Phones) loginRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) { p.showLogin(w, r, false, nil) })
 	mux.HandleFunc("POST /login", p.answerByForm)
+	mux.HandleFunc("GET /", p.nowhere)
 }
