@@ -21,12 +21,13 @@ var assets embed.FS
 
 // asset is an embedded file as it goes over the wire.
 type asset struct {
-	octets, packed []byte // packed: gzip, empty where it saves nothing
-	kind           string // Content-Type
-	hash           string // of the content, 16 hexadecimal digits
+	octets []byte
+	packed func() []byte // gzip, made at the first wish for it; empty where it saves nothing
+	kind   string        // Content-Type
+	hash   string        // of the content, 16 hexadecimal digits
 }
 
-// files are the embedded files by name, read and packed once, at the first wish for one.
+// files are the embedded files by name, read once, at the first wish for one.
 var files = sync.OnceValue(func() map[string]asset {
 	out := map[string]asset{}
 	_ = fs.WalkDir(assets, "assets", func(name string, d fs.DirEntry, err error) error {
@@ -38,11 +39,13 @@ var files = sync.OnceValue(func() map[string]asset {
 			return err
 		}
 		sum := sha256.Sum256(b)
-		a := asset{octets: b, kind: kindOf(name), hash: hex.EncodeToString(sum[:8])}
-		if packed := pack(b, gzip.BestCompression); len(packed) < len(b)*9/10 {
-			a.packed = packed
-		}
-		out[strings.TrimPrefix(name, "assets/")] = a
+		packed := sync.OnceValue(func() []byte {
+			if packed := pack(b, gzip.BestCompression); len(packed) < len(b)*9/10 {
+				return packed
+			}
+			return nil
+		})
+		out[strings.TrimPrefix(name, "assets/")] = asset{b, packed, kindOf(name), hex.EncodeToString(sum[:8])}
 		return nil
 	})
 	return out
@@ -93,9 +96,9 @@ func Assets() http.Handler {
 		h.Set("Content-Type", a.kind)
 		h.Set("Vary", "Accept-Encoding")
 		tag := a.hash
-		if a.packed != nil && takesGzip(r) {
+		if takesGzip(r) && a.packed() != nil {
 			h.Set("Content-Encoding", "gzip")
-			octets, tag = a.packed, tag+"-gzip"
+			octets, tag = a.packed(), tag+"-gzip"
 		}
 		h.Set("ETag", `"`+tag+`"`)
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(octets))

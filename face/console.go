@@ -35,9 +35,7 @@ func (c Console) Dress(f *Frame) {
 // ConsolePage returns the page templates/console/NAME.html inside the console's frame. The file
 // defines "body".
 func ConsolePage(name string) *template.Template {
-	t := Framed("page")
-	for _, file := range []string{"frame", name} {
-		template.Must(t.ParseFS(templates, "templates/console/"+file+".html"))
-	}
-	return Twinned(t)
+	return Later(func() *template.Template {
+		return template.Must(Framed("page").ParseFS(templates, "templates/console/frame.html", "templates/console/"+name+".html"))
+	})
 }

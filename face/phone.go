@@ -39,8 +39,10 @@ type PhoneFrame struct {
 // defines "body", in the phone's frame with the parts of every page. Data has a field or
 // method Frame, a PhoneFrame, and a Problem.
 func Phone(name string) *template.Template {
-	return Twinned(template.Must(template.New(name).Funcs(frameFunctions).Funcs(template.FuncMap{"clock": clock, "keys": keys}).
-		ParseFS(templates, "templates/frame.html", "templates/phone/frame.html", "templates/phone/"+name+".html")))
+	return Later(func() *template.Template {
+		return template.Must(template.New(name).Funcs(frameFunctions).Funcs(template.FuncMap{"clock": clock, "keys": keys}).
+			ParseFS(templates, "templates/frame.html", "templates/phone/frame.html", "templates/phone/"+name+".html"))
+	})
 }
 
 // clock is the time as a phone's status bar tells it, in Japan: day and minute.

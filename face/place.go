@@ -24,45 +24,64 @@ type Dressed interface{ Dress(*Frame) }
 // "scripts" (with {{style "x.css"}} and {{script "x.js"}}) and "width" (the classes of main).
 // Where it does not, assets/<place>.css and assets/<place>.js are linked if they are there.
 //
+// Files of shared, named likewise, are parsed before it: what they define it may use.
+//
 // Execute "page" with a value that has Frame(), Problem and whatever the body uses:
 // doorway.Show does it for places of the sandbox, Show for the server. A file that does not
-// parse is a fault of the program and panics.
-func Place(name string) *template.Template {
-	t := Framed("page")
-	for _, kind := range []struct{ block, file, tag string }{{"styles", path.Dir(name) + ".css", "style"}, {"scripts", path.Dir(name) + ".js", "script"}} {
-		if _, there := files()[kind.file]; there {
-			template.Must(t.Parse(`{{define "` + kind.block + `"}}{{` + kind.tag + ` "` + kind.file + `"}}{{end}}`))
+// parse is a fault of the program and panics when it is first drawn.
+func Place(name string, shared ...string) *template.Template {
+	return Later(func() *template.Template {
+		t := Framed("page")
+		for _, kind := range []struct{ block, file, tag string }{{"styles", path.Dir(name) + ".css", "style"}, {"scripts", path.Dir(name) + ".js", "script"}} {
+			if _, there := files()[kind.file]; there {
+				template.Must(t.Parse(`{{define "` + kind.block + `"}}{{` + kind.tag + ` "` + kind.file + `"}}{{end}}`))
+			}
 		}
-	}
+		for _, file := range append(shared, name) {
+			template.Must(t.Parse(page(file)))
+		}
+		return t
+	})
+}
+
+// page is the file templates/NAME.html.
+func page(name string) string {
 	b, err := templates.ReadFile("templates/" + name + ".html")
 	if err != nil {
 		panic("face: " + err.Error())
 	}
-	return Twinned(template.Must(t.Parse(string(b))))
+	return string(b)
 }
 
-// twins are templates whose dates are told by eras, by the template they were cloned from.
-var twins sync.Map // *template.Template to *template.Template
+// later is a template that is parsed when it is first drawn, for each way of telling dates. A
+// program has hundreds of pages, and most of its commands draw none.
+type later [2]func() *template.Template
 
-// Twinned gives a parsed template, not yet executed, a twin that tells dates by eras.
-func Twinned(t *template.Template) *template.Template {
-	twin := template.Must(t.Clone()).Funcs(template.FuncMap{
-		"when": func(lang text.Lang, at time.Time) string { return told(at, lang, true, true) },
-		"date": func(lang text.Lang, at time.Time) string { return told(at, lang, true, false) },
-	})
-	twins.Store(t, twin)
+var laters sync.Map // *template.Template, which stands for it, to later
+
+// Later returns what stands for the template that parse returns, anew at each call: For has
+// the template itself.
+func Later(parse func() *template.Template) *template.Template {
+	t := template.New("")
+	laters.Store(t, later{sync.OnceValue(parse), sync.OnceValue(func() *template.Template {
+		return parse().Funcs(template.FuncMap{
+			"when": func(lang text.Lang, at time.Time) string { return told(at, lang, true, true) },
+			"date": func(lang text.Lang, at time.Time) string { return told(at, lang, true, false) },
+		})
+	})})
 	return t
 }
 
 // For is the template as the reader of r wants dates told (Era).
 func For(t *template.Template, r *http.Request) *template.Template {
-	if !Era(r) {
+	l, ok := laters.Load(t)
+	if !ok {
 		return t
 	}
-	if twin, ok := twins.Load(t); ok {
-		return twin.(*template.Template)
+	if Era(r) {
+		return l.(later)[1]()
 	}
-	return t
+	return l.(later)[0]()
 }
 
 // Placed is a page of the server's that Place made, for the reader of r, with p.Title a key of

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -116,7 +118,9 @@ func TestSwitchesKeepThePage(t *testing.T) {
 }
 
 func TestYearsByEras(t *testing.T) {
-	page := face.Twinned(template.Must(face.Framed("page").Parse(`{{define "d"}}{{date "ja" .}} {{when "en" .}}{{end}}`)))
+	page := face.Later(func() *template.Template {
+		return template.Must(face.Framed("page").Parse(`{{define "d"}}{{date "ja" .}} {{when "en" .}}{{end}}`))
+	})
 	for day, want := range map[string]string{
 		"2026-06-10": "令和8年6月10日", "2019-05-01": "令和元年5月1日", "2019-04-30": "平成31年4月30日", "1989-01-08": "平成元年1月8日", "1989-01-07": "昭和64年1月7日",
 		"1926-12-25": "昭和元年12月25日", "1926-12-24": "大正15年12月24日", "1912-07-29": "明治45年7月29日", "1873-01-01": "明治6年1月1日", "1872-12-31": "1872年12月31日",
@@ -147,6 +151,43 @@ func TestPagesArePacked(t *testing.T) {
 		}
 		if w.Header().Get("Content-Encoding") != want || (want != "" && w.Body.Len() > len(page)/4) {
 			t.Errorf("%q: %v, %d octets", site, w.Header(), w.Body.Len())
+		}
+	}
+}
+
+// Pages are parsed when they are first drawn; here every one is, for both calendars.
+func TestEveryPageIsParsed(t *testing.T) {
+	found, err := filepath.Glob("templates/*/*.html")
+	if err != nil || len(found) < 100 {
+		t.Fatalf("%d pages, %v", len(found), err)
+	}
+	for _, file := range found {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), `{{define "body"}}`) {
+			continue
+		}
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "templates/"), ".html")
+		place, own, _ := strings.Cut(name, "/")
+		var page *template.Template
+		switch place {
+		case "phone":
+			page = face.Phone(own)
+		case "console":
+			page = face.ConsolePage(own)
+		case "kiosk", "clinic":
+			page = face.Terminal(name)
+		case "desk":
+			page = face.Place(name, "desk/parts")
+		default:
+			page = face.Place(name)
+		}
+		for _, query := range []string{"", "era=on"} {
+			if face.For(page, asked("GET", "/?"+query)).Lookup("page") == nil {
+				t.Errorf("%s?%s has no page", name, query)
+			}
 		}
 	}
 }

@@ -10,10 +10,5 @@ import "html/template"
 //
 // The page's Data has a field Screen with what those parts tell (sandbox/terminal).
 func Terminal(name string) *template.Template {
-	b, err := templates.ReadFile("templates/" + name + ".html")
-	if err != nil {
-		panic("face: " + err.Error())
-	}
-	t := template.Must(Framed("page").ParseFS(templates, "templates/terminal.html"))
-	return Twinned(template.Must(t.Parse(string(b))))
+	return Place(name, "terminal")
 }

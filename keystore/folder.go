@@ -40,6 +40,12 @@ const (
 	maxTime, maxMemory, maxThreads = 16, 1 << 20, 16
 )
 
+// Least costs, for a passphrase of which none can be tried that would fit.
+const (
+	minTime, minMemory, minThreads = 1, 8 << 10, 1
+	drawnLength                    = 26 // characters: what crypto/rand.Text draws, 130 bits
+)
+
 // deriving bounds how many Argon2id runs, 64 MiB each, go on at once.
 var deriving sync.Mutex
 
@@ -48,6 +54,21 @@ var deriving sync.Mutex
 // Unauthenticated "keystore-passphrase-wrong", Invalid "keystore-passphrase-missing",
 // Refused "keystore-damaged".
 func Open(dir string, passphrase []byte) (*Store, error) {
+	return open(dir, passphrase, header{Time: newTime, Memory: newMemory, Threads: newThreads})
+}
+
+// OpenDrawn is Open for a passphrase that was drawn at random, as a sandbox's is: where it is
+// of 26 characters or more, a new folder asks for the least of Argon2id, since hashing for long
+// only slows down whoever guesses. Open opens such a folder too.
+func OpenDrawn(dir string, passphrase []byte) (*Store, error) {
+	if len(passphrase) < drawnLength {
+		return Open(dir, passphrase)
+	}
+	return open(dir, passphrase, header{Time: minTime, Memory: minMemory, Threads: minThreads})
+}
+
+// open opens a folder; fresh has the costs of a new one.
+func open(dir string, passphrase []byte, fresh header) (*Store, error) {
 	if len(passphrase) == 0 {
 		return nil, warifu.Invalid("keystore-passphrase-missing")
 	}
@@ -57,7 +78,7 @@ func Open(dir string, passphrase []byte) (*Store, error) {
 	shelf := folder(dir)
 	raw, err := shelf.get(headerFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return create(shelf, passphrase)
+		return fresh.create(shelf, passphrase)
 	}
 	if err != nil {
 		return nil, err
@@ -71,7 +92,7 @@ func Open(dir string, passphrase []byte) (*Store, error) {
 
 func (h header) sound() bool {
 	return h.Version == 1 && h.KDF == "argon2id" && len(h.Salt) >= 16 && len(h.Salt) <= 64 &&
-		h.Time >= 1 && h.Time <= maxTime && h.Memory >= 8<<10 && h.Memory <= maxMemory && h.Threads >= 1 && h.Threads <= maxThreads
+		h.Time >= minTime && h.Time <= maxTime && h.Memory >= minMemory && h.Memory <= maxMemory && h.Threads >= minThreads && h.Threads <= maxThreads
 }
 
 func (h header) store(shelf shelf, passphrase []byte) (*Store, error) {
@@ -93,11 +114,11 @@ func (h header) open(shelf shelf, passphrase []byte) (*Store, error) {
 	return s, nil
 }
 
-func create(shelf shelf, passphrase []byte) (*Store, error) {
+func (h header) create(shelf shelf, passphrase []byte) (*Store, error) {
 	if files, err := shelf.list(); err != nil || len(files) > 0 {
 		return nil, warifu.Refused("keystore-damaged") // keys without their header: never write a new one over it
 	}
-	h := header{Version: 1, KDF: "argon2id", Time: newTime, Memory: newMemory, Threads: newThreads, Salt: make([]byte, 16)}
+	h.Version, h.KDF, h.Salt = 1, "argon2id", make([]byte, 16)
 	_, _ = rand.Read(h.Salt) // never fails (crypto/rand)
 	s, err := h.store(shelf, passphrase)
 	if err != nil {

@@ -83,6 +83,30 @@ func TestKeysOutliveTheProcess(t *testing.T) {
 	}
 }
 
+// A folder for a passphrase that was drawn asks for less, and is opened as any other is; one
+// that somebody thought of is hashed for long, whoever opens it.
+func TestADrawnPassphraseIsNotHashedForLong(t *testing.T) {
+	for passphrase, want := range map[string]string{rand.Text(): `"memoryKiB": 8192`, "thought of": `"memoryKiB": 65536`} {
+		dir := t.TempDir()
+		made, err := keystore.OpenDrawn(dir, []byte(passphrase))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := made.Generate("ca", keystore.P256); err != nil {
+			t.Fatal(err)
+		}
+		if header, err := os.ReadFile(filepath.Join(dir, "keystore.json")); err != nil || !strings.Contains(string(header), want) {
+			t.Errorf("%s: %s %v", passphrase, header, err)
+		}
+		if names, err := open(t, dir, passphrase).Names(); err != nil || len(names) != 1 {
+			t.Errorf("%s: %v %v", passphrase, names, err)
+		}
+		if _, err := keystore.OpenDrawn(dir, []byte(passphrase+"x")); !errors.Is(err, problem("keystore-passphrase-wrong")) {
+			t.Error(err)
+		}
+	}
+}
+
 func TestAWrongPassphraseIsSaidPlainly(t *testing.T) {
 	dir := t.TempDir()
 	open(t, dir, "right")

@@ -15,6 +15,7 @@ import (
 	"warifu"
 	"warifu/chip"
 	"warifu/internal/housetest"
+	"warifu/keystore"
 	"warifu/sandbox/bureau"
 	"warifu/server"
 )
@@ -76,6 +77,8 @@ type premises struct {
 	config server.Config
 }
 
+const passphrase = "correct horse battery staple"
+
 // newPremises writes the anchors of the parties and a configuration beside them.
 func newPremises(t *testing.T) *premises {
 	t.Helper()
@@ -83,7 +86,9 @@ func newPremises(t *testing.T) *premises {
 	must(t, err)
 	at := &premises{parties: p, dir: t.TempDir()}
 	at.anchors(t, at.dir)
-	at.write(t, "passphrase", []byte("correct horse battery staple\n"))
+	at.write(t, "passphrase", []byte(passphrase+"\n"))
+	_, err = keystore.OpenDrawn(at.path("keys"), []byte(passphrase)) // what Argon2id costs is for keystore to test
+	must(t, err)
 	at.write(t, "warifud.toml", []byte(at.file()))
 	at.config, err = server.ReadConfig(at.path("warifud.toml"))
 	must(t, err)

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -11,11 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"warifu"
 	"warifu/cms"
 	"warifu/internal/pcsctest"
+	"warifu/internal/worldtest"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/phones"
 	"warifu/sandbox/world"
@@ -98,53 +96,11 @@ func signatureKey(t *testing.T, w *world.World) *rsa.PublicKey {
 // runWorld stands a world of the default scheme, whose chips OpenSC can use.
 func runWorld(t testing.TB) *world.World {
 	t.Helper()
-	w, err := world.Open(t.Context(), world.Config{Dir: t.TempDir(), AnyPort: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ready, ended := make(chan struct{}), make(chan error, 1)
-	go func() { ended <- w.Run(ctx, func() error { close(ready); return nil }) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	select {
-	case <-ready:
-	case err := <-ended:
-		ended <- nil
-		t.Fatal(err)
-	}
-	return w
+	return worldtest.Stand(t, worldtest.Default)
 }
 
 // phoneReady puts certificates on the first phone.
 func phoneReady(t testing.TB, w *world.World) {
 	t.Helper()
-	_, err := w.Phones.Apply(t.Context(), "phone-1", phones.Apply{Card: "taro", CardPassword: "TARO1980", Kinds: warifu.Kinds[:],
-		Consent: w.Scheme.Consent, Signature: "PHONE123", PIN: "2468"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tick, late := time.NewTicker(20*time.Millisecond), time.After(time.Minute)
-	defer tick.Stop()
-	for {
-		a, err := w.Phones.Status(t.Context(), "phone-1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if a.State == warifu.ApplicationIssued {
-			break
-		}
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("still %s after a minute", a.State)
-		}
-	}
-	if _, err := w.Phones.Personalize(t.Context(), "phone-1", phones.Personalize{}); err != nil {
-		t.Fatal(err)
-	}
+	worldtest.Own(t, w, "phone-1", "taro")
 }

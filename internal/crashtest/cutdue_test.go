@@ -97,7 +97,7 @@ func (c *cutter) quiet(t *testing.T) {
 // fall cuts at one statement after the other until what is due is done untouched.
 func (c *cutter) fall(t *testing.T, f fall) {
 	t.Helper()
-	stride := 61
+	stride := 89
 	if soaking() {
 		stride = 1
 	}

@@ -51,7 +51,7 @@ func TestCutBetweenAnyTwoStatementsOfTheHoldersHolds(t *testing.T) {
 	everywhere(t, true, func(t *testing.T, c *cutter) {
 		c.begun(t, "A")
 		c.turn(t, c.ownHolds()...)
-		c.report(t, 35)
+		c.report(t, 12)
 	})
 }
 
@@ -80,7 +80,7 @@ func (c *cutter) ownHolds() []operation {
 		{"suspend", func(ctx context.Context) error {
 			_, err := app.Suspend(ctx, nil, time.Time{}, signing)
 			return err
-		}, []string{liveA, heldA(warifu.HoldOwnWish)}, 1},
+		}, []string{liveA, heldA(warifu.HoldOwnWish)}, 3},
 		{"resume", func(ctx context.Context) error {
 			_, err := app.Resume(ctx, nil, warifu.HoldOwnWish, signing)
 			return err
@@ -178,7 +178,7 @@ func TestCutBetweenAnyTwoStatementsOfANewPhone(t *testing.T) {
 	everywhere(t, true, func(t *testing.T, c *cutter) {
 		c.begun(t, "B")
 		c.turn(t, append(c.change("B", "A"), c.change("A", "B")...)...)
-		c.report(t, 40)
+		c.report(t, 16)
 	})
 }
 
@@ -189,7 +189,7 @@ func (c *cutter) change(from, to string) []operation {
 	return []operation{
 		{"apply", c.anew(func() func(context.Context) error { return c.applies(to) }),
 			[]string{was, "submitted@" + to + ", " + was, "issued@" + to + ", " + was}, 41},
-		{"personalize", c.fetches(to), []string{"issued@" + to + ", " + was, bare + ", tickets 0/0", is}, 1},
+		{"personalize", c.fetches(to), []string{"issued@" + to + ", " + was, bare + ", tickets 0/0", is}, 3},
 		{"wipe", c.wipes(from), []string{is, tickets(is, 2, 0), tickets(is, 1, 1), tickets(is, 0, 2)}, 23},
 	}
 }

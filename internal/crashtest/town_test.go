@@ -128,6 +128,7 @@ func settle(t *testing.T, place func(*testing.T, *town) databases) *town {
 	t.Helper()
 	tn := found(t, place)
 	tn.mustRun(t, "migrate")
+	tn.openKeys(t) // a server that is killed a hundred times hashes its passphrase as often
 	tn.mustRun(t, "keys")
 	tn.furnish(t)
 	tn.mustRun(t, "check")
@@ -150,12 +151,18 @@ func found(t *testing.T, place func(*testing.T, *town) databases) *town {
 // furnish opens the makers, who share a key with the server, and writes its anchors.
 func (tn *town) furnish(t *testing.T) {
 	t.Helper()
-	passphrase, err := os.ReadFile(filepath.Join(tn.dir, "passphrase"))
-	must(t, err)
-	tn.keys, err = keystore.Open(filepath.Join(tn.dir, "keys"), []byte(strings.TrimSpace(string(passphrase))))
-	must(t, err)
+	tn.openKeys(t)
 	tn.openMaker(t)
 	tn.writeAnchors(t)
+}
+
+// openKeys opens the server's key store, or makes it.
+func (tn *town) openKeys(t *testing.T) {
+	t.Helper()
+	passphrase, err := os.ReadFile(filepath.Join(tn.dir, "passphrase"))
+	must(t, err)
+	tn.keys, err = keystore.OpenDrawn(filepath.Join(tn.dir, "keys"), []byte(strings.TrimSpace(string(passphrase))))
+	must(t, err)
 }
 
 // besides is a folder for what the server has no part in: in memory where the machine

@@ -1,7 +1,6 @@
 package judgetest_test
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -12,8 +11,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"warifu"
 	"warifu/internal/judgetest"
+	"warifu/internal/worldtest"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/phones"
 	"warifu/sandbox/world"
@@ -24,43 +23,8 @@ const phonePIN = "2468"
 // stand opens a world in which Taro's phone has its certificates.
 func stand(t *testing.T) *world.World {
 	t.Helper()
-	w, err := world.Open(t.Context(), world.Config{Dir: t.TempDir(), AnyPort: true, Scheme: "badge"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ready, ended := make(chan struct{}), make(chan error, 1)
-	go func() { ended <- w.Run(ctx, func() error { close(ready); return nil }) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	<-ready
-	apply := phones.Apply{Card: "taro", CardPassword: "TARO1980", Kinds: warifu.Kinds[:], Consent: w.Scheme.Consent, Signature: "PHONE123", PIN: phonePIN}
-	if _, err := w.Phones.Apply(t.Context(), "phone-1", apply); err != nil {
-		t.Fatal(err)
-	}
-	tick, late := time.NewTicker(20*time.Millisecond), time.After(time.Minute)
-	defer tick.Stop()
-	for {
-		a, err := w.Phones.Status(t.Context(), "phone-1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if a.State == warifu.ApplicationIssued {
-			break
-		}
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatal("no certificates within a minute")
-		}
-	}
-	if _, err := w.Phones.Personalize(t.Context(), "phone-1", phones.Personalize{}); err != nil {
-		t.Fatal(err)
-	}
+	w := worldtest.Stand(t)
+	worldtest.Own(t, w, "phone-1", "taro")
 	return w
 }
 

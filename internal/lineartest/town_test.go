@@ -150,6 +150,8 @@ func (tn *town) configure(t *testing.T, dsn func(name string) string) {
 	} {
 		must(t, os.WriteFile(filepath.Join(tn.dir, name), content, 0o600))
 	}
+	_, err = keystore.OpenDrawn(filepath.Join(tn.dir, "keys"), []byte(passphrase)) // each of the servers opens it
+	must(t, err)
 }
 
 func pemOf(kind string, der []byte) []byte {

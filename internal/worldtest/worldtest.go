@@ -4,8 +4,10 @@
 package worldtest
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -28,7 +30,7 @@ const (
 const patience = 60 * time.Second
 
 // Stand opens a world in a folder of its own and serves it until the test ends. change may
-// alter how it is made.
+// alter how it is made, and Default is the change to the default scheme.
 func Stand(t testing.TB, change ...func(*world.Config)) *world.World {
 	t.Helper()
 	c := world.Config{Dir: t.TempDir(), AnyPort: true, Scheme: "badge"}
@@ -56,6 +58,9 @@ func Stand(t testing.TB, change ...func(*world.Config)) *world.World {
 	}
 	return w
 }
+
+// Default is the default scheme's world: the hours, and the keys of a card.
+func Default(c *world.Config) { c.Scheme = "" }
 
 // Buy buys a phone and returns its identifier.
 func Buy(t testing.TB, w *world.World) string {
@@ -183,6 +188,25 @@ func (b *Browser) Fill(address string, pairs ...string) (int, string) {
 		form.Add(pairs[i], pairs[i+1])
 	}
 	return b.Send(http.MethodPost, address, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+}
+
+// Upload sends a form with files and name, value pairs.
+func (b *Browser) Upload(address string, files map[string]string, pairs ...string) (int, string) {
+	b.t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for name, content := range files {
+		part, err := form.CreateFormFile(name, name+".txt")
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		_, _ = io.WriteString(part, content)
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		_ = form.WriteField(pairs[i], pairs[i+1])
+	}
+	_ = form.Close()
+	return b.Send(http.MethodPost, address, form.FormDataContentType(), &body)
 }
 
 // Wants fails the test unless the page says the sentence.

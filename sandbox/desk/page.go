@@ -10,16 +10,9 @@ import (
 	"warifu/sandbox/doorway"
 )
 
-// shared are the templates of desk/parts that every page of the desk may use.
-var shared = []string{"rooms", "hours", "standing", "credentials", "tree", "entries"}
-
 // page is one of the desk's pages (face/templates/desk), with the parts they share.
 func page(name string) *template.Template {
-	t, parts := face.Place("desk/"+name), face.Place("desk/parts")
-	for _, n := range shared {
-		template.Must(t.AddParseTree(n, parts.Lookup(n).Tree.Copy()))
-	}
-	return face.Twinned(t)
+	return face.Place("desk/"+name, "desk/parts")
 }
 
 // rooms are the desk's pages in the order in which they are offered, by their address.

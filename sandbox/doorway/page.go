@@ -44,7 +44,7 @@ func (p Page) T(key string) string { return text.Sentence(key, p.Lang, nil) }
 // Template parses a page's body into the family's frame; body is a {{define "body"}} block.
 // Pages that stand in a file of package face come from face.Place.
 func Template(body string) *template.Template {
-	return face.Twinned(template.Must(face.Framed("page").Parse(body)))
+	return face.Later(func() *template.Template { return template.Must(face.Framed("page").Parse(body)) })
 }
 
 // Lang returns the reader's language: what they chose, else the browser's wish.

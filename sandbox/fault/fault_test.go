@@ -15,11 +15,11 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/internal/worldtest"
 	"warifu/ocsp"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/fault"
 	"warifu/sandbox/folder"
-	"warifu/sandbox/world"
 	"warifu/text"
 )
 
@@ -125,20 +125,7 @@ func TestASlowIssuerEndsWithItsAsker(t *testing.T) {
 // The switches of a running world reach its server: over a header for one request, over
 // the desk for all, and nothing is left when they are off.
 func TestFaultsInAWorld(t *testing.T) {
-	w, err := world.Open(t.Context(), world.Config{Dir: t.TempDir(), AnyPort: true, Scheme: "badge"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ready, ended := make(chan struct{}), make(chan error, 1)
-	go func() { ended <- w.Run(ctx, func() error { close(ready); return nil }) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	<-ready
+	w := worldtest.Stand(t)
 	desk := doorway.NewClient(w.Places.Desk)
 	get := func(path, header string) (int, []byte) {
 		return ask(t, http.MethodGet, w.Places.Server+path, header, nil)

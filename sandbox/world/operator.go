@@ -44,7 +44,7 @@ func (w *World) serverConfig() server.Config {
 		Console:   server.ConsoleConfig{Sandbox: true},
 		Parties:   server.PartiesConfig{File: at("parties.toml"), Registration: true, AllowPrivate: true},
 		Contacts:  server.ContactsConfig{Webhook: w.Places.Desk + "/api/notices", AllowPrivate: true},
-		Login:     server.LoginConfig{App: w.Places.Phones + "/approve", Reader: w.Places.Desk + "/reader"},
+		Login:     server.LoginConfig{App: w.Places.Phones + "/approve", Reader: w.Places.Desk + "/reader", Sandbox: true},
 		Timestamp: server.TimestampConfig{Certificate: at("timestamp.cer")},
 		Makers:    at("makers"), Log: "warn",
 	}
@@ -56,7 +56,7 @@ func (w *World) ceremony() error {
 	if err != nil {
 		return err
 	}
-	if err := makePassphrase(f); err != nil {
+	if err := w.makePassphrase(f); err != nil {
 		return err
 	}
 	if err := f.Write("operators.toml", operatorsFile()); err != nil {
@@ -74,7 +74,9 @@ func (w *World) ceremony() error {
 	})
 }
 
-func makePassphrase(f folder.Folder) error {
+// makePassphrase draws one, and makes the key store that it opens: nobody guesses it, so it
+// need not be hashed for long at every start.
+func (w *World) makePassphrase(f folder.Folder) error {
 	if _, there, err := f.Read("passphrase"); err != nil || there {
 		return err
 	}
@@ -82,11 +84,16 @@ func makePassphrase(f folder.Folder) error {
 	if _, err := rand.Read(octets); err != nil {
 		return err
 	}
-	return f.Write("passphrase", []byte(hex.EncodeToString(octets)+"\n"))
+	drawn := hex.EncodeToString(octets)
+	if err := f.Write("passphrase", []byte(drawn+"\n")); err != nil {
+		return err
+	}
+	_, err := keystore.OpenDrawn(w.serverConfig().Keys.Dir, []byte(drawn))
+	return err
 }
 
 // openMaker opens the makers of phones. The master key is looked up when the first
-// phone is made: opening a key store takes a quarter of a second.
+// phone is made.
 func (w *World) openMaker() (err error) {
 	master := sync.OnceValues(w.domainMaster)
 	w.Maker, err = maker.Open(maker.Config{
@@ -130,8 +137,12 @@ func (w *World) openServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var faults server.Faults = heard{w.Faults, w.Trace}
+	if w.config.Unheard {
+		faults = nil
+	}
 	w.Server, err = server.New(ctx, c, server.Options{
-		Clock: w.Clock, Outside: w.config.Real, Log: slog.New(w.config.Log.Handler()), Listener: w.doors[doorServer].listener, Faults: heard{w.Faults, w.Trace},
+		Clock: w.Clock, Outside: w.config.Real, Log: slog.New(w.config.Log.Handler()), Listener: w.doors[doorServer].listener, Faults: faults,
 	})
 	return err
 }

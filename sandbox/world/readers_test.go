@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/internal/worldtest"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/phones"
 	"warifu/sandbox/reader"
@@ -46,26 +47,32 @@ func noon(t *testing.T, w *world.World) {
 	}
 }
 
+// guest is a person at a terminal's screens.
+type guest struct {
+	*worldtest.Browser
+	t *testing.T
+}
+
 // ended presses a button of a terminal and has its screen until what it began has ended.
-func (b *browser) ended(place, path string, pairs ...string) (int, string) {
+func (b guest) ended(place, path string, pairs ...string) (int, string) {
 	b.t.Helper()
-	status, page := b.fill(place+path, pairs...)
+	status, page := b.Fill(place+path, pairs...)
 	for strings.Contains(page, "data-wait") {
-		b.get(place + "/visit/events") // answers when it has
-		status, page = b.send(http.MethodGet, place+"/visit", "", nil)
+		b.Get(place + "/visit/events") // answers when it has
+		status, page = b.Send(http.MethodGet, place+"/visit", "", nil)
 	}
 	return status, page
 }
 
 // touch types a PIN on a terminal and touches a chip to it.
-func (b *browser) touch(place, chip, pin string) (int, string) {
+func (b guest) touch(place, chip, pin string) (int, string) {
 	b.t.Helper()
-	b.fill(place+"/visit/pin", "pin", pin)
+	b.Fill(place+"/visit/pin", "pin", pin)
 	return b.ended(place, "/visit/tap", "chip", chip)
 }
 
 // consents answers the clinic's three questions.
-func (b *browser) consents(place string, answers ...string) (status int, page string) {
+func (b guest) consents(place string, answers ...string) (status int, page string) {
 	b.t.Helper()
 	for i, what := range []string{"medicine", "checkups", "high-cost"} {
 		status, page = b.ended(place, "/visit/consent", "what", what, "answer", answers[i])
@@ -76,50 +83,50 @@ func (b *browser) consents(place string, answers ...string) (status int, page st
 // Kiosk and clinic at their doors, by the screens alone, with a phone's real secure element
 // over its contactless interface and with a card.
 func TestKioskAndClinicTakePhoneAndCard(t *testing.T) {
-	w, b := stand(t), newBrowser(t)
+	w, b := worldtest.Stand(t), guest{worldtest.NewBrowser(t), t}
 	noon(t, w)
 	kiosk, clinic := w.Places.Kiosk, w.Places.Clinic
-	_, page := b.fill(kiosk+"/visits", "medium", "phone")
-	b.wants(page, "Type your PHONE")
+	_, page := b.Fill(kiosk+"/visits", "medium", "phone")
+	b.Wants(page, "Type your PHONE")
 	_, page = b.touch(kiosk, "phone-1", "2468") // before there is anything on it
-	b.wants(page, "This phone carries no usable certificate")
+	b.Wants(page, "This phone carries no usable certificate")
 	equip(t, w)
-	_, page = b.fill(kiosk+"/visits", "medium", "phone")
-	b.wants(page, "Type your PHONE")
+	_, page = b.Fill(kiosk+"/visits", "medium", "phone")
+	b.Wants(page, "Type your PHONE")
 	_, page = b.touch(kiosk, "taro", "2468")
-	b.wants(page, "This is a card")
+	b.Wants(page, "This is a card")
 	_, page = b.touch(kiosk, "phone-1", "2468")
-	b.wants(page, "清瀬市")
-	b.fill(kiosk+"/visit/answer", "document", "residence")
-	b.fill(kiosk+"/visit/answer", "household", "no")
-	b.fill(kiosk+"/visit/answer", "relation", "yes")
-	b.fill(kiosk+"/visit/answer", "copies", "1")
-	b.fill(kiosk+"/visit/coins", "yen", "500")
+	b.Wants(page, "清瀬市")
+	b.Fill(kiosk+"/visit/answer", "document", "residence")
+	b.Fill(kiosk+"/visit/answer", "household", "no")
+	b.Fill(kiosk+"/visit/answer", "relation", "yes")
+	b.Fill(kiosk+"/visit/answer", "copies", "1")
+	b.Fill(kiosk+"/visit/coins", "yen", "500")
 	_, page = b.ended(kiosk, "/visit/print")
-	b.wants(page, "Your paper is ready")
-	if paper := b.get(kiosk + "/visit/paper"); !strings.HasPrefix(paper, "%PDF-1.7") {
+	b.Wants(page, "Your paper is ready")
+	if paper := b.Get(kiosk + "/visit/paper"); !strings.HasPrefix(paper, "%PDF-1.7") {
 		t.Error("the paper is no PDF file")
 	}
-	b.fill(kiosk + "/visit/leave")
-	if status, _ := b.send(http.MethodGet, kiosk+"/visit/paper", "", nil); status != http.StatusNotFound {
+	b.Fill(kiosk + "/visit/leave")
+	if status, _ := b.Send(http.MethodGet, kiosk+"/visit/paper", "", nil); status != http.StatusNotFound {
 		t.Errorf("after leaving: %d", status)
 	}
-	b.fill(clinic+"/visits", "medium", "phone")
+	b.Fill(clinic+"/visits", "medium", "phone")
 	b.touch(clinic, "phone-1", "2468")
 	_, page = b.consents(clinic, "yes", "yes", "no")
-	b.wants(page, "You are checked in")
-	b.wants(b.get(clinic+"/staff"), "割符　太郎")
-	b.fill(clinic+"/visits", "medium", "card")
+	b.Wants(page, "You are checked in")
+	b.Wants(b.Get(clinic+"/staff"), "割符　太郎")
+	b.Fill(clinic+"/visits", "medium", "card")
 	_, page = b.touch(clinic, "mika", "0421")
-	b.wants(page, "your past medicine") // the insurer says what is wrong with the card
+	b.Wants(page, "your past medicine") // the insurer says what is wrong with the card
 	_, page = b.consents(clinic, "no", "no", "no")
-	b.wants(page, "suspended")
+	b.Wants(page, "suspended")
 }
 
 // An answer for the municipality is none for the insurers: neither takes the other's
 // question, nor a kiosk's key at the clinic's door.
 func TestTownAndInsurersKeepApart(t *testing.T) {
-	w := stand(t)
+	w := worldtest.Stand(t)
 	door := doorway.NewClient(w.Places.Desk)
 	for _, path := range []string{"/municipality/challenges", "/insurers/questions"} {
 		if err := door.Post(t.Context(), path, struct{}{}, nil); warifu.ProblemOf(err).Code != warifu.CodeUnauthenticated {
@@ -141,32 +148,14 @@ func (nothing) Tap(context.Context) (reader.Chip, error) {
 
 // A world that was given real readers has its kiosk and its clinic wait for what lies there.
 func TestAWorldWithRealReaders(t *testing.T) {
-	w, err := world.Open(t.Context(), world.Config{Dir: t.TempDir(), AnyPort: true, Scheme: "badge", KioskReader: nothing{}, ClinicReader: nothing{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ready, ended := make(chan struct{}), make(chan error, 1)
-	go func() { ended <- w.Run(ctx, func() error { close(ready); return nil }) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	select {
-	case <-ready:
-	case err := <-ended:
-		ended <- nil
-		t.Fatal(err)
-	}
+	w := worldtest.Stand(t, func(c *world.Config) { c.KioskReader, c.ClinicReader = nothing{}, nothing{} })
 	noon(t, w)
-	b := newBrowser(t)
+	b := guest{worldtest.NewBrowser(t), t}
 	for _, place := range []string{w.Places.Kiosk, w.Places.Clinic} {
-		_, page := b.fill(place+"/visits", "medium", "card")
-		b.wants(page, "Type your CARD")
+		_, page := b.Fill(place+"/visits", "medium", "card")
+		b.Wants(page, "Type your CARD")
 		_, page = b.ended(place, "/visit/pin", "pin", "1217")
-		b.wants(page, "No card or phone was put on the reader")
+		b.Wants(page, "No card or phone was put on the reader")
 		if strings.Contains(page, "<select") {
 			t.Errorf("%s asks which of the demo's chips is touched", place)
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"warifu/internal/worldtest"
 	"warifu/sandbox/bank"
 	"warifu/sandbox/carrier"
 	"warifu/sandbox/desk"
@@ -33,7 +34,7 @@ var (
 
 // K17: whoever has no phone does everything with the card; and what a card is not for.
 func TestServicesWithTheCardAtAReader(t *testing.T) {
-	w := stand(t)
+	w := worldtest.Stand(t)
 	c := newCustomer(t, w, "phone-1")
 	b := w.Places.Bank
 	if slug, status, page := c.byCard(c.waiting(b+"/visit"), "hanako", hanako); slug != "" || status != http.StatusOK {

@@ -2,7 +2,6 @@ package world_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -17,6 +16,7 @@ import (
 
 	"warifu"
 	"warifu/document"
+	"warifu/internal/worldtest"
 	"warifu/sandbox/bank"
 	"warifu/sandbox/carrier"
 	"warifu/sandbox/cashless"
@@ -181,7 +181,7 @@ func (c *customer) begin(address string) string {
 // The four services in one life: records, an application, an account, a contract, a payment;
 // and what they do when the phone is lost and found, and when its holder moves.
 func TestServicesWithATruePhone(t *testing.T) {
-	w := stand(t)
+	w := worldtest.Stand(t)
 	c := outfit(t, w)
 	atThePortal(t, c)
 	account := atTheBank(t, c)
@@ -388,20 +388,7 @@ func whenTheHolderMoves(t *testing.T, c *customer, a bank.Account, k carrier.Con
 // K6: in a world that replays the dates, each service opens on its own.
 func TestServicesOpenOnTheirDates(t *testing.T) {
 	begin := time.Date(2023, time.May, 10, 12, 0, 0, 0, visitor.Tokyo)
-	w, err := world.Open(t.Context(), world.Config{Dir: t.TempDir(), AnyPort: true, Scheme: "jp-mobile-2023", Begin: begin})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ready, ended := make(chan struct{}), make(chan error, 1)
-	go func() { ended <- w.Run(ctx, func() error { close(ready); return nil }) }()
-	defer func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
-	<-ready
+	w := worldtest.Stand(t, func(c *world.Config) { c.Scheme, c.Begin = "jp-mobile-2023", begin })
 	c := newCustomer(t, w, "phone-1")
 	places := []string{w.Places.Portal, w.Places.Bank, w.Places.Carrier, w.Places.Cashless}
 	for _, place := range places {
@@ -424,7 +411,7 @@ func TestServicesOpenOnTheirDates(t *testing.T) {
 
 // What a browser does that is not straight on: the back button, another browser, too late.
 func TestServicesWithBrowsersThatGoAstray(t *testing.T) {
-	w := stand(t)
+	w := worldtest.Stand(t)
 	c := outfit(t, w)
 	p := w.Places.Portal
 	link := c.waiting(p + "/visit")
