@@ -29,9 +29,12 @@ const (
 )
 
 // logins measures the OpenID provider: authorization and code exchange beside ory/fosite's,
-// both in this process and without sockets, in turn. Ours keeps every login in its database;
-// fosite's memory store keeps nothing. The claimant's answer (presence, consent, ledger) has
-// no counterpart there and stands in a row of its own.
+// both in this process and without sockets, in turn. Requests are made before the clock starts
+// and answers read after it. Ours is the whole site as an operator has it (its guard, its
+// routes), keeps every login in its database and is asked three times a login, as the browser
+// comes back from the claimant's answer; fosite is asked twice and has a memory store. The
+// claimant's answer (presence, consent, ledger) has no counterpart there and stands in a row
+// of its own.
 func logins(ctx context.Context, b *bench) ([]Row, error) {
 	place, err := openLoginTown(ctx, filepath.Join(b.fast, "logins"))
 	if err != nil {
@@ -52,7 +55,7 @@ func logins(ctx context.Context, b *bench) ([]Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		other, err := fositeRound(peer, place.client, loginsARound)
+		other, err := peer.round(place.client, loginsARound)
 		if err != nil {
 			return nil, err
 		}
@@ -66,16 +69,6 @@ func logins(ctx context.Context, b *bench) ([]Row, error) {
 		plain("login: authorization and code exchange, ES256, a CPU-second", rate(ours), "/CPU s").against("ory/fosite in memory", rate(theirs)).ratioAtLeast(1.5),
 		plain("login: the claimant's answer judged and kept", answers.Seconds()*1e6/all, "µs CPU"),
 	}, nil
-}
-
-func fositeRound(peer *fositeProvider, client *ecdsa.PrivateKey, n int) (time.Duration, error) {
-	all, err := prepareLogins(n, client, benchClient, fositeIssuer+"/token", time.Now())
-	if err != nil {
-		return 0, err
-	}
-	return measured(func() error {
-		return inParallel(n, func(i int) error { return peer.login(all[i]) })
-	})
 }
 
 // measured is the CPU time, of all threads, that f takes.
@@ -124,7 +117,7 @@ const (
 )
 
 func openLoginTown(ctx context.Context, dir string) (*loginTown, error) {
-	w, err := world.Open(ctx, world.Config{Dir: dir, AnyPort: true, Scheme: "badge"})
+	w, err := world.Open(ctx, world.Config{Dir: dir, AnyPort: true, Scheme: "badge", Unheard: true})
 	if err != nil {
 		return nil, err
 	}
@@ -183,8 +176,13 @@ func (t *loginTown) endpoint(name string) string {
 	return t.world.Places.Server + oidc.IssuerPath() + "/protocol/openid-connect/" + name
 }
 
-// serve has the site answer a request without a socket.
-func (t *loginTown) serve(method, address string, form url.Values, cookies []*http.Cookie) *httptest.ResponseRecorder {
+// asked is a request that waits to be put to a handler, and then its answer.
+type asked struct {
+	request *http.Request
+	answer  *httptest.ResponseRecorder
+}
+
+func ask(method, address string, form url.Values, cookies ...*http.Cookie) asked {
 	r := httptest.NewRequest(method, address, strings.NewReader(form.Encode()))
 	r.RemoteAddr = "127.0.0.1:1"
 	if method == http.MethodPost {
@@ -193,9 +191,47 @@ func (t *loginTown) serve(method, address string, form url.Values, cookies []*ht
 	for _, c := range cookies {
 		r.AddCookie(c)
 	}
-	w := httptest.NewRecorder()
-	t.world.Server.Handler().ServeHTTP(w, r)
-	return w
+	return asked{r, httptest.NewRecorder()}
+}
+
+// put has a handler answer what is asked, without sockets, and tells the CPU time of that
+// alone: what asks was made before, and what is answered is looked at afterwards.
+func put(all []asked, serve func(http.ResponseWriter, *http.Request)) (time.Duration, error) {
+	return measured(func() error {
+		return inParallel(len(all), func(i int) error { serve(all[i].answer, all[i].request); return nil })
+	})
+}
+
+// codeIn is the code that a browser was sent back with.
+func codeIn(w *httptest.ResponseRecorder) (string, error) {
+	back, err := url.Parse(w.Header().Get("Location"))
+	if err != nil || back.Query().Get("code") == "" {
+		return "", fmt.Errorf("no code: %d %s %s", w.Code, w.Header().Get("Location"), w.Body)
+	}
+	return back.Query().Get("code"), nil
+}
+
+// exchanges are the token requests for the codes of those who were sent back.
+func exchanges(back []asked, all []preparedLogin, endpoint string) ([]asked, error) {
+	out := make([]asked, len(back))
+	for i, b := range back {
+		code, err := codeIn(b.answer)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = ask(http.MethodPost, endpoint, all[i].exchange(code))
+	}
+	return out, nil
+}
+
+// redeemed checks that there are tokens in every answer.
+func redeemed(all []asked) error {
+	for _, a := range all {
+		if w := a.answer; w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"id_token"`) {
+			return fmt.Errorf("token: %d %s", w.Code, w.Body)
+		}
+	}
+	return nil
 }
 
 // begun is a login under way in a browser.
@@ -207,39 +243,54 @@ type begun struct {
 
 // round takes n logins through the provider: the CPU time of what the browser and the
 // relying party ask, and that of the claimant's answers.
-func (t *loginTown) round(ctx context.Context, n int) (asked, answered time.Duration, err error) {
+func (t *loginTown) round(ctx context.Context, n int) (spent, answered time.Duration, err error) {
 	all, err := prepareLogins(n, t.client, t.id, t.endpoint("token"), t.world.Clock.Now())
 	if err != nil {
 		return 0, 0, err
 	}
-	under := make([]begun, n)
-	first, err := measured(func() error {
-		return inParallel(n, func(i int) (err error) { under[i], err = t.begin(all[i]); return err })
-	})
+	site := t.world.Server.Handler().ServeHTTP
+	opening, returning := make([]asked, n), make([]asked, n)
+	for i, p := range all {
+		opening[i] = ask(http.MethodGet, t.endpoint("auth")+"?"+p.query.Encode(), nil)
+	}
+	first, err := put(opening, site)
 	if err != nil {
 		return 0, 0, err
 	}
-	answered, err = t.answer(ctx, under)
+	under, err := t.under(opening)
 	if err != nil {
 		return 0, 0, err
 	}
-	second, err := measured(func() error {
-		return inParallel(n, func(i int) error { return t.finish(all[i], under[i]) })
-	})
-	return first + second, answered, err
+	if answered, err = t.answer(ctx, under); err != nil {
+		return 0, 0, err
+	}
+	for i, u := range under {
+		returning[i] = ask(http.MethodGet, u.back, nil, u.cookies...)
+	}
+	second, err := put(returning, site)
+	if err != nil {
+		return 0, 0, err
+	}
+	redeeming, err := exchanges(returning, all, t.endpoint("token"))
+	if err != nil {
+		return 0, 0, err
+	}
+	third, err := put(redeeming, site)
+	return first + second + third, answered, errors.Join(err, redeemed(redeeming))
 }
 
-func (t *loginTown) begin(p preparedLogin) (begun, error) {
-	w := t.serve(http.MethodGet, t.endpoint("auth")+"?"+p.query.Encode(), nil, nil)
-	page := w.Header().Get("Location")
-	if !strings.Contains(page, "/login/l") {
-		return begun{}, fmt.Errorf("authorization answered %d %s", w.Code, w.Body)
+// under reads where the browsers were sent.
+func (t *loginTown) under(opening []asked) ([]begun, error) {
+	out := make([]begun, len(opening))
+	for i, o := range opening {
+		page := o.answer.Header().Get("Location")
+		u, err := url.Parse(page)
+		if err != nil || !strings.Contains(page, "/login/l") {
+			return nil, fmt.Errorf("authorization answered %d %s", o.answer.Code, o.answer.Body)
+		}
+		out[i] = begun{page: t.world.Places.Server + u.Path, cookies: o.answer.Result().Cookies()}
 	}
-	u, err := url.Parse(page)
-	if err != nil {
-		return begun{}, err
-	}
-	return begun{page: t.world.Places.Server + u.Path, cookies: w.Result().Cookies()}, nil
+	return out, nil
 }
 
 // answer has the phone prove presence for every login, which is not measured, and hands the
@@ -268,20 +319,6 @@ func (t *loginTown) answer(ctx context.Context, under []begun) (time.Duration, e
 }
 
 func nameOfLogin(page string) string { return page[strings.LastIndex(page, "/")+1:] }
-
-// finish brings the browser back and exchanges its code.
-func (t *loginTown) finish(p preparedLogin, u begun) error {
-	w := t.serve(http.MethodGet, u.back, nil, u.cookies)
-	back, err := url.Parse(w.Header().Get("Location"))
-	if err != nil || back.Query().Get("code") == "" {
-		return fmt.Errorf("no code: %d %s %s", w.Code, w.Header().Get("Location"), w.Body)
-	}
-	w = t.serve(http.MethodPost, t.endpoint("token"), p.exchange(back.Query().Get("code")), nil)
-	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"id_token"`) {
-		return fmt.Errorf("token: %d %s", w.Code, w.Body)
-	}
-	return nil
-}
 
 // questionOf is the provider's question as a phone's app reads it.
 func questionOf(q oidc.Question) phone.Question {

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"crypto/ecdsa"
+	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"strings"
 	"time"
 
 	jose "github.com/go-jose/go-jose/v3"
@@ -98,25 +96,34 @@ func described(err error) error {
 	return fmt.Errorf("fosite: %s %s %s", e.ErrorField, e.GetDescription(), e.Debug())
 }
 
-// login is one whole login at the peer: the request prepared, the code exchanged.
-func (f *fositeProvider) login(p preparedLogin) error {
-	w := httptest.NewRecorder()
-	if err := f.authorize(w, httptest.NewRequest(http.MethodGet, fositeIssuer+"/auth?"+p.query.Encode(), nil)); err != nil {
-		return err
+// round takes n logins through the peer, as loginTown.round does: the CPU time of what the
+// browser and the relying party ask.
+func (f *fositeProvider) round(client *ecdsa.PrivateKey, n int) (time.Duration, error) {
+	all, err := prepareLogins(n, client, benchClient, fositeIssuer+"/token", time.Now())
+	if err != nil {
+		return 0, err
 	}
-	back, err := url.Parse(w.Header().Get("Location"))
-	if err != nil || back.Query().Get("code") == "" {
-		return fmt.Errorf("fosite: no code: %d %s", w.Code, w.Header().Get("Location"))
+	opening := make([]asked, n)
+	for i, p := range all {
+		opening[i] = ask(http.MethodGet, fositeIssuer+"/auth?"+p.query.Encode(), nil)
 	}
-	form := p.exchange(back.Query().Get("code"))
-	r := httptest.NewRequest(http.MethodPost, fositeIssuer+"/token", strings.NewReader(form.Encode()))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	w = httptest.NewRecorder()
-	if err := f.exchange(w, r); err != nil {
-		return err
+	first, err := put(opening, told(f.authorize))
+	if err != nil {
+		return 0, err
 	}
-	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"id_token"`) {
-		return fmt.Errorf("fosite: %d %s", w.Code, w.Body)
+	redeeming, err := exchanges(opening, all, fositeIssuer+"/token")
+	if err != nil {
+		return 0, err
 	}
-	return nil
+	second, err := put(redeeming, told(f.exchange))
+	return first + second, errors.Join(err, redeemed(redeeming))
+}
+
+// told makes a handler of one that returns its error: the answer says it.
+func told(serve func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := serve(w, r); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	}
 }

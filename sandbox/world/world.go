@@ -38,6 +38,9 @@ type Config struct {
 	Begin time.Time
 	// Background makes every person's card once the doors are open and not at first touch.
 	Background bool
+	// Unheard has the server as production has it: no trace of its requests, no faults to switch
+	// on. For measuring.
+	Unheard bool
 	// KioskReader and ClinicReader, where not nil, are real readers that stand in place of the
 	// world's own chips.
 	KioskReader, ClinicReader reader.Source
