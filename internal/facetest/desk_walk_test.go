@@ -129,12 +129,17 @@ func (n *newcomer) register() {
 	n.looked("registered")
 }
 
-// approve approves on the phone, and goes back where the service asked.
-func (n *newcomer) approve(key, field, secret string) {
+// answer opens on the phone what a service asked.
+func (n *newcomer) answer() {
 	n.tap(`.here a.button`)
 	if n.Has(`a.button[href*="?phone="]`) {
 		n.tap(`a.button[href*="?phone=` + n.phone() + `"]`)
 	}
+}
+
+// approve approves on the phone, which goes back where the service asked.
+func (n *newcomer) approve(key, field, secret string) {
+	n.answer()
 	n.told(key+"-approve", secret)
 	n.looked(key + "-approve")
 	n.fill(`input[name="`+field+`"]`, secret)
@@ -188,8 +193,8 @@ func (n *newcomer) lose(verb string) {
 	order("suspend")
 	n.looked("held")
 	n.on()
-	n.approve("thief", "pin", persona.PIN)
-	n.Until(".guide a.button")
+	n.answer()
+	n.told("thief-refused", "")
 	n.looked("refused")
 	n.on()
 	n.told("back", "")

@@ -30,6 +30,11 @@ func (d *Desk) Guide(r *http.Request, place string) *face.Guide {
 		return nil
 	}
 	walk, err := d.walk(r.Context(), id)
+	refused := err == nil && d.refuses(r, place, walk)
+	if refused {
+		d.config.Walks.sawRefusal(d.now())
+		walk, err = d.walk(r.Context(), id)
+	}
 	if err != nil || !walk.Begun || walk.Left || walk.Over && walk.Seen {
 		return nil
 	}
@@ -52,7 +57,10 @@ func (d *Desk) Guide(r *http.Request, place string) *face.Guide {
 	case !d.isAt(key, place, r.URL.Path, id, walk.Phone):
 		g.Title = say("desk.guide-next", "stop", g.Title)
 		g.Go, g.To = say("desk.stop-"+key+"-go"), stop.Address
-		if place == "phones" && path.Base(r.URL.Path) == "registered" {
+		switch {
+		case refused:
+			g.Note = say("desk.guide-thief-refused")
+		case place == "phones" && path.Base(r.URL.Path) == "registered":
 			g.Note = say("desk.guide-register-registered")
 		}
 	default:
@@ -70,6 +78,13 @@ func (d *Desk) Guide(r *http.Request, place string) *face.Guide {
 
 // approves reports whether a page is a phone's question whether to log in or sign.
 func approves(place, at string) bool { return place == "phones" && strings.HasPrefix(at, "/approve") }
+
+// refuses reports whether the page at hand is a phone that says it can approve nothing while the
+// certificates on it are on hold: the finder's login ends there, before the server is asked.
+func (d *Desk) refuses(r *http.Request, place string, walk Walk) bool {
+	return walk.Begun && !walk.Over && walk.Here().Held && approves(place, r.URL.Path) && strings.Count(r.URL.Path, "/") > 2 &&
+		(r.URL.Query().Get("phone") != "" || len(d.config.Phones()) == 1)
+}
 
 // isAt reports whether a stop is done at the page at hand.
 func (d *Desk) isAt(key, place, at, id, on string) bool {
@@ -100,9 +115,9 @@ func (d *Desk) secretsFor(page string, lang text.Lang, id string, approving bool
 		}
 	case page == "apply-signature":
 		out = append(out, password)
-	case page == "apply-pin", approving && page != "bank":
+	case page == "apply-pin", approving && page == "portal":
 		out = append(out, pin)
-	case approving:
+	case approving && page == "bank":
 		out = append(out, pin, password)
 	}
 	return out

@@ -90,9 +90,12 @@ func (d *Desk) suspendByForm(w http.ResponseWriter, r *http.Request) {
 
 func (d *Desk) orderByForm(w http.ResponseWriter, r *http.Request) {
 	id := d.named(r)
-	d.form(w, r, "/persons/"+id+"#lost", d.againAt(w, r, id), func() error {
+	d.form(w, r, "/persons/"+id, d.againAt(w, r, id), func() error {
 		in := Order{Verb: warifu.Verb(r.FormValue("verb")), Reason: warifu.HoldReason(r.FormValue("reason")), CardPassword: r.FormValue("cardPassword")}
 		_, err := d.order(r.Context(), id, in)
+		if err == nil {
+			d.lately.put(id, happening{Event: "order-" + string(in.Verb), At: d.now(), Order: true})
+		}
 		return err
 	})
 }

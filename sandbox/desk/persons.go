@@ -72,6 +72,7 @@ type happening struct {
 	Event   string
 	At      time.Time
 	Cascade []registration.Cause
+	Order   bool // it was an order with the card, which nothing follows from
 }
 
 // personOf shows one person; the card is put on the desk's reader for it.
@@ -158,7 +159,7 @@ func (d *Desk) eventByForm(w http.ResponseWriter, r *http.Request) {
 		event := r.FormValue("event")
 		happened, err := d.happen(r.Context(), id, Happening{event, r.FormValue("signature")})
 		if err == nil {
-			d.lately.put(id, happening{event, happened.Now, happened.Cascade})
+			d.lately.put(id, happening{Event: event, At: happened.Now, Cascade: happened.Cascade})
 		}
 		return err
 	})

@@ -62,6 +62,13 @@ func (w *Walks) see(e trace.Entry) {
 	}
 }
 
+// sawRefusal notes that somebody was shown that the phone approves nothing now.
+func (w *Walks) sawRefusal(at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refused = at
+}
+
 // seen is what of a walk the registers say.
 type seen struct {
 	Standing
