@@ -16,7 +16,7 @@ test: prepare ## every test a machine needs to believe the build (under 12 minut
 	@echo "==> go vet"
 	@$(GO) vet ./...
 	@echo "==> go test (all packages; external clients, PostgreSQL and crash loops included)"
-	@$(GO) test -json -timeout 15m ./... 2>&1 | $(GO) run ./internal/testsummary
+	@$(GO) test -json -timeout 15m ./... 2>&1 | $(GO) run ./internal/testsummary -of $$($(GO) list ./... | wc -l)
 
 lint: ## gofmt, vet (as Linux, Windows and macOS see it), staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: the files above are not formatted"; exit 1; }
@@ -39,7 +39,7 @@ face: prepare ## every screen in chromium: axe, HTML, console, words, in both la
 	@WARIFU_FACE=1 $(GO) test -count=1 -timeout 60m ./internal/facetest
 
 soak: prepare ## the long tests: crash loops, stateful tests, backlogs
-	@WARIFU_SOAK=1 $(GO) test -timeout 80m -count=1 ./...
+	@WARIFU_SOAK=1 $(GO) test -json -timeout 80m -count=1 ./... 2>&1 | $(GO) run ./internal/testsummary -of $$($(GO) list ./... | wc -l)
 
 fuzz: ## every fuzz target for FUZZTIME each (default 30s)
 	@./build/fuzz.sh

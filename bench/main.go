@@ -10,6 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"warifu"
+	"warifu/progress"
+	"warifu/text"
 )
 
 // options are the command line.
@@ -59,10 +63,21 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	exit(o.run(ctx))
+	err := o.run(ctx)
+	if err != nil && ctx.Err() != nil { // whatever it says, this is why
+		err = errInterrupted
+	}
+	exit(err)
 }
 
+// errInterrupted is Ctrl-C: shells know it by 128 and the signal's number.
+var errInterrupted = errors.New("interrupted; what was measured until then is written down")
+
 func exit(err error) {
+	if errors.Is(err, errInterrupted) {
+		fmt.Fprintln(os.Stderr, "bench:", errInterrupted)
+		os.Exit(130)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -102,7 +117,8 @@ var measures = []measure{
 type bench struct {
 	options
 	bin, dir, fast string
-	stepCA         string  // its binary, once built
+	stepCA         string // its binary, once built
+	line           *progress.Line
 	bare           float64 // µs of bare cryptography a certificate, once measured
 }
 
@@ -121,7 +137,7 @@ func (o options) run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{options: o, bin: filepath.Join(dir, "bin"), dir: dir, fast: dir}
+	b := &bench{options: o, bin: filepath.Join(dir, "bin"), dir: dir, fast: dir, line: progress.New(os.Stderr, language(), warifu.SystemClock{})}
 	if fast, err := os.MkdirTemp("/dev/shm", "warifu-bench-"); err == nil {
 		b.fast = fast
 		defer os.RemoveAll(fast)
@@ -134,13 +150,17 @@ func (o options) run(ctx context.Context) error {
 	}
 	var rows []Row
 	var failed []error
-	for _, m := range measures {
-		if (o.only == "" && m.name == "profile") || o.only != "" && !strings.Contains(","+o.only+",", ","+m.name+",") {
-			continue
-		}
+	wanted := o.wanted()
+	b.line.Begin(text.Sentence("progress.bench", language(), nil), len(wanted))
+	defer b.line.End()
+	for done, m := range wanted {
+		b.line.Done(done)
 		began := time.Now()
 		b.say("measuring %s", m.name)
 		found, err := m.take(ctx, b)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", m.name, err))
 			b.say("  %v", err)
@@ -151,11 +171,32 @@ func (o options) run(ctx context.Context) error {
 			return err
 		}
 	}
+	b.line.End()
 	return errors.Join(append(failed, table(os.Stdout, rows))...)
 }
 
+// wanted are the measures to take, in order.
+func (o options) wanted() (out []measure) {
+	for _, m := range measures {
+		if (o.only == "" && m.name != "profile") || o.only != "" && strings.Contains(","+o.only+",", ","+m.name+",") {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// language is that of whoever watches.
+func language() text.Lang {
+	if strings.HasPrefix(os.Getenv("LANG"), "ja") {
+		return text.Japanese
+	}
+	return text.English
+}
+
 // say tells on standard error what is being done.
-func (b *bench) say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+func (b *bench) say(format string, args ...any) {
+	b.line.Aside(func() { fmt.Fprintf(os.Stderr, format+"\n", args...) })
+}
 
 // site is a new house's place; durable folders are on the disk of the temporary
 // directory, the chips' and cards' in memory.

@@ -109,5 +109,13 @@ func write(file string, rows []Row) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(file, append(b, '\n'), 0o644)
+	// Whoever looks on, or is interrupted, finds the rows of before or those of now.
+	err = os.WriteFile(file+".new", append(b, '\n'), 0o644)
+	if err == nil {
+		err = os.Rename(file+".new", file)
+	}
+	if err != nil {
+		_ = os.Remove(file + ".new") // it may not be there
+	}
+	return err
 }

@@ -6,15 +6,34 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
+
+	"warifu"
+	"warifu/progress"
+	"warifu/text"
 )
 
 func main() {
-	if !summarize(os.Stdin, os.Stdout) {
+	of := flag.Int("of", 0, "how many packages there are, for the line that tells how far the tests have come")
+	flag.Parse()
+	// Ctrl-C ends go test, which says what it had; the summary is of that.
+	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	line := progress.New(os.Stderr, text.English, warifu.SystemClock{})
+	line.Begin(text.Sentence("progress.tests", text.English, nil), *of)
+	ok := summarize(os.Stdin, os.Stdout, line)
+	switch {
+	case interrupted.Err() != nil:
+		os.Exit(130)
+	case !ok:
 		os.Exit(1)
 	}
 }
@@ -37,26 +56,42 @@ type summary struct {
 	running        map[string]bool     // packages that began and have not ended
 	passed, failed int
 	skipped        []string
+	line           *progress.Line
+	packages       int // that have ended
 }
 
 // summarize reads events to their end and reports whether all went well.
-func summarize(in io.Reader, out io.Writer) bool {
-	s := &summary{out: out, said: map[string][]string{}, running: map[string]bool{}}
+func summarize(in io.Reader, out io.Writer, line *progress.Line) bool {
+	s := &summary{line: line, out: out, said: map[string][]string{}, running: map[string]bool{}}
 	lines := bufio.NewReader(in)
 	for {
 		line, err := lines.ReadBytes('\n')
 		if len(line) > 0 {
-			s.line(line)
+			s.take(line)
 		}
 		if err != nil {
 			break
 		}
 	}
+	s.line.End()
 	return s.end()
 }
 
-// line takes one line; what is no event is passed on as it is.
-func (s *summary) line(line []byte) {
+// take takes one line of input. What it says stands above the line that tells how far all has come.
+func (s *summary) take(line []byte) {
+	var said bytes.Buffer
+	out := s.out
+	s.out = &said
+	s.event(line)
+	s.out = out
+	if said.Len() > 0 {
+		s.line.Aside(func() { _, _ = out.Write(said.Bytes()) })
+	}
+	s.line.Done(s.packages)
+}
+
+// event takes one; what is none is passed on as it is.
+func (s *summary) event(line []byte) {
 	var e event
 	if json.Unmarshal(line, &e) != nil || e.Action == "" {
 		_, _ = s.out.Write(line)
@@ -136,6 +171,7 @@ func reason(said []string) string {
 
 func (s *summary) packageEnded(e event) {
 	delete(s.running, e.Package)
+	s.packages++
 	switch {
 	case e.Action == "fail":
 		s.tell(e.Package + " ")

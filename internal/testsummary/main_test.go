@@ -4,6 +4,11 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
+
+	"warifu"
+	"warifu/progress"
+	"warifu/text"
 )
 
 func TestWhatMattersIsSaid(t *testing.T) {
@@ -52,7 +57,7 @@ func TestWhatMattersIsSaid(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out bytes.Buffer
-			if ok := summarize(strings.NewReader(c.in), &out); ok != c.ok {
+			if ok := summarize(strings.NewReader(c.in), &out, nil); ok != c.ok {
 				t.Errorf("reported %v", ok)
 			}
 			for _, want := range c.wants {
@@ -64,5 +69,24 @@ func TestWhatMattersIsSaid(t *testing.T) {
 				t.Errorf("%q in\n%s", c.silent, out.String())
 			}
 		})
+	}
+}
+
+// Whoever waits for the tests is told how many packages are done, where nothing else is said.
+func TestHowFarTheTestsHaveComeIsTold(t *testing.T) {
+	now := time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
+	var errs bytes.Buffer
+	line := progress.New(&errs, text.English, warifu.ClockFunc(func() time.Time { now = now.Add(6 * time.Second); return now }))
+	line.Begin("Testing", 4)
+	var in strings.Builder
+	for _, p := range []string{"a", "b", "c", "d"} {
+		in.WriteString(`{"Action":"start","Package":"` + p + `"}` + "\n" + `{"Action":"pass","Package":"` + p + `","Test":"TestOne"}` + "\n" + `{"Action":"pass","Package":"` + p + `"}` + "\n")
+	}
+	var out bytes.Buffer
+	if !summarize(strings.NewReader(in.String()), &out, line) {
+		t.Error("reported a failure")
+	}
+	if !strings.Contains(errs.String(), "Testing: 2/4 (50 %), about ") || strings.Contains(out.String(), "Testing") {
+		t.Errorf("said %q, and %q", errs.String(), out.String())
 	}
 }
