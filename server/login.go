@@ -17,6 +17,9 @@ type LoginConfig struct {
 	// Reader is the same for what works the card at a reader of this computer. Empty: the page
 	// tells only that the card will do.
 	Reader string `toml:"reader"`
+	// Sandbox says that App opens phones in this browser, as the sandbox's place of phones does:
+	// the page leads there beside its QR code, which nobody can scan.
+	Sandbox bool `toml:"sandbox"`
 }
 
 // faults names an address that no browser hands to a program.
@@ -45,6 +48,6 @@ func opens(address string) bool {
 func (s *Server) loginSite(p *oidc.Provider) *web.Login {
 	return &web.Login{
 		Endpoints: p, Claimant: p, Browser: p, Own: p, Cookie: p.CookieName(),
-		App: s.config.Login.App, Reader: s.config.Login.Reader, Ended: s.ended,
+		App: s.config.Login.App, Reader: s.config.Login.Reader, Sandbox: s.config.Login.Sandbox, Ended: s.ended,
 	}
 }

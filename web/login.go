@@ -46,6 +46,9 @@ type Login struct {
 	// Reader is the same for a program, or a page, that has a card at a reader. Empty: the page
 	// tells only that the card will do.
 	Reader string
+	// Sandbox says that App opens phones in this browser: the page leads there beside the QR code,
+	// which nobody can scan.
+	Sandbox bool
 	// Alive is how often a page that waits is told that the server is there, and is looked after:
 	// it may have run out of time. Zero: every 15 seconds.
 	Alive time.Duration

@@ -20,6 +20,7 @@ type loginPageView struct {
 	// App and Reader are where the same device's app and a card's reader take the link. Both are
 	// of the operator's configuration, which may name a scheme of its own.
 	App, Reader template.URL
+	Stand       template.URL // where a sandbox's phones take the QR code's link; empty outside one
 	QR          QR
 }
 
@@ -82,6 +83,9 @@ func (s *site) loginPage(w http.ResponseWriter, r *http.Request) {
 	if page.Waiting() {
 		name, title = "login", "login.page.title"
 		page.App = template.URL(handedTo(s.Login.App, page.Same))
+		if s.Login.Sandbox && s.Login.App != "" {
+			page.Stand = template.URL(handedTo(s.Login.App, page.Other))
+		}
 		if s.Login.Reader != "" {
 			page.Reader = template.URL(handedTo(s.Login.Reader, page.Same))
 		}

@@ -31,6 +31,7 @@ func TestFirstPagesAreLight(t *testing.T) {
 		if cost.Octets > maxFirstPage || cost.Octets == 0 {
 			t.Errorf("%s: %d octets", front, cost.Octets)
 		}
+		t.Logf("%s: %.1f kB over the wire, of use after %.0f ms, all there after %.0f ms", front, float64(cost.Octets)/1000, cost.Interactive, cost.Loaded)
 		worst.Pages++
 		worst.Octets, worst.Interactive, worst.Loaded = max(worst.Octets, cost.Octets), max(worst.Interactive, cost.Interactive), max(worst.Loaded, cost.Loaded)
 	}

@@ -93,8 +93,9 @@ var readerPage = doorway.Template(phones.ApproveForm + `{{define "body"}}
 <p>{{.T "login.approve.asked"}}</p>{{template "asked" .}}
 <form method="post" action="/reader/{{.Data.Question.Way}}/{{.Data.Question.Login}}"><fieldset class="of-card"><legend>{{.T "login.approve.card"}}</legend>{{template "decide" .}}
 <label>{{.T "login.approve.which-card"}} <select name="card">{{range .Data.Cards}}<option value="{{.Person.ID}}" {{foreign $.Lang .Person.Name}}{{if eq .Person.ID $.Data.Card}} selected{{end}}>{{.Person.ID}} {{.Person.Name}}</option>{{end}}</select></label>
-<label>{{.T "phones.card-pin"}} <input name="pin" inputmode="numeric" type="password" autocomplete="off"></label>
-{{if or .Data.Question.Attributes .Data.Question.Sign}}<label>{{.T "phones.card-password"}} <input name="cardPassword" type="password" autocomplete="off">{{if not .Data.Question.Sign}}<small>{{.T "login.approve.card-password-note"}}</small>{{end}}</label>{{end}}
+{{secret .Lang "card" "authentication" "pin" -1}}
+{{if .Data.Question.Sign}}{{secret .Lang "card" "signature" "cardPassword" -1}}
+{{else if .Data.Question.Attributes}}{{maybe .Lang "card" "signature" "cardPassword" -1}}<p class="quiet">{{.T "login.approve.card-password-note"}}</p>{{end}}
 <p class="row"><button>{{.T "login.approve.do"}}</button> <button class="quiet" name="decline" value="1" formnovalidate>{{.T "login.approve.decline"}}</button></p></fieldset></form>
 {{else}}
 <form method="get" action="/reader"><label>{{.T "login.approve.link"}} <input name="at" value="{{.Data.At}}" required autocomplete="off"></label> <button>{{.T "login.approve.open"}}</button></form>
@@ -127,7 +128,7 @@ func (d *Desk) showReader(w http.ResponseWriter, r *http.Request, problem error)
 	if data.Cards, err = d.config.Cards.Persons(); problem == nil {
 		problem = err
 	}
-	if err := data.Ask(r.Context(), d.config.Server, d.config.Clock, doorway.Lang(r)); problem == nil {
+	if err := data.Ask(r.Context(), d.config.Server, d.config.Clock); problem == nil {
 		problem = err
 	}
 	doorway.Show(w, r, readerPage, "login.approve.reader", data, problem)

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"warifu"
-	"warifu/face"
 	"warifu/phone"
 	"warifu/text"
 )
@@ -14,10 +13,10 @@ import (
 // ApproveForm is the part of a page that shows what a login asks and takes the decision. It is
 // the same for a phone and for the card at a reader; what opens the key stands between.
 const ApproveForm = `{{define "asked"}}{{$q := .Data.Question}}{{$lang := .Lang}}
-<dl><dt>{{.T "login.page.client"}}</dt><dd><strong>{{.Data.Name}}</strong><br><code>{{$q.Client.Origin}}</code></dd>
+<dl><dt>{{.T "login.page.client"}}</dt><dd><strong>{{.Data.Called .Lang}}</strong><br><code>{{$q.Client.Origin}}</code></dd>
 {{with $q.Sign}}<dt>{{$.T "login.page.sign"}}</dt><dd><strong>{{.Name}}</strong><br>{{$.T (printf "login.sign.%s" .Mode)}}<br><small>{{.Size}} {{$.T "login.sign.octets"}} · SHA-256 <code>{{.Digest}}</code></small>
 {{with $.Data.Wanted.Text}}<details><summary>{{$.T "login.sign.read"}}</summary><pre>{{.}}</pre></details>{{end}}<p><a href="{{$.Data.Document}}">{{$.T "login.sign.open"}}</a></p></dd>{{end}}
-<dt>{{.T "login.page.until"}}</dt><dd>{{.Data.Until}}</dd></dl>{{end}}
+<dt>{{.T "login.page.until"}}</dt><dd>{{when .Lang $q.Expires}}</dd></dl>{{end}}
 {{define "decide"}}{{$q := .Data.Question}}
 <input type="hidden" name="seen" value="{{$q.Seen}}">
 {{if $q.Attributes}}<p>{{.T "login.approve.attributes"}}</p>
@@ -46,8 +45,6 @@ func Told(w http.ResponseWriter, d Decided) Outcome {
 type Asking struct {
 	At       string
 	Question phone.LoginQuestion
-	Name     string // of who asks, in the reader's language
-	Until    string
 	Wanted   phone.Wanted // where a document is to be signed: as it was fetched
 	Document string       // its address, to open it with another program
 	Kept     []string     // ticked, once the person has decided
@@ -72,19 +69,22 @@ func (a Asking) Ticked(name string) bool {
 	return !a.Again || slices.Contains(a.Kept, name)
 }
 
+// Called is who asks, in the reader's language.
+func (a Asking) Called(lang text.Lang) string {
+	if lang == text.English {
+		return a.Question.Client.Name.En
+	}
+	return a.Question.Client.Name.Ja
+}
+
 // Ask fetches the question behind a link for a page.
-func (a *Asking) Ask(ctx context.Context, server *phone.Server, clock warifu.Clock, lang text.Lang) (err error) {
+func (a *Asking) Ask(ctx context.Context, server *phone.Server, clock warifu.Clock) (err error) {
 	if a.At == "" {
 		return nil
 	}
 	if a.Question, err = phone.LoginAsked(ctx, server, a.At, clock.Now()); err != nil {
 		return err
 	}
-	a.Name = a.Question.Client.Name.Ja
-	if lang == text.English {
-		a.Name = a.Question.Client.Name.En
-	}
-	a.Until = face.When(a.Question.Expires, lang)
 	if a.Question.Sign == nil {
 		return nil
 	}

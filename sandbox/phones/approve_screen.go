@@ -18,9 +18,10 @@ var approveScreen = face.Phone("approve")
 type approveData struct {
 	Asking
 	mine
-	Phones    []handset.Record
-	Phone     string // chosen
-	Number    string // picked, on the form that is shown again
+	Phones    []handset.Record // with certificates, as far as their apps remember
+	Others    []handset.Record // without
+	Phone     string           // chosen
+	Number    string           // picked, on the form that is shown again
 	Gestures  []face.Gesture
 	modelName func(string) string
 	Over      string // why there is nothing to decide any more: "wrong", "unusable", "over"; "" for not
@@ -81,16 +82,42 @@ func (p *Phones) openApprove(w http.ResponseWriter, r *http.Request) {
 // showApprove shows what the login asks, on the phone that the address or the form names, or
 // on the only one there is.
 func (p *Phones) showApprove(w http.ResponseWriter, r *http.Request, problem error) {
-	data := approveData{Asking: NewAsking(r, p.config.Server), Phones: p.List(), Phone: r.FormValue("phone"), Number: r.PostFormValue("number"), modelName: p.modelName}
-	if data.Phone == "" && len(data.Phones) == 1 {
-		data.Phone = data.Phones[0].ID
+	data := approveData{Asking: NewAsking(r, p.config.Server), Phone: r.FormValue("phone"), Number: r.PostFormValue("number"), modelName: p.modelName}
+	data.Phones, data.Others = p.ableToApprove()
+	if data.Phone == "" {
+		data.Phone = theOne(data.Phones, data.Others)
 	}
 	if data.Over = ended(problem); data.Over == "" {
-		if err := data.Ask(r.Context(), p.config.Server, p.config.Clock, doorway.Lang(r)); err != nil && problem == nil {
+		if err := data.Ask(r.Context(), p.config.Server, p.config.Clock); err != nil && problem == nil {
 			problem, data.Over = err, ended(err)
 		}
 	}
 	p.drawApprove(w, r, data, problem)
+}
+
+// ableToApprove are the phones that carry certificates, and the rest, as far as their apps
+// remember.
+func (p *Phones) ableToApprove() (able, others []handset.Record) {
+	for _, record := range p.List() {
+		if o, err := p.find(record.ID); err == nil && o.carries() == "app.chooser.registered" {
+			able = append(able, record)
+		} else {
+			others = append(others, record)
+		}
+	}
+	return able, others
+}
+
+// theOne is the phone that nobody has to choose: the only one that can answer, or the only one
+// there is; "" where there are several.
+func theOne(able, others []handset.Record) string {
+	switch {
+	case len(able) == 1:
+		return able[0].ID
+	case len(able) == 0 && len(others) == 1:
+		return others[0].ID
+	}
+	return ""
 }
 
 // drawApprove draws the screen in the hand that holds the phone.

@@ -149,11 +149,19 @@ func (v *Visitors) callback(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
+// declined is err as a customer is told it, who has said no or let the time run out.
+func declined(err error) error {
+	if e := warifu.ProblemOf(err); e.Problem == "login-refused" && e.Params["error"] == "access_denied" {
+		return warifu.Refused("visitor-declined").With(err)
+	}
+	return err
+}
+
 func (v *Visitors) arrive(w http.ResponseWriter, r *http.Request) (to string, err error) {
 	id := cookie(r, v.cookieName())
 	login, way, err := v.finish(r, id)
 	if err != nil {
-		return "", err
+		return "", declined(err)
 	}
 	who := Visitor{Subject: login.Subject, Class: login.Class, Activation: login.Activation}
 	who.At = v.config.Clock.Now().Add(login.AuthTime.Sub(v.config.Outside.Now()))

@@ -165,7 +165,7 @@ func TestTwoTabsComeBackInAnyOrder(t *testing.T) {
 
 func TestWhoSaysNoIsNotLoggedIn(t *testing.T) {
 	s := open(t)
-	s.wants("/callback?error=access_denied&state="+s.begin("/visit"), http.StatusForbidden, "login-refused")
+	s.wants("/callback?error=access_denied&state="+s.begin("/visit"), http.StatusForbidden, "visitor-declined")
 	s.wants("/api/visit", http.StatusUnauthorized, "visitor-absent")
 }
 
