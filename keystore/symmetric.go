@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"hash"
 	"io"
 	"sync"
 
@@ -20,8 +21,8 @@ type SymmetricKey struct {
 	block  cipher.Block
 
 	macOnce sync.Once // what HMAC derives, once
-	macKey  []byte
 	macErr  error
+	macs    sync.Pool // of hash.Hash, keyed and begun: that is most of the work for a short message
 }
 
 // NewSymmetricKey makes a key of 16 or 32 octets that the caller already holds, such
@@ -107,11 +108,17 @@ func (k *SymmetricKey) DecryptBlock(in [16]byte) (out [16]byte) {
 // HMAC returns HMAC-SHA-256 of the message, 32 octets. The key is one derived for
 // this alone, so that no two mechanisms share a key.
 func (k *SymmetricKey) HMAC(message []byte) ([]byte, error) {
-	k.macOnce.Do(func() { k.macKey, k.macErr = k.derive("warifu-hmac", nil, 256) })
+	k.macOnce.Do(func() {
+		var key []byte
+		key, k.macErr = k.derive("warifu-hmac", nil, 256)
+		k.macs.New = func() any { return hmac.New(sha256.New, key) }
+	})
 	if k.macErr != nil {
 		return nil, k.macErr
 	}
-	m := hmac.New(sha256.New, k.macKey)
+	m := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(m)
+	m.Reset()
 	m.Write(message)
 	return m.Sum(nil), nil
 }
