@@ -62,6 +62,10 @@ func said(lang text.Lang, words string) template.HTML {
 	return template.HTML(marked(lang, template.HTMLEscapeString(words)))
 }
 
+// Said marks the words of a sentence in a reader's language that are in the other one, as it
+// does in pages.
+func Said(lang text.Lang, words string) template.HTML { return said(lang, words) }
+
 // unread takes the readings out, for titles and for what a search looks at.
 func unread(s string) string { return readings.ReplaceAllString(s, "") }
 

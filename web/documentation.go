@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"encoding/json"
+	"html/template"
 	"net/http"
 	"slices"
 	"strconv"
@@ -169,7 +170,10 @@ func jsonOf(content map[string]*huma.MediaType) *huma.Schema {
 }
 
 // slug is a problem by name, with what people are told; its values are left open.
-type slug struct{ Name, Title, Next string }
+type slug struct {
+	Name        string
+	Title, Next template.HTML
+}
 
 // slugs are all problems there are, by name.
 func slugs(lang text.Lang) (out []slug) {
@@ -183,7 +187,7 @@ func slugs(lang text.Lang) (out []slug) {
 			open[p] = "…"
 		}
 		title, _, next := text.Problem(&warifu.Error{Problem: name, Params: open}, lang)
-		out = append(out, slug{name, title, next})
+		out = append(out, slug{name, handbook.Said(lang, title), handbook.Said(lang, next)})
 	}
 	slices.SortFunc(out, func(a, b slug) int { return cmp.Compare(a.Name, b.Name) })
 	return out
