@@ -40,7 +40,7 @@ func (c *Catalogue) fill(s string, lang Lang, params map[string]string) (string,
 		if name == "secret" && !ok { // a secret is called by its kind, as its owner knows it
 			v, ok = params["kind"]
 		}
-		if word, known := c.entries["word."+name+"."+v]; known {
+		if word, known := c.entries["word."+name+"."+strings.ToLower(v)]; known { // fields are written birthDate
 			return word["text"][lang]
 		}
 		if !ok || v == "" {
