@@ -11,6 +11,8 @@
     here.replaceChildren(...there.childNodes);
     here.querySelectorAll("details").forEach((d, i) => { if (open[i]) d.open = true; });
   };
+  const rooms = document.querySelector(".rooms"), room = rooms && rooms.querySelector("[aria-current]");
+  if (room) rooms.scrollLeft = room.offsetLeft + room.offsetWidth / 2 - rooms.clientWidth / 2;
   const live = document.querySelector("[data-live]");
   if (live) {
     let stream;

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,15 @@ type day struct {
 // wishes are the words that the page offers as buttons.
 var wishes = []string{"desk.wish-closing", "desk.wish-tomorrow", "desk.wish-notice", "desk.wish-expiry", "desk.wish-repair", "desk.wish-fifteen"}
 
+// wishesOf are those of them that name an instant for the person: who is grown up has no
+// fifteenth birthday ahead.
+func (d *Desk) wishesOf(ctx context.Context, me string) []string {
+	return slices.DeleteFunc(slices.Clone(wishes), func(key string) bool {
+		_, err := d.meant(ctx, text.Sentence(key, text.English, nil), me)
+		return err != nil
+	})
+}
+
 // maxShown is how much of the calendar the page lists; `warifu clock upcoming` shows all.
 const maxShown = 40
 
@@ -64,7 +74,8 @@ func shown(due []moment.Due, me string) []moment.Due {
 }
 
 func (d *Desk) timeMachine(w http.ResponseWriter, r *http.Request, problem error) {
-	data := timeData{view: d.view(r, "/time"), Wishes: wishes, Jump: d.lately.lastJump()}
+	data := timeData{view: d.view(r, "/time"), Jump: d.lately.lastJump()}
+	data.Wishes = d.wishesOf(r.Context(), data.Me)
 	due, err := d.config.Calendar(r.Context())
 	if problem == nil {
 		problem = err
