@@ -62,19 +62,32 @@ func (d *Desk) FormToken(o Operator) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(t), err
 }
 
+// CheckForm looks at a form's token without taking it, for a form that is answered with a file and
+// changes nothing: its page stays where it is, and its other forms must go on working. Error: Refused
+// "form-foreign".
+func (d *Desk) CheckForm(o Operator, token string) error {
+	_, _, err := d.form(o, token)
+	return err
+}
+
+// form reads a form's token of this session.
+func (d *Desk) form(o Operator, token string) (raw []byte, at time.Time, err error) {
+	if raw, err = base64.RawURLEncoding.DecodeString(token); err != nil {
+		return nil, at, warifu.Refused("form-foreign")
+	}
+	at, ours, err := d.made(raw, purposeForm, string(o.Secret))
+	if err == nil && (!ours || d.Clock.Now().Sub(at) > Longest) {
+		err = warifu.Refused("form-foreign")
+	}
+	return raw, at, err
+}
+
 // SpendForm takes a form's token: Refused "form-foreign" where it is not of this session, Conflict
 // "form-sent" the second time.
 func (d *Desk) SpendForm(ctx context.Context, o Operator, token string) error {
-	t, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil {
-		return warifu.Refused("form-foreign")
-	}
-	at, ours, err := d.made(t, purposeForm, string(o.Secret))
+	t, at, err := d.form(o, token)
 	if err != nil {
 		return err
-	}
-	if !ours || d.Clock.Now().Sub(at) > Longest {
-		return warifu.Refused("form-foreign")
 	}
 	err = d.Store.Write(ctx, func(tx *store.Tx) error { return tx.UseChallenge(warifu.DigestOf(t), at.Add(Longest+time.Hour)) })
 	if is(err, "challenge-used") {

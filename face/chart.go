@@ -64,8 +64,8 @@ type Mark struct {
 // The drawing's measures, in its own units: a phone shows it at about eight tenths.
 const (
 	chartWidth, chartHeight = 440.0, 220.0
-	plotLeft, plotRight     = 46.0, 428.0
-	plotTop, plotBottom     = 26.0, 184.0
+	plotLeft, plotRight     = 58.0, 428.0
+	plotTop, plotBottom     = 36.0, 184.0
 )
 
 // drawn is a chart as the template writes it.
@@ -130,7 +130,7 @@ func (c Chart) draw() drawn {
 		d.Below = append(d.Below, drawnWord{number(along(t.At)), t.Label, anchorAt(t.At)})
 	}
 	for i, m := range c.Marks {
-		d.Upright = append(d.Upright, drawnMark{X: number(along(m.At)), Y: number(plotTop - 4 - 13*float64(i%2)), Anchor: markAnchor(m.At), Label: m.Label, Bad: m.Bad})
+		d.Upright = append(d.Upright, drawnMark{X: number(along(m.At)), Y: number(plotTop - 4 - 15*float64(i%2)), Anchor: markAnchor(m.At), Label: m.Label, Bad: m.Bad})
 	}
 	for i, s := range c.Bars {
 		d.Boxes = append(d.Boxes, drawnBars{i, s.Name, barsPath(s.Values, i, len(c.Bars), y)})

@@ -57,9 +57,30 @@ func (s *site) console(mux *http.ServeMux) {
 	s.consoleCharts(mux)
 	s.consoleCauses(mux)
 	s.consoleCatalogue(mux)
-	s.atConsole(mux, "GET /console", anyRole, func(w http.ResponseWriter, r *http.Request, _ console.Operator) {
-		s.consolePage(w, r, http.StatusOK, "home", "console.home.title", nil, nil)
+	s.atConsole(mux, "GET /console", anyRole, func(w http.ResponseWriter, r *http.Request, o console.Operator) {
+		s.homePage(w, r, o)
 	})
+}
+
+// homeView is what a new operator does best first.
+type homeView struct {
+	OneKey bool // a second passkey is to be made
+	Few    bool // a second administrator is to be invited
+}
+
+func (s *site) homePage(w http.ResponseWriter, r *http.Request, o console.Operator) {
+	keys, err := s.Console.Passkeys(r.Context(), o)
+	v := homeView{OneKey: len(keys) == 1}
+	if err == nil && o.Is(console.Administrator) {
+		var staff console.Staff
+		staff, err = s.Console.Staff(r.Context(), o)
+		v.Few = staff.Administrators < 2
+	}
+	if err != nil {
+		s.consoleProblem(w, r, err)
+		return
+	}
+	s.consolePage(w, r, http.StatusOK, "home", "console.home.title", v, nil)
 }
 
 // atConsole serves a page of the console to who has one of the roles: signed in, in this
@@ -90,13 +111,25 @@ func (s *site) atConsole(mux *http.ServeMux, pattern string, roles []console.Rol
 				s.consoleProblem(w, r, warifu.Invalid("request-malformed"))
 				return
 			}
-			if err := s.Console.SpendForm(r.Context(), o, r.PostForm.Get("token")); err != nil {
+			if err := s.takeForm(r, o); err != nil {
 				s.consoleProblem(w, r, err)
 				return
 			}
 		}
 		page(w, r, o)
 	})
+}
+
+// exportAddress answers a form with a file.
+const exportAddress = "/console/audit/export"
+
+// takeForm takes the token of a form; where the answer is a file the page stays, and so does its token.
+func (s *site) takeForm(r *http.Request, o console.Operator) error {
+	token := r.PostForm.Get("token")
+	if r.URL.Path == exportAddress {
+		return s.Console.CheckForm(o, token)
+	}
+	return s.Console.SpendForm(r.Context(), o, token)
 }
 
 // askedByItself reports whether a page asks for its own figures again, which nobody touched.

@@ -16,7 +16,7 @@ import (
 // consoleAudit adds the auditors' pages.
 func (s *site) consoleAudit(mux *http.ServeMux) {
 	s.atConsole(mux, "GET /console/audit", atAudit, s.auditPage)
-	s.atConsole(mux, "POST /console/audit/export", atAudit, s.exportAudit)
+	s.atConsole(mux, "POST "+exportAddress, atAudit, s.exportAudit)
 	s.atConsole(mux, "POST /console/audit/wholeness", atAudit, s.wholeness)
 }
 
@@ -45,7 +45,7 @@ type auditRow struct {
 }
 
 func searchOf(v url.Values) auditFields {
-	of := func(name string) string { return strings.TrimSpace(v.Get(name)) }
+	of := func(name string) string { return strings.TrimSpace(narrow(v.Get(name))) }
 	return auditFields{of("from"), of("until"), of("actor"), of("verb"), of("subject"), of("cause")}
 }
 

@@ -61,7 +61,7 @@ func (s *site) consoleCauses(mux *http.ServeMux) {
 }
 
 func (s *site) causes(r *http.Request) ([]registration.Cause, error) {
-	asked := strings.TrimSpace(r.URL.Query().Get("subject"))
+	asked := strings.TrimSpace(narrow(r.URL.Query().Get("subject")))
 	if asked == "" || len(asked) > maxCauseQuestion {
 		return nil, warifu.Invalid("cause-question")
 	}
@@ -69,7 +69,7 @@ func (s *site) causes(r *http.Request) ([]registration.Cause, error) {
 }
 
 func (s *site) causesPage(w http.ResponseWriter, r *http.Request, _ console.Operator) {
-	v := causesView{Asked: strings.TrimSpace(r.URL.Query().Get("subject"))}
+	v := causesView{Asked: strings.TrimSpace(narrow(r.URL.Query().Get("subject")))}
 	if v.Asked == "" {
 		s.consolePage(w, r, http.StatusOK, "causes", "console.causes.title", v, nil)
 		return

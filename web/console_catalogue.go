@@ -183,11 +183,11 @@ func typedModel(r *http.Request) (catalogue.Model, error) {
 	}
 	m := catalogue.Model{
 		ID: f("id"), Maker: f("maker"), Names: lines("names"), Platform: catalogue.Platform(f("platform")), SecureElement: f("secureElement") != "",
-		Market: catalogue.Market(f("market")), Carriers: lines("carriers"), Since: catalogue.Date(f("since")), MinOSBuild: f("minOSBuild"),
+		Market: catalogue.Market(f("market")), Carriers: lines("carriers"), Since: catalogue.Date(f("since")), MinOSBuild: narrow(f("minOSBuild")),
 		Biometric: catalogue.Biometric(f("biometric")), NFC: catalogue.NFC(f("nfc")),
 	}
 	var err error
-	if v := f("minAppVersion"); v != "" {
+	if v := narrow(f("minAppVersion")); v != "" {
 		if m.MinAppVersion, err = strconv.Atoi(v); err != nil {
 			return m, warifu.Invalid("model-invalid", "field", "minAppVersion")
 		}
@@ -215,7 +215,7 @@ func (s *site) recordCheck(w http.ResponseWriter, r *http.Request, o console.Ope
 	id := r.PostForm.Get("id")
 	v := catalogue.Verification{
 		By: strings.TrimSpace(r.PostForm.Get("by")), On: catalogue.Date(strings.TrimSpace(r.PostForm.Get("on"))),
-		Result: catalogue.Result(r.PostForm.Get("result")), OSBuild: strings.TrimSpace(r.PostForm.Get("osBuild")),
+		Result: catalogue.Result(r.PostForm.Get("result")), OSBuild: narrow(strings.TrimSpace(r.PostForm.Get("osBuild"))),
 	}
 	if _, err := s.Catalogue.Record(r.Context(), id, v, "operator:"+o.Name); err != nil {
 		s.modelPage(w, r, id, nil, "", err)

@@ -55,6 +55,15 @@ func (d drawing) clock(t time.Time) string {
 
 func whole(n int64) string { return strconv.FormatInt(n, 10) }
 
+// grouped is a number in a sentence: with a comma every three digits. Tables and files have plain ones.
+func grouped(n int64) string {
+	s := whole(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
 // seconds with three significant digits or so.
 func seconds(t time.Duration) string {
 	if t < 0 {
@@ -86,7 +95,7 @@ func (d drawing) promise(f Figures) face.Chart {
 		end := face.Point{At: min(1, at(p.Finish)), Value: last.Value + float64(p.Waiting)}
 		c.Lines = append(c.Lines, face.Line{Name: d.word("promise.forecast"), Points: []face.Point{last, end}, Dashed: true})
 	}
-	waiting, rate := whole(p.Waiting), strconv.FormatFloat(p.Rate, 'f', 1, 64)
+	waiting, rate := grouped(p.Waiting), strconv.FormatFloat(p.Rate, 'f', 1, 64)
 	switch {
 	case p.Waiting == 0:
 		c.Says = d.word("promise.says.none")
@@ -143,7 +152,7 @@ func (d drawing) hours(f Figures) face.Chart {
 		c.Rows = append(c.Rows, []string{d.clock(h.From), whole(h.Complete), whole(h.Issued)})
 	}
 	c.Bars, c.Ticks = []face.Bars{complete, issued}, d.hourTicks(f.Hours)
-	c.Says, c.Head = d.word("hours.says", "complete", whole(in), "issued", whole(out)), d.words("from", "complete", "issued")
+	c.Says, c.Head = d.word("hours.says", "complete", grouped(in), "issued", grouped(out)), d.words("from", "complete", "issued")
 	return c
 }
 
@@ -184,7 +193,7 @@ func (d drawing) days(f Figures) face.Chart {
 			c.Ticks = append(c.Ticks, face.Tick{At: (float64(i) + 0.5) / float64(len(f.Days)), Label: date.Format("1/2")})
 		}
 	}
-	c.Bars, c.Says, c.Head = []face.Bars{bars}, d.word("days.says", "n", whole(all)), d.words("day", "issued")
+	c.Bars, c.Says, c.Head = []face.Bars{bars}, d.word("days.says", "n", grouped(all)), d.words("day", "issued")
 	return c
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/width"
+
 	"warifu"
 	"warifu/console"
 	"warifu/registration"
@@ -93,6 +95,9 @@ func (s *site) match(r *http.Request, receipt string) (match string, until time.
 	}
 	return part[1], time.Unix(at, 0)
 }
+
+// narrow folds what keyboards write full-width where Japanese is typed.
+func narrow(s string) string { return dashes.Replace(width.Narrow.String(s)) }
 
 var receiptForm = regexp.MustCompile(`^[0-9]{4}-[0-9]{4}-[0-9]{4}$`)
 
@@ -308,7 +313,7 @@ var japan = time.FixedZone("JST", 9*60*60)
 
 // instantTyped reads an instant as a person types it, in Japan's time; the zero instant for nothing.
 func instantTyped(s string) (time.Time, error) {
-	if s == "" {
+	if s = strings.TrimSpace(narrow(s)); s == "" {
 		return time.Time{}, nil
 	}
 	for _, form := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02T15:04:05.000000", "2006-01-02 15:04", "2006-01-02"} {

@@ -104,8 +104,8 @@ func days(d time.Duration, lang text.Lang) string {
 
 func (s *site) decideSubmission(w http.ResponseWriter, r *http.Request, o console.Operator) {
 	f := func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
-	d := catalogue.Decision{By: f("by"), Actor: "operator:" + o.Name, Result: catalogue.Result(f("result")), Reason: f("reason"), MinOSBuild: f("minOSBuild"), OSBuild: f("osBuild")}
-	if v := f("minAppVersion"); v != "" {
+	d := catalogue.Decision{By: f("by"), Actor: "operator:" + o.Name, Result: catalogue.Result(f("result")), Reason: f("reason"), MinOSBuild: narrow(f("minOSBuild")), OSBuild: narrow(f("osBuild"))}
+	if v := narrow(f("minAppVersion")); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil {
 			s.submissionsPage(w, r, "", warifu.Invalid("model-invalid", "field", "minAppVersion"))

@@ -249,7 +249,13 @@ func TestACallAtTheDeskSuspendsAndFourEyesRevoke(t *testing.T) {
 	mio.open("/console/audit?verb=never").see("Nothing fits.")
 	export := mio.open("/console/audit?verb=console-enrol").do("/console/audit/export", "verb", "console-enrol")
 	export.see(`"actor": "operator:mio"`)
-	mio.open("/console/audit").see("console-audit-export").do("/console/audit/wholeness").see("have their line")
+	token := tokenField.FindStringSubmatch(mio.open("/console/audit").see("console-audit-export").page)[1]
+	for range 2 { // a file leaves its page where it is, with everything on it
+		mio.post("/console/audit/export", url.Values{"token": {token}}).see(`"actor": "operator:mio"`)
+	}
+	rin.post("/console/audit/export", url.Values{"token": {token}}).see("This is not for your role")
+	mio.post("/console/audit/export", url.Values{"token": {"AAAA"}}).see("This form cannot be used")
+	mio.post("/console/audit/wholeness", url.Values{"token": {token}}).see("have their line")
 	rin.open("/console/audit").see("This is not for your role")
 	mio.open("/console/hotline").see("This is not for your role")
 }

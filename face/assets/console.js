@@ -15,7 +15,7 @@
     clock.textContent = two(Math.floor(s / 60)) + ":" + two(s % 60);
     if (!left) return;
     var rest = Number(left.dataset.callLeft) - s + Number(clock.dataset.callSince);
-    left.textContent = rest > 0 ? left.dataset.left.replace("{time}", two(Math.floor(rest / 60)) + ":" + two(rest % 60)) : left.dataset.over;
+    left.textContent = rest > 0 ? left.dataset.left.replace("00:00", two(Math.floor(rest / 60)) + ":" + two(rest % 60)) : left.dataset.over;
   }
   tick();
   setInterval(tick, 1000);
