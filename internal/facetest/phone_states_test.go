@@ -129,7 +129,7 @@ func TestAPhoneTellsOfItsEnd(t *testing.T) {
 		name   string
 		before time.Duration
 		shows  string
-	}{{"3m", 85 * day, "part.state.good"}, {"1m", 25 * day, "part.state.good"}, {"1w", 5 * day, "part.state.good"}, {"over", -day, "app.home.banner"}} {
+	}{{"3m", 85 * day, "part.state.good"}, {"1m", 25 * day, "part.state.good"}, {"1w", 5 * day, "part.state.good"}, {"over", -day, "part.state.expired"}} {
 		if err := w.Clock.To(last.Add(-one.before)); err != nil {
 			t.Fatal(err)
 		}

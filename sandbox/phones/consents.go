@@ -50,13 +50,26 @@ func (p *Phones) showChecked(w http.ResponseWriter, r *http.Request, o *owned, p
 		for i, line := range LedgerLines(*page, doorway.Lang(r)) {
 			l := checkedLine{LedgerLine: line}
 			if e := page.Lines[i].Entry; e != nil {
-				l.At, l.Answer = e.At, e.Result
+				l.At, l.Answer, l.Why = e.At, e.Result, inOne(l.Why, doorway.Lang(r))
 				l.Told, l.Because = attributes(e), because(e, doorway.Lang(r))
 			}
 			data.Lines = append([]checkedLine{l}, data.Lines...) // the newest first
 		}
 		return data
 	})
+}
+
+// inOne is the half of a purpose that is in the reader's language, of one that who asks wrote in
+// both, Japanese first ("電子申請 / applying to a town"); any other as it is.
+func inOne(purpose string, lang text.Lang) string {
+	ja, en, both := strings.Cut(purpose, " / ")
+	if !both || writtenIn(ja) != text.Japanese || writtenIn(en) != text.English {
+		return purpose
+	}
+	if lang == text.English {
+		return en
+	}
+	return ja
 }
 
 // attributes are those that an entry names; none where it is about something else.
@@ -100,6 +113,9 @@ type consentsData struct {
 }
 
 func (p *Phones) showConsents(w http.ResponseWriter, r *http.Request, o *owned, read bool, wishes []phone.Wish, problem error) {
+	for i := range wishes {
+		wishes[i].Purpose = inOne(wishes[i].Purpose, doorway.Lang(r))
+	}
 	p.mineScreen(w, r, o, consentsScreen, "my.consents.title", problem, func(m mine) any { return consentsData{m, read, wishes} })
 }
 

@@ -64,6 +64,7 @@ func (p *Phones) look(r *http.Request, o *owned) (Front, error) {
 	if err != nil {
 		return Front{}, err
 	}
+	p.expire(view)
 	f := Front{View: view, Walk: o.walking(), Code: o.unnoted()}
 	for _, v := range view.Kinds {
 		if c, there := carried(view, v); there {

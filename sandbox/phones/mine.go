@@ -21,7 +21,22 @@ type mine struct {
 // mineOf looks at the phone for a screen.
 func (p *Phones) mineOf(r *http.Request, o *owned) (mine, error) {
 	v, err := p.View(r.Context(), o.handset.ID)
+	p.expire(v)
 	return mine{View: v, Lost: p.config.Server.Origin() + "/lost"}, err
+}
+
+// expire has certificates that are past their end stand as expired, whether the authority has
+// said so yet or not.
+func (p *Phones) expire(v View) {
+	now := p.config.Clock.Now()
+	for i, k := range v.Kinds {
+		if k.Standing == nil || warifu.CredentialLife.Final(k.Standing.State) || !now.After(k.Standing.NotAfter) {
+			continue
+		}
+		s := *k.Standing
+		s.State = warifu.CredentialExpired
+		v.Kinds[i].Standing, v.Kinds[i].Live, v.Kinds[i].Finding = &s, false, phone.FindingEnded
+	}
 }
 
 // Carried are the kinds whose keys the chip carries and that have not ended, by name.

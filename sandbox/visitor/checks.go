@@ -127,7 +127,7 @@ type Asked struct {
 	ID         string      `json:"id"`
 	State      string      `json:"state"` // "waiting", "granted", "refused", "expired"
 	Changed    bool        `json:"changed"`
-	Attributes *Attributes `json:"attributes,omitempty"`
+	Attributes *Attributes `json:"told,omitempty"` // as they are now, where one has changed or was not told before
 }
 
 // Latest asks the holder behind a verification for attributes as they are now.
