@@ -71,7 +71,7 @@ func (c tourCommand) report(s *session, step tour.Step) {
 
 // together walks in one process.
 func (c tourCommand) together(s *session, dir string, walk func(context.Context, tour.Stage) error) error {
-	w, err := world.Open(s.ctx, world.Config{Dir: dir, AnyPort: true, Scheme: c.Scheme, Log: demoCommand{}.log(s)})
+	w, err := world.Open(s.ctx, world.Config{Dir: dir, AnyPort: true, Scheme: c.Scheme, Waking: true, Log: demoCommand{}.log(s)})
 	if err != nil {
 		return err
 	}

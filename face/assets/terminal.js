@@ -55,6 +55,10 @@
     }, 500);
   }
 
+  // A word for whoever left is not for the next person.
+  var clears = document.querySelector("[data-clears]");
+  if (clears) setTimeout(function () { location.replace("/"); }, Number(clears.dataset.clears) * 1000);
+
   // A step is under way: the next screen comes when it has ended.
   if (document.querySelector("[data-wait]")) {
     var again = function () { setTimeout(function () { location.replace("/visit"); }, 1000); };

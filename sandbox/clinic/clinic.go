@@ -2,7 +2,6 @@ package clinic
 
 import (
 	"context"
-	"net/http"
 	"sync"
 	"time"
 
@@ -66,7 +65,7 @@ func New(c Config) *Clinic {
 		Name: "clinic", Open: out.open, Stand: (*visit).stand, Back: (*visit).back,
 		Begin: func(medium string) (string, error) { v, err := out.Begin(medium); return v.ID, err },
 		Touch: func(ctx context.Context, id string, t Touch) error { _, err := out.Touch(ctx, id, t); return err },
-		Left:  func(w http.ResponseWriter, r *http.Request, _ *visit) { http.Redirect(w, r, "/", http.StatusSeeOther) },
+		Left:  func(*visit) string { return "" },
 	}, out.show)
 	return out
 }

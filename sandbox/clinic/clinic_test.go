@@ -235,7 +235,7 @@ func TestPhonesAreTakenFromTheDayTheSchemeNames(t *testing.T) {
 	if _, err := p.Begin("phone"); err != nil {
 		t.Error(err)
 	}
-	for medium, want := range map[string]string{"iphone": "reader-iphone", "passport": "clinic-request-malformed"} {
+	for medium, want := range map[string]string{"iphone": "clinic-iphone", "passport": "clinic-request-malformed"} {
 		if _, err := p.Begin(medium); slug(err) != want {
 			t.Errorf("%s: %v", medium, err)
 		}
@@ -318,7 +318,7 @@ func TestTheVisitByTheScreensAlone(t *testing.T) {
 			}
 		}
 	}
-	says(press("/visits", "medium", "iphone"), "iPhones are a later step")
+	says(press("/visits", "medium", "iphone"), "iPhones are not yet taken here")
 	says(press("/visits", "medium", "phone"), "Type your PHONE&#39;s PIN")
 	says(press("/visits", "medium", "card"), "Type your CARD&#39;s PIN")
 	says(press("/visit/pin", "pin", "12 7"), "Type your CARD&#39;s PIN", `role="alert"`)

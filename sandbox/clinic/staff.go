@@ -9,6 +9,7 @@ import (
 	"warifu/face"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/insurer"
+	"warifu/sandbox/person"
 )
 
 // Bounds of what waits for the staff: as long as somebody may sit in the waiting room, and
@@ -75,6 +76,11 @@ func fine(v View) bool { return v.State == insurer.Insured || v.State == insurer
 type staffData struct {
 	Line     bool
 	Received []received
+}
+
+// Day reads a day as the insurers write it, "2006-01-02".
+func (staffData) Day(day string) (time.Time, error) {
+	return time.ParseInLocation(time.DateOnly, day, person.Tokyo)
 }
 
 func (c *Clinic) staffRoutes(mux *http.ServeMux) {

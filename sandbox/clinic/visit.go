@@ -55,7 +55,7 @@ func (v *visit) Shown() View {
 // Begin begins a visit with "phone" or "card".
 func (c *Clinic) Begin(medium string) (View, error) {
 	if medium == "iphone" {
-		return View{}, warifu.Refused("reader-iphone") // K4
+		return View{}, warifu.Refused("clinic-iphone") // K4
 	}
 	return c.terminals.Begin(medium, &visit{})
 }
@@ -156,6 +156,10 @@ func (c *Clinic) Consent(ctx context.Context, id string, consents insurer.Consen
 	answer, err := c.config.Insurers.eligibility(ctx, v.asking)
 	c.terminals.Stay(v)
 	if err != nil {
+		if e := warifu.ProblemOf(err); e.Code == warifu.CodeRefused && e.Problem != "insurer-busy" { // asking again mends nothing
+			v.Step, v.said, v.asking = StepTouch, nil, insurer.Asking{}
+			v.Ended(err)
+		}
 		return v.View, err
 	}
 	v.Step, v.Answer, v.State = StepDone, answer, answer.State

@@ -50,18 +50,17 @@ func New(c Config) *Kiosk {
 		Malformed: warifu.Invalid("kiosk-request-malformed"), InUse: warifu.Conflict("kiosk-in-use"), Full: warifu.TooMany("kiosk-in-use"),
 		Other: warifu.Conflict("kiosk-step-other"), Over: warifu.NotFound("kiosk-visit-over"),
 	}, terminal.Own[*visit]{
-		Name: "kiosk", Open: k.open, Stand: (*visit).stand, Back: (*visit).back, Left: k.left,
+		Name: "kiosk", Open: k.open, Stand: (*visit).stand, Back: (*visit).back, Left: (*visit).left,
 		Begin: func(medium string) (string, error) { v, err := k.Begin(medium); return v.ID, err },
 		Touch: func(ctx context.Context, id string, t Touch) error { _, err := k.Touch(ctx, id, t); return err },
 	}, k.show)
 	return k
 }
 
-// open refuses outside the hours: "kiosk-closed", "kiosk-closed-day" from 29 December to 3
-// January, "kiosk-maintenance"; and a phone, where the scheme's service has not begun (K6):
-// "kiosk-phones-later". Cards were taken before (K17).
-func (k *Kiosk) open(class profile.Class) error {
-	now := k.config.Clock.Now().In(person.Tokyo)
+// Hours refuses outside the hours of every kiosk: "kiosk-closed", "kiosk-closed-day" from 29
+// December to 3 January, "kiosk-maintenance".
+func Hours(now time.Time) error {
+	now = now.In(person.Tokyo)
 	at := now.Sub(person.DateOf(now))
 	month, day := now.Month(), now.Day()
 	switch {
@@ -71,8 +70,16 @@ func (k *Kiosk) open(class profile.Class) error {
 		return warifu.Refused("kiosk-closed")
 	case now.Weekday() == time.Wednesday && (day-1)/7 == 2 && at >= maintenance:
 		return warifu.Refused("kiosk-maintenance")
-	case class == profile.ClassPhone && !k.config.Scheme.ServiceOpen("kiosk", now):
-		return warifu.Refused("kiosk-phones-later", "date", k.config.Scheme.Services["kiosk"].In(person.Tokyo).Format(time.DateOnly))
 	}
 	return nil
+}
+
+// open refuses outside the hours; and a phone, where the scheme's service has not begun (K6):
+// "kiosk-phones-later". Cards were taken before (K17).
+func (k *Kiosk) open(class profile.Class) error {
+	now := k.config.Clock.Now()
+	if class == profile.ClassPhone && !k.config.Scheme.ServiceOpen("kiosk", now) && Hours(now) == nil {
+		return warifu.Refused("kiosk-phones-later", "date", k.config.Scheme.Services["kiosk"].In(person.Tokyo).Format(time.DateOnly))
+	}
+	return Hours(now)
 }

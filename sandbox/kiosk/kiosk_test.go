@@ -326,8 +326,8 @@ func TestTheWholeVisitByTheScreensAlone(t *testing.T) {
 	p.says(p.press("/visit/pin", "pin", "12"), "Type your CARD&#39;s PIN", `role="alert"`)
 	p.says(p.press("/visit/pin", "pin", "1217"), "Hold your card to the reader", "<option>taro")
 	p.says(p.press("/visit/back"), "Type your CARD&#39;s PIN")
-	p.says(p.touched("taro", "0000"), "2 tries are left", "Type your CARD&#39;s PIN")
-	p.says(p.touched("taro", "0000"), "1 tries are left")
+	p.says(p.touched("taro", "0000"), "Tries left: 2", "Type your CARD&#39;s PIN")
+	p.says(p.touched("taro", "0000"), "Tries left: 1")
 	page := p.touched("taro", "1217")
 	p.says(page, "One try is left for your CARD")
 	if strings.Contains(page, "1217") || s.lain.Verified() {

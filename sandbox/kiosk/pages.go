@@ -27,6 +27,9 @@ type screenData struct {
 	Refunded int
 }
 
+// Change is what comes back when the paper is printed, in yen.
+func (d screenData) Change() int { return max(0, -d.Open) }
+
 // Short tells that the fee is not paid yet.
 func (d screenData) Short() bool { return d.Open > 0 }
 
@@ -69,8 +72,11 @@ func (k *Kiosk) show(w http.ResponseWriter, r *http.Request, s terminal.Screen, 
 	for n := range municipality.MaxCopies {
 		d.Copies = append(d.Copies, n+1)
 	}
-	if problem != nil && v.Step == StepChoose || s.Name == terminal.ScreenWelcome {
+	if problem != nil && v.Step == StepChoose {
 		d.Refunded = v.Refund
+	}
+	if yen, err := strconv.Atoi(s.Word); err == nil && yen > 0 {
+		d.Refunded = yen
 	}
 	lang := doorway.Lang(r)
 	if err := k.open(profile.ClassCard); err != nil && s.Name == terminal.ScreenWelcome {
@@ -84,11 +90,10 @@ func (k *Kiosk) show(w http.ResponseWriter, r *http.Request, s terminal.Screen, 
 	doorway.Show(w, r, screen, "kiosk.title", d, problem)
 }
 
-// left shows the first screen to the next person, and what was given back to the one before.
-func (k *Kiosk) left(w http.ResponseWriter, r *http.Request, v *visit) {
-	var back View
-	if v != nil {
-		back.Refund = v.coins()
+// left is what is given back to a person who leaves, in yen.
+func (v *visit) left() string {
+	if yen := v.coins(); yen > 0 {
+		return strconv.Itoa(yen)
 	}
-	k.terminals.Welcome(w, r, back, nil)
+	return ""
 }

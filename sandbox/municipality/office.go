@@ -59,6 +59,8 @@ type Reason struct {
 	Problem string `json:"problem"`
 	Title   string `json:"title"`
 	TitleJa string `json:"titleJa"`
+	Next    string `json:"next"`
+	NextJa  string `json:"nextJa"`
 }
 
 func reason(err error) *Reason {
@@ -66,9 +68,10 @@ func reason(err error) *Reason {
 		return nil
 	}
 	e := warifu.ProblemOf(err)
-	en, _, _ := text.Problem(e, text.English)
-	ja, _, _ := text.Problem(e, text.Japanese)
-	return &Reason{e.Problem, en, ja}
+	r := &Reason{Problem: e.Problem}
+	r.Title, _, r.Next = text.Problem(e, text.English)
+	r.TitleJa, _, r.NextJa = text.Problem(e, text.Japanese)
+	return r
 }
 
 // usualFee is what a paper costs in yen; a few towns take less (B.6: 200 to 450). The towns

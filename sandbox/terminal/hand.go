@@ -68,6 +68,9 @@ var retype = map[string]bool{
 	"card-pin-wrong": true, "secret-wrong": true, "reader-last-try-card": true, "reader-last-try-phone": true, "card-pin-format": true, "secret-format": true,
 }
 
+// whoever are those that have to do with the person, and not with what they touched.
+var whoever = map[string]bool{"resident-too-young": true, "resident-restricted": true, "resident-closed": true}
+
 // After takes note of how a tap ended; nil is a chip that answered.
 func (h *Hand) After(err error) {
 	h.stuck = false

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/face"
 	"warifu/profile"
 	"warifu/sandbox/doorway"
 	"warifu/text"
@@ -22,10 +23,10 @@ type Own[V any] struct {
 	Touch func(ctx context.Context, id string, touch Touch) error // to the reader
 	Stand func(V) Screen                                          // where a visit stands behind the tap, and whether it can go back and stop there
 	Back  func(V)                                                 // a question back, behind the tap
-	Left  func(w http.ResponseWriter, r *http.Request, v V)       // after the way out; v is zero where the visit was over
+	Left  func(V) (word string)                                   // what the first screen says after the way out, once; "" for nothing
 }
 
-// Show writes a screen of a visit; of is empty on the first one, but for what was given back.
+// Show writes a screen of a visit; of is empty on the first one.
 type Show[S any] func(w http.ResponseWriter, r *http.Request, s Screen, of S, problem error)
 
 // Routes adds the pages that every terminal has: the first screen, the visit's screen, the
@@ -106,14 +107,24 @@ func (t *Terminal[V, S]) startTap(ctx context.Context, id, chip string) error {
 	return nil
 }
 
-// cookie names the visit of this screen. Cookies know no ports, so its name is the terminal's own.
-func (t *Terminal[V, S]) cookie(w http.ResponseWriter, id string, age int) {
-	http.SetCookie(w, &http.Cookie{Name: "warifu_" + t.own.Name, Value: id, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+// lastWord is the kind of the cookie that keeps a word for the first screen, and staysFor is
+// how long that word stays.
+const (
+	lastWord = "_word"
+	staysFor = 20 * time.Second
+)
+
+// cookieName is a cookie's of the kind "", which names the visit of this screen, or lastWord.
+// Cookies know no ports, so it is the terminal's own.
+func (t *Terminal[V, S]) cookieName(kind string) string { return "warifu_" + t.own.Name + kind }
+
+func (t *Terminal[V, S]) cookie(w http.ResponseWriter, kind, value string, age int) {
+	http.SetCookie(w, &http.Cookie{Name: t.cookieName(kind), Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 }
 
 // Visiting is the visit of this screen, "" for none.
 func (t *Terminal[V, S]) Visiting(r *http.Request) string {
-	c, err := r.Cookie("warifu_" + t.own.Name)
+	c, err := r.Cookie(t.cookieName(""))
 	if err != nil {
 		return ""
 	}
@@ -141,10 +152,9 @@ func (t *Terminal[V, S]) first(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/visit", http.StatusSeeOther)
 			return
 		}
-		t.cookie(w, "", -1)
+		t.cookie(w, "", "", -1)
 	}
-	var none S
-	t.Welcome(w, r, none, nil)
+	t.welcome(w, r, nil)
 }
 
 // current is the screen that the visit stands at.
@@ -153,9 +163,10 @@ func (t *Terminal[V, S]) current(w http.ResponseWriter, r *http.Request) {
 	s, of, err := t.stands(id)
 	if err != nil {
 		if gone(err) {
-			t.cookie(w, "", -1)
+			t.clear(w, r, over)
+			return
 		}
-		t.Welcome(w, r, of, err)
+		t.welcome(w, r, err)
 		return
 	}
 	t.screen(told{w}, r, s, of, t.works.Outcome(id))
@@ -189,9 +200,32 @@ func (t *Terminal[V, S]) stands(id string) (s Screen, of S, err error) {
 	return s, of, nil
 }
 
-// Welcome writes the first screen; of tells of a visit that has just ended.
-func (t *Terminal[V, S]) Welcome(w http.ResponseWriter, r *http.Request, of S, problem error) {
-	t.screen(w, r, Screen{Name: ScreenWelcome}, of, problem)
+// over is the word of a visit that nobody touched for too long.
+const over = "over"
+
+// clear leads to the first screen, which tells the person who leaves one thing, once, and
+// clears itself of that: the next person does not find it.
+func (t *Terminal[V, S]) clear(w http.ResponseWriter, r *http.Request, word string) {
+	t.cookie(w, "", "", -1)
+	Settings{}.keep(w) // the next person has not asked for them
+	if word != "" {
+		t.cookie(w, lastWord, word, int(staysFor/time.Second))
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// welcome writes the first screen.
+func (t *Terminal[V, S]) welcome(w http.ResponseWriter, r *http.Request, problem error) {
+	s := Screen{Name: ScreenWelcome}
+	if c, err := r.Cookie(t.cookieName(lastWord)); err == nil {
+		t.cookie(w, lastWord, "", -1)
+		if s.Word = c.Value; s.Word == over {
+			title, _, next := text.Problem(warifu.ProblemOf(t.refusals.Over), doorway.Lang(r))
+			s.Over = &face.Sentences{Title: title, Next: next}
+		}
+	}
+	var none S
+	t.screen(w, r, s, none, problem)
 }
 
 // screen fills in what every screen says, and has it written.
@@ -211,7 +245,7 @@ func (t *Terminal[V, S]) screen(w http.ResponseWriter, r *http.Request, s Screen
 	if s.Name == ScreenLast {
 		problem = nil // the screen itself says it
 	}
-	s.Locked = locked(problem)
+	s.Whoever = problem != nil && whoever[warifu.ProblemOf(problem).Problem]
 	s.Question = text.Sentence(s.heading(), doorway.Lang(r), nil)
 	t.show(w, r, s, of, problem)
 }
@@ -221,12 +255,11 @@ func (t *Terminal[V, S]) begin(w http.ResponseWriter, r *http.Request) {
 	_, _ = t.end(r) // one person after another: who was here is gone
 	id, err := t.own.Begin(r.FormValue("medium"))
 	if err != nil {
-		t.cookie(w, "", -1)
-		var none S
-		t.Welcome(w, r, none, err)
+		t.cookie(w, "", "", -1)
+		t.welcome(w, r, err)
 		return
 	}
-	t.cookie(w, id, 0)
+	t.cookie(w, "", id, 0)
 	http.Redirect(w, r, "/visit", http.StatusSeeOther)
 }
 
@@ -246,8 +279,11 @@ func (t *Terminal[V, S]) leave(w http.ResponseWriter, r *http.Request) {
 		t.onward(w, r, err)
 		return
 	}
-	t.cookie(w, "", -1)
-	t.own.Left(w, r, v)
+	word := ""
+	if err == nil {
+		word = t.own.Left(v)
+	}
+	t.clear(w, r, word)
 }
 
 // back goes to the question before; where there is none, it is the way out.

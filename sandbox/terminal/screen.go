@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"warifu"
 	"warifu/face"
 )
 
@@ -18,6 +17,15 @@ const settingsCookie = "warifu_terminal"
 
 // Settings are how a person wants the screen to be. Nothing of it is on unless they say so.
 type Settings struct{ Contrast, Large, Sound bool }
+
+// keep has the browser keep them; those of nobody are forgotten.
+func (s Settings) keep(w http.ResponseWriter) {
+	age := 0
+	if s == (Settings{}) {
+		age = -1
+	}
+	http.SetCookie(w, &http.Cookie{Name: settingsCookie, Value: strings.Join(s.words(), "-"), Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+}
 
 // SettingsOf reads them.
 func SettingsOf(r *http.Request) (s Settings) {
@@ -63,7 +71,7 @@ func set(mux *http.ServeMux) {
 		case "sound":
 			s.Sound = !s.Sound
 		}
-		http.SetCookie(w, &http.Cookie{Name: settingsCookie, Value: strings.Join(s.words(), "-"), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+		s.keep(w)
 		back := "/"
 		if from, err := url.Parse(r.Referer()); err == nil && from.Host == r.Host && from.Path == "/visit" {
 			back = from.Path
@@ -86,8 +94,11 @@ type Screen struct {
 	Waits bool
 	// Back, Stop are whether the person can go a question back, and can give up here.
 	Back, Stop bool
-	// Locked tells that the PIN is locked: where to go with that is said.
-	Locked bool
+	// Word is what the first screen tells whoever left, Over that a visit ended for want of a touch.
+	Word string
+	Over *face.Sentences
+	// Whoever tells that it is the person who was refused: another card or phone will not do either.
+	Whoever bool
 	// Chips are what can be touched in the demo, Touched what was last. Real tells that a real
 	// reader waits, and nobody chooses.
 	Chips   []string
@@ -97,6 +108,9 @@ type Screen struct {
 
 // heading is the key of the question.
 func (s Screen) heading() string {
+	if s.Whoever && s.Name == ScreenStuck {
+		return "terminal.q-stuck-whoever"
+	}
 	switch s.Name {
 	case ScreenPIN, ScreenTap, ScreenLast, ScreenReading, ScreenStuck:
 		return "terminal.q-" + s.Name + "-" + s.Medium
@@ -110,13 +124,11 @@ func (Screen) Digits() []int { return []int{1, 2, 3, 4, 5, 6, 7, 8, 9} }
 // Clock is the time that is left, as a clock writes it: "1:45".
 func (s Screen) Clock() string { return fmt.Sprintf("%d:%02d", s.Left/60, s.Left%60) }
 
-// Elsewhere are keys of where to go with a card or phone that will not do.
-func (s Screen) Elsewhere() []string {
-	if s.Locked {
-		return []string{"terminal.elsewhere-" + s.Medium, s.Accent + ".elsewhere"}
-	}
-	return []string{s.Accent + ".elsewhere"}
-}
+// Stays is how many seconds the word for whoever left stays.
+func (Screen) Stays() int { return int(staysFor / time.Second) }
+
+// Elsewhere is the key of where to go with a card or phone that will not do.
+func (s Screen) Elsewhere() string { return s.Accent + ".elsewhere" }
 
 // until says how many seconds are left until a time.
 func until(expires, now time.Time) int {
@@ -136,6 +148,8 @@ func (s Screen) Dress(f *face.Frame) {
 		f.Refresh = 1
 	case s.Left > 0:
 		f.Refresh = s.Left + 1
+	case s.Word != "":
+		f.Refresh = s.Stays()
 	}
 }
 
@@ -145,15 +159,6 @@ func (s Screen) looks() (out []string) {
 		out = append(out, "set-"+w)
 	}
 	return out
-}
-
-// locked reports whether a refusal is that of a PIN that was locked.
-func locked(err error) bool {
-	if err == nil {
-		return false
-	}
-	problem := warifu.ProblemOf(err).Problem
-	return problem == "card-pin-blocked" || problem == "secret-blocked"
 }
 
 // told is a writer for a screen that tells how the step before it ended: that was refused, the

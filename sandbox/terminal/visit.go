@@ -53,8 +53,8 @@ type Standing struct {
 
 func (s *Standing) held() *Standing { return s }
 
-// Screen is the one on which the person types the PIN and touches the reader.
-func (s *Standing) Screen(last bool) string { return s.hand.Screen(last) }
+// Ended takes note of a refusal behind the tap, as if the tap had ended with it.
+func (s *Standing) Ended(err error) { s.hand.After(err) }
 
 // Part is a visit as a terminal keeps it: a Visit and a Standing, both embedded, and what is
 // the terminal's own.

@@ -15,6 +15,7 @@ import (
 	"warifu/sandbox/fault"
 	"warifu/sandbox/field"
 	"warifu/sandbox/folder"
+	"warifu/sandbox/kiosk"
 	"warifu/sandbox/maker"
 	"warifu/sandbox/phones"
 	"warifu/sandbox/reader"
@@ -36,6 +37,8 @@ type Config struct {
 	Real    warifu.Clock // what the world's clock runs by; SystemClock when nil
 	// Begin is a new world's first instant; zero: within the scheme's hours (Beginning).
 	Begin time.Time
+	// Waking has a new world begin within a kiosk's hours too, where the scheme has none (badge).
+	Waking bool
 	// Background makes every person's card once the doors are open and not at first touch.
 	Background bool
 	// Unheard has the server as production has it: no trace of its requests, no faults to switch
@@ -145,7 +148,16 @@ func (w *World) openFolder(ctx context.Context) (err error) {
 func (w *World) openClock(context.Context) (err error) {
 	begin := w.config.Begin
 	if begin.IsZero() {
-		begin = Beginning(w.Scheme.Hours.Due, w.config.Real.Now())
+		due := w.Scheme.Hours.Due
+		if w.config.Waking {
+			due = func(complete time.Time) time.Time {
+				if kiosk.Hours(complete) != nil {
+					return complete.Add(time.Minute)
+				}
+				return w.Scheme.Hours.Due(complete)
+			}
+		}
+		begin = Beginning(due, w.config.Real.Now())
 	}
 	if w.Clock, err = OpenClock(w.folder, w.config.Real, begin); err != nil {
 		return err
