@@ -32,6 +32,7 @@ type apiGroup struct {
 
 type operation struct {
 	ID, Method, Path, Summary string
+	Group                     string // the name of the one that it stands in
 	Parameters, Body, Answer  []field
 	Status                    int   // of the answer
 	Problems                  []int // statuses of its refusals
@@ -75,7 +76,7 @@ var groups = []struct {
 	{"hotline", []string{"/api/v1/hotline", "/api/v1/card-events"}},
 }
 
-var docsReference, docsProblems = face.Place("docs/reference"), face.Place("docs/problems")
+var docsReference, docsOperations, docsProblems = face.Place("docs/reference"), face.Place("docs/operations"), face.Place("docs/problems")
 
 // referencePath is where the reference stands in the documentation.
 const referencePath = handbook.Prefix + "/reference"
@@ -89,6 +90,15 @@ func (s *site) documentation(api huma.API, mux *http.ServeMux) {
 	s.operations = func() []operation { return operations(api.OpenAPI(), s.Origin) }
 	mux.HandleFunc("GET /api/docs", show)
 	mux.HandleFunc("GET "+referencePath, show)
+	mux.HandleFunc("GET "+referencePath+"/{group}", func(w http.ResponseWriter, r *http.Request) {
+		for _, g := range s.reference(readersLanguage(r)).Groups {
+			if g.Name == r.PathValue("group") {
+				s.draw(w, r, docsOperations, g.Title, g, nil)
+				return
+			}
+		}
+		s.problemPage(w, r, warifu.NotFound("page-unknown"))
+	})
 	mux.HandleFunc("GET "+handbook.Prefix+"/problems", func(w http.ResponseWriter, r *http.Request) {
 		s.draw(w, r, docsProblems, "documentation.problems", slugs(readersLanguage(r)), nil)
 	})
@@ -100,7 +110,7 @@ func (s *site) reference(lang text.Lang) reference {
 	for _, g := range groups {
 		group := apiGroup{Name: g.name, Title: text.Sentence("documentation.api."+g.name, lang, nil)}
 		for _, o := range all {
-			if slices.ContainsFunc(g.paths, func(p string) bool { return o.Path == p || strings.HasPrefix(o.Path, p+"/") }) {
+			if o.Group == g.name {
 				group.Operations = append(group.Operations, o)
 			}
 		}
@@ -134,6 +144,11 @@ func operations(o *huma.OpenAPI, origin string) []operation {
 
 func described(o *huma.OpenAPI, origin, method, path string, op *huma.Operation) operation {
 	d := operation{ID: op.OperationID, Method: method, Path: path, Summary: op.Summary}
+	for _, g := range groups {
+		if slices.ContainsFunc(g.paths, func(p string) bool { return path == p || strings.HasPrefix(path, p+"/") }) {
+			d.Group = g.name
+		}
+	}
 	shape := shapes{o}
 	for _, p := range op.Parameters {
 		f := shape.field(p.Name, p.Schema, p.Required || p.In == "path")
