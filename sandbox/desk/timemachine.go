@@ -90,18 +90,11 @@ func (d *Desk) timeMachine(w http.ResponseWriter, r *http.Request, problem error
 	data.Due = shown(due, data.Me)
 	data.Month = leaf(first, data.Now, due)
 	lang := doorway.Lang(r)
-	data.MonthName, data.Weekdays = monthName(data.Month.First, lang), strings.Fields(text.Sentence("desk.weekdays", lang, nil))
+	data.MonthName, data.Weekdays = face.Month(data.Month.First, lang, face.Era(r)), strings.Fields(text.Sentence("desk.weekdays", lang, nil))
 	if data.Jump != nil {
 		data.Tree = branches(data.Jump.Cascade, nil, d.config.Scheme.Hours.Zone, lang)
 	}
 	doorway.Show(w, r, timePage, "desk.time-title", data, problem)
-}
-
-func monthName(first time.Time, lang text.Lang) string {
-	if lang == text.Japanese {
-		return first.Format("2006年1月")
-	}
-	return first.Format("January 2006")
 }
 
 // leaf is the month in which the instant lies, with what falls due in it.
