@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -218,9 +219,34 @@ func (s *site) consolePage(w http.ResponseWriter, r *http.Request, status int, n
 		here := c
 		here.Lang = readersLanguage(r)
 		page := face.Page{Lang: here.Lang, Title: title, Data: here}
-		page.Problem, _ = problemSentences(here.Lang, problem)
+		page.Problem, _ = problemSentences(here.Lang, fieldNamed(problem, here.Lang))
 		return face.Placed(r, consoleTemplate(name), page)
 	})
+}
+
+// fields are the forms' fields by their labels, for problems that name a field as programs call it.
+var fields = map[string]string{
+	"reading": "console.hotline.reading", "birthDate": "console.hotline.birth", "telephone": "console.hotline.telephone",
+	"from": "console.audit.from", "until": "console.audit.until", "actor": "console.audit.actor", "verb": "console.audit.verb", "subject": "console.audit.subject", "cause": "console.audit.cause",
+	"caller": "console.suspend.caller", "phone": "console.suspend.phone", "card": "console.suspend.card", "outcome": "console.back.outcome",
+	"id": "console.model.id", "maker": "console.model.maker", "names": "console.model.names", "carriers": "console.model.carriers", "since": "console.model.since",
+	"minOSBuild": "console.model.min-build", "minAppVersion": "console.model.min-app", "reason": "console.submissions.reason",
+}
+
+// fieldNamed is a problem whose field is called as its label says; nil for none.
+func fieldNamed(problem error, lang text.Lang) error {
+	if problem == nil {
+		return nil
+	}
+	e := warifu.ProblemOf(problem)
+	label, known := fields[e.Params["field"]]
+	if !known {
+		return problem
+	}
+	named := *e
+	named.Params = maps.Clone(e.Params)
+	named.Params["field"] = text.Sentence(label, lang, nil)
+	return &named
 }
 
 // placeOf is the page to which a request belongs: itself, or of a form the page it stands on.

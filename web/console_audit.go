@@ -35,6 +35,7 @@ type auditView struct {
 	Lines []auditRow
 	Older string // the address of the page before; "" where there is none
 	Asked bool   // not the first page of everything
+	Wrong bool   // the search has a mistake: nothing was looked for
 }
 
 // auditRow is a line with its words in one order.
@@ -82,6 +83,7 @@ func (s *site) auditPage(w http.ResponseWriter, r *http.Request, o console.Opera
 		page, err = s.Console.Audit(r.Context(), o, q)
 	}
 	if err != nil {
+		v.Wrong = true
 		s.consolePage(w, r, http.StatusOK, "audit", "console.audit.title", v, err)
 		return
 	}

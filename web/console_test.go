@@ -213,7 +213,7 @@ func TestACallAtTheDeskSuspendsAndFourEyesRevoke(t *testing.T) {
 	aoi, ken, rin, sei := at["aoi"], at["ken"], at["rin"], at["sei"]
 	aoi.open("/console").see("Hotline").seeNot("Audit")
 	aoi.open("/console/hotline").see("How is your name read?")
-	aoi.do("/console/hotline", "reading", "はなこ", "birth", "いつか", "telephone", "０９０−１１１１−２２２２").see("The contact has a mistake", `aria-invalid="true"`)
+	aoi.do("/console/hotline", "reading", "はなこ", "birth", "いつか", "telephone", "０９０−１１１１−２２２２").see("The contact has a mistake", "Field: Date of birth", `aria-invalid="true"`)
 	aoi.do("/console/hotline", "reading", "はなこ", "birth", "１９８５−１１−０３", "telephone", "０９０−１１１１−２２２２").see("One person fits", "Suspend now", "data-call-since")
 	aoi.seeNot("はなこ", "1985")
 	call := aoi.at
