@@ -65,6 +65,11 @@ func put(t *testing.T, w *world.World, phone, link string) {
 	}
 }
 
+// approving is the screen on which a phone is asked for the login of a link.
+func approving(w *world.World, link, phone string) string {
+	return w.Places.Phones + "/approve/qr/" + link[strings.LastIndex(link, "/")+1:] + "?phone=" + phone
+}
+
 func number(n string) string { return `label:has(input[name=number][value="` + n + `"])` }
 
 // A login on a computer comes up on the phone's screen that is open, by the phone's own stream;
@@ -94,11 +99,11 @@ func TestALoginOnAnotherDeviceIsApproved(t *testing.T) {
 		link = loginLink(t, w, other)
 		shown = strings.TrimSpace(other.Text(".bignumber"))
 		hand.Go(w.Places.Phones + "/approve?at=" + link).Whole(t).Shot("phone-approve-which")
-		hand.Click(`a[href$="phone=` + who.Phone + `"]`).Click(`label:has(input[name=number]:not([value="` + shown + `"]))`)
+		hand.Go(approving(w, link, who.Phone)).Click(`label:has(input[name=number]:not([value="` + shown + `"]))`)
 		hand.Type("[name=pin]", who.PIN).Follow(says(lang, "login.approve.do")).See(says(lang, "my.approve.nothing-sent")).Whole(t).Shot("phone-approve-wrong-number")
 
 		link = loginLink(t, w, other)
-		hand.Go(w.Places.Phones + "/approve?at=" + link).Click(`a[href$="phone=` + who.Phone + `"]`)
+		hand.Go(approving(w, link, who.Phone))
 		hand.Follow(says(lang, "login.approve.decline")).See(says(lang, "login.approve.declined")).Whole(t).Shot("phone-declined")
 		hand.Back().See(says(lang, "my.approve.over")).Whole(t) // asked again it is over
 	}
@@ -110,7 +115,7 @@ func signs(t *testing.T, w *world.World, desk, hand *browsertest.Page, who perso
 	desk.Go(w.Places.Portal+"/procedures/child-allowance").Choose("[name=town]", "13101").Type("[name=answer-child]", "見本 花子")
 	desk.Choose("[name=answer-born]", "2025-04-01").Type("[name=answer-account]", "見本銀行 0000001").Click("main form button").Click(`a[href$="/sign"]`)
 	shown := strings.TrimSpace(desk.Text(".bignumber"))
-	hand.Go(w.Places.Phones + "/approve?at=" + begunLink(t, w, desk)).Click(`a[href$="phone=` + who.Phone + `"]`)
+	hand.Go(approving(w, begunLink(t, w, desk), who.Phone))
 	hand.See("SHA-256").See("見本 花子").Whole(t).Shot("phone-approve-sign")
 	hand.Click(number(shown)).Type("[name=password]", who.Password).Click(`form button:not([name=decline])`).See(says(lang, "login.approve.done"))
 	desk.Until(".receipt")

@@ -61,7 +61,7 @@ func TestThePhonesScreensGoByKeyboardInTheDark(t *testing.T) {
 				t.Errorf("%s moves: %v", screen, moving)
 			}
 		}
-		page.Go(w.Places.Phones + "/approve?at=" + loginLink(t, w, page)).Keyboard(t).Click(`a[href$="phone=` + who.Phone + `"]`).Keyboard(t).Shot("phone-approve-dark")
+		page.Go(approving(w, loginLink(t, w, page), who.Phone)).Keyboard(t).Keyboard(t).Shot("phone-approve-dark")
 		page.Follow(says(lang, "login.approve.decline"))
 		page.Go(at + "/certificates").Shot("phone-certificates-dark")
 	}
@@ -81,7 +81,7 @@ func TestLongAndRareNamesLayOutOnAPhone(t *testing.T) {
 		page.Follow(says(lang, "app.card.hold")).See(says(lang, "my.unlock.read")).Follow(says(lang, "my.unlock.away"))
 		desk := b.Page(t, browsertest.Desktop, string(lang))
 		link := signingLink(t, w, desk, who)
-		page.Go(w.Places.Phones + "/approve?at=" + link).Click(`a[href$="phone=` + who.Phone + `"]`).Whole(t).Shot("phone-name-sign-" + name)
+		page.Go(approving(w, link, who.Phone)).Whole(t).Shot("phone-name-sign-" + name)
 		page.Click(number(strings.TrimSpace(desk.Text(".bignumber")))).Type("[name=password]", who.Password).Click(`form button:not([name=decline])`).See(says(lang, "login.approve.done"))
 		page.Go(at+"/checked").Type("[name=pin]", who.PIN).Follow(says(lang, "ledger.read")).Until("#ledger").Whole(t)
 		market := strings.Repeat("長い名前の中古品市場", 20)
@@ -109,7 +109,7 @@ func TestTheScreenLockOpensForItsHolderAlone(t *testing.T) {
 	for i, size := range browsertest.Sizes {
 		who, lang := Persona(t, "+screenlock"), text.Languages[i]
 		page, desk := b.Page(t, size, string(lang)), b.Page(t, browsertest.Desktop, string(lang))
-		page.Go(w.Places.Phones + "/approve?at=" + loginLink(t, w, desk)).Click(`a[href$="phone=` + who.Phone + `"]`)
+		page.Go(approving(w, loginLink(t, w, desk), who.Phone))
 		shown := strings.TrimSpace(desk.Text(".bignumber"))
 		page.Click(number(shown)).Click(`label:has([value="fingerprint:stranger"])`).Follow(says(lang, "login.approve.do")).Until("#problem").Whole(t).Shot("phone-approve-stranger")
 		page.Click(number(shown)).Click(`label:has([value="fingerprint:thumb"])`).Follow(says(lang, "login.approve.do")).See(says(lang, "login.approve.done"))

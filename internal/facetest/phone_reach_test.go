@@ -10,6 +10,7 @@ import (
 
 	"warifu"
 	"warifu/internal/browsertest"
+	"warifu/internal/worldtest"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/persona"
 	"warifu/sandbox/world"
@@ -58,6 +59,7 @@ func TestAPhoneAnswersWhoAsksItDirectly(t *testing.T) {
 	b, w := browsertest.Open(t), World(t)
 	for i, size := range browsertest.Sizes {
 		who, lang := Persona(t, ""), text.Languages[i]
+		worldtest.Buy(t, w) // there are several to choose from
 		page := b.Page(t, size, string(lang)).Go(askedDirectly(t, w)).Whole(t).Shot("phone-login-which")
 		page.Click(`a[href$="phone=` + who.Phone + `"]`).See(says(lang, "my.approve.asks")).Whole(t).Shot("phone-login")
 		page.Type("[name=pin]", "12").Follow(says(lang, "login.approve.do")).Until("#problem").See("3").Whole(t)
@@ -89,7 +91,7 @@ func TestASignatureIsRefusedUntilThePasswordIsLocked(t *testing.T) {
 		desk, hand := b.Page(t, browsertest.Desktop, string(lang)), b.Page(t, size, string(lang))
 		link := signingLink(t, w, desk, who)
 		shown := strings.TrimSpace(desk.Text(".bignumber"))
-		hand.Go(w.Places.Phones + "/approve?at=" + link).Click(`a[href$="phone=` + who.Phone + `"]`)
+		hand.Go(approving(w, link, who.Phone))
 		try := func(typed string) *browsertest.Page {
 			return hand.Click(number(shown)).Type("[name=password]", typed).Click(`form button:not([name=decline])`)
 		}

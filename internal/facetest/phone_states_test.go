@@ -77,7 +77,7 @@ func TestWhatHindersAnApprovalIsSaidFirst(t *testing.T) {
 	} {
 		who, lang := Persona(t, one.words), text.Languages[i%2]
 		page := b.Page(t, browsertest.Phone, string(lang))
-		page.Go(w.Places.Phones + "/approve?at=" + loginLink(t, w, page)).Click(`a[href$="phone=` + who.Phone + `"]`).See(says(lang, one.says))
+		page.Go(approving(w, loginLink(t, w, page), who.Phone)).See(says(lang, one.says))
 		if page.Whole(t).Shot("phone-approve-hindered-" + one.words[1:5]); page.Has("[name=pin]") {
 			t.Errorf("%s: a PIN is asked for", one.words)
 		}
