@@ -17,6 +17,18 @@ func When(at time.Time, lang text.Lang) string { return told(at, lang, false, tr
 // Date writes a day for people.
 func Date(at time.Time, lang text.Lang) string { return told(at, lang, false, false) }
 
+// Month writes a month for people; eras says whether Japanese years are counted by eras.
+func Month(at time.Time, lang text.Lang, eras bool) string {
+	at = at.In(tokyo)
+	switch {
+	case lang == text.English:
+		return at.Format("January 2006")
+	case eras:
+		return eraYear(at) + at.Format("1月")
+	}
+	return at.Format("2006年1月")
+}
+
 // told writes an instant or a day; eras says whether Japanese years are counted by eras.
 func told(at time.Time, lang text.Lang, eras, clock bool) string {
 	if at.IsZero() {

@@ -191,3 +191,14 @@ func TestEveryPageIsParsed(t *testing.T) {
 		}
 	}
 }
+
+func TestMonthsAreToldByEraToo(t *testing.T) {
+	at := time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)
+	for want, got := range map[string]string{
+		"2026年11月": face.Month(at, text.Japanese, false), "令和8年11月": face.Month(at, text.Japanese, true), "November 2026": face.Month(at, text.English, true),
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

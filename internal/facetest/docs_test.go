@@ -37,8 +37,8 @@ func TestTheDocumentationIsWhole(t *testing.T) {
 		}
 		pages[i%len(pages)].Go(at + "/" + slug).Until("article").Whole(t)
 	}
-	for _, slug := range []string{"/reference", "/problems"} {
-		pages[0].Go(at + slug).Until("main table").Whole(t)
+	for _, slug := range []string{"/reference", "/reference/life", "/reference/check", "/problems"} {
+		pages[0].Go(at + slug).Until("main article, main table").Whole(t)
 	}
 	pages[0].Go(at + "/verification").Keyboard(t).Zoomed(t)
 	pages[3].Dark().Go(at + "/validation").Shot("docs-dark").Whole(t)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/face"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/moment"
 	"warifu/text"
