@@ -77,11 +77,11 @@ func (c *Cashless) Routes(mux *http.ServeMux) {
 		return "/", err
 	}))
 	mux.HandleFunc("POST /bank", c.byForm(func(r *http.Request, who visitor.Visitor) (string, error) {
-		_, err := c.link(r.Context(), who, Bank{r.PostFormValue("number"), r.PostFormValue("holder")})
+		_, err := c.link(r.Context(), who, Bank{doorway.Plain(r.PostFormValue("number")), r.PostFormValue("holder")})
 		return "/", err
 	}))
 	mux.HandleFunc("POST /payments", c.byForm(func(r *http.Request, who visitor.Visitor) (string, error) {
-		yen, err := strconv.Atoi(r.PostFormValue("yen"))
+		yen, err := strconv.Atoi(doorway.Plain(r.PostFormValue("yen")))
 		if err != nil {
 			return "", warifu.Invalid("cashless-payment-malformed").With(err)
 		}

@@ -59,7 +59,9 @@ func Show(w http.ResponseWriter, r *http.Request, t *template.Template, titleKey
 			p.Place, p.Accent = p.T(domain+".title"), domain
 		}
 		if told != nil {
-			told.Field = fieldOf(warifu.ProblemOf(err), data)
+			e := warifu.ProblemOf(err)
+			told.Field = fieldOf(e, data)
+			told.Title, told.Detail, told.Next = text.Problem(labelled(e, p.Accent, p.Lang), p.Lang)
 		}
 		var body bytes.Buffer
 		err := face.For(t, r).ExecuteTemplate(&body, "page", p)

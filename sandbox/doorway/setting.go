@@ -3,7 +3,11 @@ package doorway
 import (
 	"context"
 	"html/template"
+	"maps"
 	"net/http"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
 
 	"warifu"
 	"warifu/text"
@@ -57,4 +61,42 @@ func fieldOf(e *warifu.Error, data any) string {
 		return b.Blames(e.Problem)
 	}
 	return ""
+}
+
+// labels are fields that a page calls otherwise than the interface does.
+var labels = map[string][]string{"birthDate": {"birth"}, "title": {"what", "phone"}}
+
+// labelled is e for people: a field that it names is called what the place's page calls it.
+func labelled(e *warifu.Error, place string, lang text.Lang) *warifu.Error {
+	field := e.Params["field"]
+	if field == "" || place == "" {
+		return e
+	}
+	called := func(name string) *warifu.Error {
+		named := *e
+		named.Params = maps.Clone(e.Params)
+		named.Params["field"] = name
+		return &named
+	}
+	if name := e.Params[string(lang)]; name != "" {
+		return called(name) // the problem has its names with it
+	}
+	for _, name := range append([]string{field}, labels[field]...) {
+		if key := place + "." + name; text.Has(key) {
+			return called(text.Sentence(key, lang, nil))
+		}
+	}
+	return e
+}
+
+// Plain is what a person typed into a field for a number, as a program reads it: full-width
+// digits are digits, and what people put between them is left out.
+func Plain(typed string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case ' ', ',', '、', '円':
+			return -1
+		}
+		return r
+	}, norm.NFKC.String(typed))
 }

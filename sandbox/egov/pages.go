@@ -25,7 +25,7 @@ func (w *Window) pageRoutes(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("POST /filings", w.handByForm)
 	mux.HandleFunc("GET /find", func(rw http.ResponseWriter, r *http.Request) {
-		http.Redirect(rw, r, "/filings/"+strings.TrimSpace(r.FormValue("number")), http.StatusSeeOther)
+		http.Redirect(rw, r, "/filings/"+doorway.Plain(r.FormValue("number")), http.StatusSeeOther)
 	})
 	mux.HandleFunc("GET /filings/{number}", func(rw http.ResponseWriter, r *http.Request) {
 		receipt, err := w.receipt(r.PathValue("number"))
@@ -81,13 +81,13 @@ func (w *Window) show(rw http.ResponseWriter, r *http.Request, m *Held, problem 
 
 func filingOf(r *http.Request) Filing {
 	number := func(name string) int {
-		n, err := strconv.Atoi(r.FormValue(name))
+		n, err := strconv.Atoi(doorway.Plain(r.FormValue(name)))
 		if err != nil {
 			return -1 // refused with the field's name
 		}
 		return n
 	}
-	return Filing{Procedure: r.FormValue("procedure"), Year: number("year"), Company: strings.TrimSpace(r.FormValue("company")),
+	return Filing{Procedure: r.FormValue("procedure"), Year: number("year"), Company: doorway.Plain(r.FormValue("company")),
 		Employees: number("employees"), Yen: number("yen"), Mandate: strings.TrimSpace(r.FormValue("mandate"))}
 }
 
@@ -144,7 +144,7 @@ func (w *Window) handByForm(rw http.ResponseWriter, r *http.Request) {
 	file, err := doorway.Part(r, "file", MaxFile)
 	if err == nil {
 		var receipt Receipt
-		if receipt, err = w.hand(r.Context(), file, Order{strings.TrimSpace(r.FormValue("company")), r.FormValue("procedure"), strings.TrimSpace(r.FormValue("mandate"))}); err == nil {
+		if receipt, err = w.hand(r.Context(), file, Order{doorway.Plain(r.FormValue("company")), r.FormValue("procedure"), strings.TrimSpace(r.FormValue("mandate"))}); err == nil {
 			http.Redirect(rw, r, "/filings/"+receipt.Number, http.StatusSeeOther)
 			return
 		}
@@ -154,7 +154,7 @@ func (w *Window) handByForm(rw http.ResponseWriter, r *http.Request) {
 
 func (w *Window) mandateFile(rw http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(rw, r.Body, doorway.MaxBody)
-	m, err := Mandate{Company: strings.TrimSpace(r.FormValue("company")), Delegate: r.FormValue("delegate"), BirthDate: r.FormValue("birthDate"),
+	m, err := Mandate{Company: doorway.Plain(r.FormValue("company")), Delegate: r.FormValue("delegate"), BirthDate: r.FormValue("birthDate"),
 		Procedure: r.FormValue("procedure"), Until: r.FormValue("until")}.fill()
 	if err != nil {
 		w.front(rw, r, err)

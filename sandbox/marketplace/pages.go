@@ -61,11 +61,11 @@ func (m *Marketplace) front(w http.ResponseWriter, r *http.Request, problem erro
 }
 
 func saleOf(r *http.Request) Sale {
-	price, err := strconv.Atoi(r.FormValue("price"))
+	price, err := strconv.Atoi(doorway.Plain(r.FormValue("price")))
 	if err != nil {
 		price = 0 // refused with the field's name
 	}
-	return Sale{Title: r.FormValue("title"), Price: price, IMEI: r.FormValue("imei"), Element: strings.TrimSpace(r.FormValue("element")),
+	return Sale{Title: r.FormValue("title"), Price: price, IMEI: doorway.Plain(r.FormValue("imei")), Element: strings.TrimSpace(r.FormValue("element")),
 		Checklist: Checklist{r.FormValue("initialised") != "", r.FormValue("activation-lock") != "", r.FormValue("certificates") != ""}}
 }
 
@@ -123,7 +123,7 @@ type checkData struct {
 
 func (m *Marketplace) checkByForm(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
-	data := checkData{Seen: Seen{r.FormValue("code"), r.FormValue("imei")}}
+	data := checkData{Seen: Seen{r.FormValue("code"), doorway.Plain(r.FormValue("imei"))}}
 	checked, err := m.check(r.Context(), data.Seen)
 	if err == nil {
 		data.Checked = &checked

@@ -75,7 +75,7 @@ func (p *Portal) apply(who visitor.Visitor, in Wish) (Application, error) {
 	}
 	for _, ask := range procedure.Ask {
 		if !answers(in.Answers[ask.Name]) {
-			return Application{}, warifu.Invalid("portal-answer-missing", "ja", ask.Label.Ja, "en", ask.Label.En)
+			return Application{}, warifu.Invalid("portal-answer-missing", "field", ask.Name, "ja", ask.Label.Ja, "en", ask.Label.En)
 		}
 	}
 	mine, err := p.of(who.Subject)

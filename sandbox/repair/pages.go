@@ -28,7 +28,7 @@ func (s *Shop) pageRoutes(mux *http.ServeMux) {
 		return err
 	}))
 	mux.HandleFunc("POST /repairs/{id}/return", s.form(func(r *http.Request, id string) error {
-		_, err := s.giveBack(r.Context(), id, Claimed{r.FormValue("claim"), r.FormValue("imei")})
+		_, err := s.giveBack(r.Context(), id, Claimed{doorway.Plain(r.FormValue("claim")), doorway.Plain(r.FormValue("imei"))})
 		return err
 	}))
 	mux.HandleFunc("POST /repairs/{id}/orders", s.form(func(*http.Request, string) error { return s.refuseOrder() }))
@@ -74,7 +74,7 @@ func (s *Shop) show(w http.ResponseWriter, r *http.Request, claim string, proble
 
 func (s *Shop) handByForm(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, doorway.MaxBody)
-	receipt, err := s.hand(Handed{r.FormValue("title"), r.FormValue("imei"), r.FormValue("ready")})
+	receipt, err := s.hand(Handed{r.FormValue("title"), doorway.Plain(r.FormValue("imei")), r.FormValue("ready")})
 	if err != nil {
 		s.front(w, r, err)
 		return

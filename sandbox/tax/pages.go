@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"warifu/face"
 	"warifu/sandbox/doorway"
@@ -25,7 +26,7 @@ func (o *Office) pageRoutes(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("POST /filings", o.uploadByForm)
 	mux.HandleFunc("GET /find", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "/filings/"+strings.TrimSpace(r.FormValue("number")), http.StatusSeeOther)
+		http.Redirect(w, r, "/filings/"+doorway.Plain(r.FormValue("number")), http.StatusSeeOther)
 	})
 	mux.HandleFunc("GET /filings/{number}", o.showReceipt)
 }
@@ -66,14 +67,18 @@ func (o *Office) front(w http.ResponseWriter, r *http.Request, problem error) {
 
 func claimOf(r *http.Request) Claim {
 	number := func(name string) int {
-		n, err := strconv.Atoi(r.FormValue(name))
+		n, err := strconv.Atoi(doorway.Plain(r.FormValue(name)))
 		if err != nil && r.FormValue(name) != "" {
 			return -1 // refused with the field's name
 		}
 		return n
 	}
+	slips := strings.FieldsFunc(r.FormValue("slips"), func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == '、' || r == '，' })
+	for i := range slips {
+		slips[i] = doorway.Plain(slips[i])
+	}
 	return Claim{Year: number("year"), Name: r.FormValue("name"), BirthDate: r.FormValue("birthDate"), Address: r.FormValue("address"),
-		Slips: strings.Fields(r.FormValue("slips")), Medical: number("medical")}
+		Slips: slips, Medical: number("medical")}
 }
 
 func (o *Office) draftByForm(w http.ResponseWriter, r *http.Request) {
