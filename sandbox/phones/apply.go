@@ -179,6 +179,9 @@ func (p *Phones) showStep(w http.ResponseWriter, r *http.Request, o *owned, walk
 		d.Blocked, d.Young = slug == "card-pin-blocked", slug == "card-signature-absent"
 	}
 	if s == stepCard && p.config.Cards != nil {
+		if d.Card == "" {
+			d.Card = doorway.Person(r) // the card of whoever is at the browser lies nearest
+		}
 		var err error
 		if d.Cards, err = p.config.Cards(); problem == nil {
 			problem = err

@@ -93,12 +93,13 @@ func (p *Phones) register(w http.ResponseWriter, r *http.Request, o *owned) {
 		p.showProgress(w, r, o, e)
 		return
 	}
+	application, err := o.app.Status(r.Context())
 	unlock := o.hand.lock()
 	var data registerData
 	var problem error
 	if g := o.hand.registration; g != nil {
 		problem, data.Code = g.problem, g.code
-		if g.done {
+		if g.done && application.State != warifu.ApplicationIssued { // of this application, not of one before it
 			unlock()
 			leadTo(w, r, o, "/registered")
 			return
@@ -108,7 +109,6 @@ func (p *Phones) register(w http.ResponseWriter, r *http.Request, o *owned) {
 	unlock()
 	data.AskCard = problem != nil && warifu.ProblemOf(problem).Problem == "card-proof-required" || r.FormValue("card") != ""
 	data.Cut = problem != nil && !data.AskCard
-	application, err := o.app.Status(r.Context())
 	if problem == nil {
 		problem = err
 	}
