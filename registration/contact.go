@@ -88,6 +88,13 @@ func (c Contact) foldedForCard(now time.Time) (store.Contact, error) {
 	return out, err
 }
 
+// Check refuses what cannot be a contact, as a submission with it would be ("contact-malformed"): an
+// app asks before it has anything signed. The birth date may be left out.
+func (c Contact) Check(now time.Time) error {
+	_, err := c.foldedForCard(now)
+	return err
+}
+
 // bornAsCertified writes the birth date that the card certifies into a contact that has
 // none, and refuses one with another, so that nobody registers somebody else's particulars
 // and makes the hotline find two.

@@ -225,7 +225,12 @@ func (p *Page) settle(what string) *Page {
 	p.t.Helper()
 	// Two turns of the page's loop: a form that is sent has asked for its page by then. The page
 	// may go while it is asked, which is no fault.
-	_ = p.try(`new Promise((done) => setTimeout(() => setTimeout(done, 0), 0))`, nil)
+	turns := `new Promise((done) => setTimeout(() => setTimeout(done, 0), 0))`
+	if p.wire.scriptless {
+		turns = `0`
+		_ = p.try(turns, nil)
+	}
+	_ = p.try(turns, nil)
 	p.must(what, p.wire.loaded())
 	return p
 }

@@ -151,6 +151,15 @@ func (p *Page) setMedia(features map[string]string) *Page {
 	return p
 }
 
+// Scriptless has the browser run no script of any page that is opened from now on.
+func (p *Page) Scriptless() *Page {
+	p.t.Helper()
+	_, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	p.must("a browser without script", err)
+	p.wire.scriptless = true
+	return p
+}
+
 // Moving names what moves on the page without end or for long, for who asked for none.
 func (p *Page) Moving() (out []string) {
 	p.t.Helper()

@@ -32,9 +32,11 @@ type wire struct {
 	borne   []string        // what of them is no fault here (Bear)
 	asked   map[string]bool // addresses of documents and fetches
 
-	media map[string]string // what the person's machine is said to prefer
-	twin  *Page             // the same in the other language, once it was wished for
-	stop  func()            // closes the tab; the twin ends with its page's cookies
+	media      map[string]string // what the person's machine is said to prefer
+	scriptless bool              // timers of pages never end
+
+	twin *Page  // the same in the other language, once it was wished for
+	stop func() // closes the tab; the twin ends with its page's cookies
 }
 
 func (w *wire) main(frame cdp.FrameID) {

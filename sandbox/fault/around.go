@@ -56,6 +56,8 @@ func below(prefixes ...string) func(string) bool {
 var (
 	atOCSP     = below("/ocsp/")
 	atProvider = below("/api/realms/", "/.well-known/openid-configuration", "/api/sign-transactions")
+	// atApp is what the app on a phone asks of the server.
+	atApp = below("/api/v1/challenges", "/api/v1/applications", "/api/v1/sessions", "/api/v1/elements", "/api/v1/orders", "/api/v1/suspensions", "/api/v1/clean-proofs", "/api/v1/notices", "/api/v1/logins")
 )
 
 var effects = []effect{
@@ -72,11 +74,30 @@ var effects = []effect{
 	{CRLDown, below("/crl/"), down},
 	{AuthorityWrong, below("/ca/"), (*Board).showStranger},
 	{ProviderDown, atProvider, down},
-	{ProviderSlow, atProvider, func(_ *Board, _ http.ResponseWriter, r *http.Request, s Setting) bool {
-		wait(r.Context(), s.Length)
-		return false
+	{ProviderSlow, atProvider, slow},
+	{AppSlow, atApp, slow},
+	{AppOffline, atApp, func(*Board, http.ResponseWriter, *http.Request, Setting) bool { panic(http.ErrAbortHandler) }},
+	{AppBusy, atApp, func(_ *Board, w http.ResponseWriter, _ *http.Request, _ Setting) bool {
+		w.Header().Set("Retry-After", "30")
+		doorway.Refuse(w, warifu.TooMany("requests-too-many"))
+		return true
 	}},
 	{VerificationDown, below("/api/v1/verifications"), down},
+}
+
+// slow waits for the fault's length, or until the fault is switched off.
+func slow(b *Board, _ http.ResponseWriter, r *http.Request, s Setting) bool {
+	ctx, stop := context.WithCancel(r.Context())
+	defer stop()
+	go func() {
+		select {
+		case <-b.turnedOff():
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	wait(ctx, s.Length)
+	return false
 }
 
 func down(_ *Board, w http.ResponseWriter, _ *http.Request, s Setting) bool {

@@ -18,8 +18,22 @@ type Board struct {
 	folder   folder.Folder
 	stranger *stranger
 
-	mu sync.Mutex
-	on map[Name]Setting
+	mu  sync.Mutex
+	on  map[Name]Setting
+	off chan struct{} // closed when something is switched off, and made anew
+}
+
+// turnedOff is closed when a fault is switched off next.
+func (b *Board) turnedOff() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.off
+}
+
+// released tells who waits because of a fault that one is off; the board is held.
+func (b *Board) released() {
+	close(b.off)
+	b.off = make(chan struct{})
 }
 
 // boardName is the file in which the switches are kept, so that a restart or a snapshot
@@ -32,7 +46,7 @@ func Open(f folder.Folder, clock warifu.Clock) (*Board, error) {
 	if _, err := f.ReadJSON(boardName, &kept); err != nil {
 		return nil, err
 	}
-	b := &Board{folder: f, stranger: &stranger{clock: clock}, on: map[Name]Setting{}}
+	b := &Board{folder: f, stranger: &stranger{clock: clock}, on: map[Name]Setting{}, off: make(chan struct{})}
 	for _, s := range kept {
 		b.on[s.Name] = s
 	}
@@ -109,6 +123,7 @@ func (b *Board) Off(name Name) error {
 	}
 	b.mu.Lock()
 	delete(b.on, name)
+	b.released()
 	b.mu.Unlock()
 	return b.keep()
 }
@@ -117,6 +132,7 @@ func (b *Board) Off(name Name) error {
 func (b *Board) Clear() error {
 	b.mu.Lock()
 	clear(b.on)
+	b.released()
 	b.mu.Unlock()
 	return b.keep()
 }

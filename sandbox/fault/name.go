@@ -30,6 +30,9 @@ const (
 	ClockSkew        Name = "clock-skew"        // the provider's clock is ahead, and so are its tokens, by the fault's length; world only
 	NoticeLost       Name = "notice-lost"       // a notice goes out and arrives nowhere; world only
 	IssuerSlow       Name = "issuer-slow"       // each lot of certificates waits, for the fault's length; world only
+	AppOffline       Name = "app-offline"       // what the app on a phone asks gets no answer: the line is dead
+	AppSlow          Name = "app-slow"          // what it asks takes its time, for the fault's length
+	AppBusy          Name = "app-busy"          // what it asks is answered 429: too many requests
 )
 
 // kind says how a fault is used.
@@ -43,12 +46,13 @@ type kind struct {
 const Longest = 24 * time.Hour
 
 // All are the faults, in the order in which they are told.
-var All = []Name{OCSPSilent, OCSPLater, OCSPStranger, CRLDown, AuthorityWrong, ProviderDown, ProviderSlow, VerificationDown, ClockSkew, NoticeLost, IssuerSlow}
+var All = []Name{OCSPSilent, OCSPLater, OCSPStranger, CRLDown, AuthorityWrong, ProviderDown, ProviderSlow, VerificationDown, ClockSkew, NoticeLost, IssuerSlow, AppOffline, AppSlow, AppBusy}
 
 var kinds = map[Name]kind{
 	OCSPSilent: {Usually: 30 * time.Second}, OCSPLater: {}, OCSPStranger: {}, CRLDown: {}, AuthorityWrong: {},
 	ProviderDown: {}, ProviderSlow: {Usually: 10 * time.Second}, VerificationDown: {},
 	ClockSkew: {World: true, Usually: 10 * time.Minute}, NoticeLost: {World: true}, IssuerSlow: {World: true, Usually: 20 * time.Second},
+	AppOffline: {}, AppSlow: {Usually: 5 * time.Second}, AppBusy: {},
 }
 
 // Setting is a fault as it is switched on.

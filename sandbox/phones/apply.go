@@ -1,6 +1,7 @@
 package phones
 
 import (
+	"context"
 	"html/template"
 	"net/http"
 	"slices"
@@ -31,13 +32,13 @@ var stepScreens = map[stage]stepScreen{
 	stepNotes: {"app.step.notes", (*Phones).takeConsent}, stepPrepare: {"app.step.prepare", (*Phones).takePrepared},
 	stepCard: {"app.step.card", (*Phones).takeCard}, stepLift: {"app.step.lift", (*Phones).goOn},
 	stepSignature: {"app.step.signature", (*Phones).takeSignature}, stepPIN: {"app.step.pin", (*Phones).takePIN},
-	stepDone: {"app.step.done", (*Phones).goOn},
+	stepDone: {"app.step.done", (*Phones).goOn}, stepSend: {"app.step.send", (*Phones).takeSend},
 }
 
 // stepTemplates are the steps' screens.
 var stepTemplates = func() map[stage]*template.Template {
 	out := map[stage]*template.Template{}
-	for _, s := range orderPasswordFirst {
+	for s := range stepScreens {
 		out[s] = face.Phone("step-" + string(s))
 	}
 	return out
@@ -62,6 +63,9 @@ func (p *Phones) start(w http.ResponseWriter, r *http.Request, o *owned, problem
 		return
 	}
 	put()
+	if problem == nil {
+		problem, _ = o.hand.told()
+	}
 	if lapsed && problem == nil {
 		problem = warifu.Conflict("app-draft-expired")
 	}
@@ -96,12 +100,16 @@ func (p *Phones) due(prefix string, due time.Time) (key string, times map[string
 
 // begin answers the start screen's button.
 func (p *Phones) beginWalk(w http.ResponseWriter, r *http.Request, o *owned) {
-	if o.walking() == "" {
-		if _, err := o.app.CheckEligible(r.Context()); err != nil {
-			p.start(w, r, o, err)
-			return
-		}
-		p.newWalk(o, r.FormValue("discard") != "")
+	if discard := r.FormValue("discard") != ""; o.walking() == "" {
+		o.begin(func(ctx context.Context, t tell) error {
+			t("app.progress.terms", 0, 0)
+			_, err := o.app.CheckEligible(ctx)
+			return err
+		}, func(err error) {
+			if o.hand.problem = err; err == nil {
+				p.newWalk(o, discard)
+			}
+		})
 	}
 	leadTo(w, r, o, "/apply")
 }
@@ -117,13 +125,18 @@ func (p *Phones) giveUp(w http.ResponseWriter, r *http.Request, o *owned) {
 	drafted := walk.draft != nil
 	o.hand.walk = nil
 	put()
-	if drafted {
-		if err := p.abandon(r.Context(), o); err != nil {
-			p.my(w, r, o, err)
-			return
+	o.begin(func(ctx context.Context, t tell) error {
+		t("app.progress.clear", 0, 0)
+		if !drafted {
+			return nil
 		}
-	}
-	leadTo(w, r, o, "/my?said=given-up")
+		return p.abandon(ctx, o)
+	}, func(err error) {
+		if o.hand.problem = err; err == nil {
+			o.hand.said = "app.said.given-up"
+		}
+	})
+	leadTo(w, r, o, "/my")
 }
 
 // stepData is what the screens of the steps show.
@@ -143,6 +156,7 @@ type stepData struct {
 	Card        string // held last
 	Blocked     bool   // the card's password is locked
 	Young       bool   // the card has no signing certificate
+	Final       bool   // it was refused: sending it again changes nothing
 	Application phone.Application
 	When        string
 	Due         map[string]any
@@ -157,9 +171,10 @@ func (d stepData) Has(kind string) bool {
 // showStep draws the screen of a step of the walk, which the caller holds; it is let go of here.
 func (p *Phones) showStep(w http.ResponseWriter, r *http.Request, o *owned, walk *walk, s stage, problem error, put func()) {
 	order := p.stages()
+	at, all := count(order, s)
 	d := stepData{
-		Token: walk.token, At: stepsBefore + 1 + slices.Index(order, s), All: stepsBefore + len(order), Kinds: walk.kinds, Tries: walk.tries,
-		Prepared: walk.prepared, CardFirst: p.config.Scheme.CardFirst, Consent: p.config.Scheme.Consent, Agreed: walk.consent != "", Card: walk.card, NFC: p.nfc(o.handset.Model),
+		Token: walk.token, At: at, All: all, Kinds: walk.kinds, Tries: walk.tries,
+		Prepared: walk.prepared, CardFirst: p.config.Scheme.CardFirst, Consent: p.config.Scheme.Consent, Agreed: walk.consent != "", Card: walk.card, Final: walk.final, NFC: p.nfc(o.handset.Model),
 		Notes: sentences(text.Sentence("consent."+p.config.Scheme.Consent, doorway.Lang(r), nil), doorway.Lang(r)),
 	}
 	if walk.contact != nil {
@@ -222,13 +237,8 @@ func (p *Phones) nfc(model string) string {
 	return "word.nfc." + string(where)
 }
 
-// step shows a step: the one the walk is at, one before it that may still be changed, and
-// while the phone is busy how far it is.
+// step shows a step: the one the walk is at, or one before it that may still be changed.
 func (p *Phones) step(w http.ResponseWriter, r *http.Request, o *owned) {
-	if e, busy := o.hand.progress(); busy {
-		p.showProgress(w, r, o, e)
-		return
-	}
 	walk, lapsed, put := p.takeWalk(r.Context(), o)
 	if walk == nil {
 		put()

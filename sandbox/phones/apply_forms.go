@@ -71,12 +71,12 @@ func (p *Phones) takeChoice(r *http.Request, _ *owned, w *walk) error {
 
 // takeConsent takes the tick 「確認しました」 (⑤, R35) and, where it is given, whom to tell.
 func (p *Phones) takeConsent(r *http.Request, o *owned, w *walk) error {
-	contact, err := contactTyped(r)
+	contact, err := p.contactTyped(r)
+	w.contact, w.consent = contact, r.FormValue("consent") // what was typed stays, to be put right
 	if err != nil {
 		return err
 	}
-	w.contact = contact
-	if w.consent = r.FormValue("consent"); w.consent == "" {
+	if w.consent == "" {
 		return warifu.Refused("consent-missing", "version", p.config.Scheme.Consent)
 	}
 	if p.config.Scheme.CardFirst {
@@ -287,8 +287,14 @@ func (p *Phones) send(o *owned, w *walk, s stage) error {
 		}, func(err error) {
 			if w.ended(p, err); err == nil {
 				w.secrets = phone.Secrets{}
+			} else if w.at == s {
+				w.at, w.final = stepSend, warifu.ProblemOf(err).IsCode(warifu.CodeRefused)
 			}
 		})
 	}
 	return nil
 }
+
+// takeSend sends again what could not be handed in; the same document is the same application,
+// so nothing is sent twice.
+func (p *Phones) takeSend(_ *http.Request, o *owned, w *walk) error { return p.send(o, w, stepSend) }

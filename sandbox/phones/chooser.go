@@ -50,16 +50,24 @@ func (o *owned) carries() string {
 	return "app.chooser.empty"
 }
 
-// shelf is what the shop sells, by maker.
+// shelf is what the shop sells, by maker. Models that are sold by one name are told apart.
 func shelf(models []catalogue.Model) []maker {
+	called := map[string]int{}
+	for _, m := range models {
+		called[m.Name()]++
+	}
 	var out []maker
 	for _, m := range models {
+		name := m.Name()
+		if called[name] > 1 {
+			name += " (" + m.ID + ")"
+		}
 		i := slices.IndexFunc(out, func(one maker) bool { return one.Maker == m.Maker })
 		if i < 0 {
 			i = len(out)
 			out = append(out, maker{Maker: m.Maker, Lang: writtenIn(m.Maker)})
 		}
-		out[i].Models = append(out[i].Models, onSale{m.ID, m.Name(), writtenIn(m.Name())})
+		out[i].Models = append(out[i].Models, onSale{m.ID, name, writtenIn(name)})
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 
 	"warifu"
 	"warifu/phone"
+	"warifu/registration"
 )
 
 // ContactChange is another contact and one of the phone's secrets as typed: the signing
@@ -23,7 +24,7 @@ func (p *Phones) RegisterContact(ctx context.Context, id string, in ContactChang
 }
 
 func (p *Phones) contactByForm(r *http.Request, id string) error {
-	c, err := contactTyped(r)
+	c, err := p.contactTyped(r)
 	if err != nil {
 		return err
 	}
@@ -34,15 +35,16 @@ func (p *Phones) contactByForm(r *http.Request, id string) error {
 }
 
 // contactTyped is the contact of a form: nil where none of it was filled in.
-func contactTyped(r *http.Request) (*phone.Contact, error) {
+// With an error it is what was typed.
+func (p *Phones) contactTyped(r *http.Request) (*phone.Contact, error) {
 	c := phone.Contact{Reading: r.FormValue("reading"), Telephone: r.FormValue("telephone")}
 	switch {
 	case c == phone.Contact{}:
 		return nil, nil
 	case c.Reading == "":
-		return nil, warifu.Invalid("contact-malformed", "field", "reading")
+		return &c, warifu.Invalid("contact-malformed", "field", "reading")
 	case c.Telephone == "":
-		return nil, warifu.Invalid("contact-malformed", "field", "telephone")
+		return &c, warifu.Invalid("contact-malformed", "field", "telephone")
 	}
-	return &c, nil
+	return &c, registration.Contact{Reading: c.Reading, Telephone: c.Telephone}.Check(p.config.Clock.Now())
 }

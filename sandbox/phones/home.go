@@ -60,7 +60,13 @@ func (f Front) Open() *phone.Application {
 
 // look gathers what the first screens show.
 func (p *Phones) look(r *http.Request, o *owned) (Front, error) {
+	eligible := make(chan error, 1)
+	go func() {
+		_, err := o.app.CheckEligible(r.Context())
+		eligible <- err
+	}()
 	view, err := p.View(r.Context(), o.handset.ID)
+	refused := <-eligible // it uses the request's context, and is waited for in any case
 	if err != nil {
 		return Front{}, err
 	}
@@ -71,8 +77,7 @@ func (p *Phones) look(r *http.Request, o *owned) (Front, error) {
 			f.Certificates = append(f.Certificates, c)
 		}
 	}
-	_, err = o.app.CheckEligible(r.Context())
-	f.judge(err, doorway.Lang(r))
+	f.judge(refused, doorway.Lang(r))
 	return f, nil
 }
 
@@ -121,10 +126,12 @@ func (p *Phones) home(w http.ResponseWriter, r *http.Request, o *owned, problem 
 // my is マイページ with its menu 証明書の管理 (K8).
 func (p *Phones) my(w http.ResponseWriter, r *http.Request, o *owned, problem error) {
 	f, err := p.look(r, o)
-	if problem == nil {
-		problem = err
+	failed, said := o.hand.told()
+	for _, one := range []error{failed, err} {
+		if problem == nil {
+			problem = one
+		}
 	}
-	said := ""
 	if name := r.URL.Query().Get("said"); name != "" && text.Has("app.said."+name) && !strings.Contains(name, ".") {
 		said = "app.said." + name
 	}

@@ -70,11 +70,15 @@ func (p *Phones) application(w http.ResponseWriter, r *http.Request, o *owned, p
 
 // takeBack withdraws the application.
 func (p *Phones) takeBack(w http.ResponseWriter, r *http.Request, o *owned) {
-	if err := p.Withdraw(r.Context(), o.handset.ID); err != nil {
-		p.application(w, r, o, err)
-		return
-	}
-	leadTo(w, r, o, "/my?said=withdrawn")
+	o.begin(func(ctx context.Context, t tell) error {
+		t("app.progress.withdraw", 0, 0)
+		return p.Withdraw(ctx, o.handset.ID)
+	}, func(err error) {
+		if o.hand.problem = err; err == nil {
+			o.hand.said = "app.said.withdrawn"
+		}
+	})
+	leadTo(w, r, o, "/my")
 }
 
 // registerData is the screen of 登録 (R44).
@@ -89,10 +93,6 @@ type registerData struct {
 
 // register is the screen 「スマホ用電子証明書の登録」.
 func (p *Phones) register(w http.ResponseWriter, r *http.Request, o *owned) {
-	if e, busy := o.hand.progress(); busy {
-		p.showProgress(w, r, o, e)
-		return
-	}
 	application, err := o.app.Status(r.Context())
 	unlock := o.hand.lock()
 	var data registerData

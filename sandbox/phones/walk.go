@@ -27,6 +27,10 @@ const (
 	stepSignature stage = "signature" // ⑨ the phone's signing password
 	stepPIN       stage = "pin"       // ⑩ the phone's PIN
 	stepDone      stage = "done"      // ⑪ complete
+
+	// stepSend is where an application stands that could not be handed in: nothing need be
+	// typed again. It is no step of its own.
+	stepSend stage = "send"
 )
 
 // The two orders of the screens (K2); the protocol is the same in both.
@@ -62,10 +66,19 @@ type walk struct {
 	card     string // that lies on the phone, where the card comes first
 	tries    int    // left on the card's password, once the card was asked; -1
 	secrets  phone.Secrets
+	final    bool // it was refused where it was handed in
 
 	run     func() // work that the form just taken asks for; the walk goes on when it has ended
 	problem error  // of the work behind the last screen; shown once
 	said    string // key of a sentence about the last form; shown once
+}
+
+// count is the step's number, and how many there are.
+func count(order []stage, s stage) (at, all int) {
+	if s == stepSend {
+		s = stepPIN
+	}
+	return stepsBefore + 1 + slices.Index(order, s), stepsBefore + len(order)
 }
 
 // has reports whether the walk is for certificates of the kind.
@@ -73,6 +86,9 @@ func (w *walk) has(kind warifu.Kind) bool { return slices.Contains(w.kinds, kind
 
 // after is the step that follows s in the order for this walk.
 func (w *walk) after(order []stage, s stage) stage {
+	if s == stepSend {
+		return stepDone
+	}
 	for _, next := range order[slices.Index(order, s)+1:] {
 		switch {
 		case next == stepSignature && !w.has(warifu.Signature), next == stepPIN && !w.has(warifu.Authentication):
@@ -156,10 +172,9 @@ func (o *owned) walking() string {
 	return string(o.hand.walk.at)
 }
 
-// newWalk begins an application on the phone in the place of whatever was begun before.
+// newWalk begins an application on the phone, whose hand is held, in the place of whatever was
+// begun before.
 func (p *Phones) newWalk(o *owned, discard bool) {
-	o.hand.mu.Lock()
-	defer o.hand.mu.Unlock()
 	o.hand.walk = &walk{token: rand.Text(), at: p.stages()[0], touched: p.config.Clock.Now(), kinds: warifu.Kinds[:], discard: discard, tries: -1}
 }
 

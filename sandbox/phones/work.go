@@ -25,6 +25,19 @@ type hand struct {
 	unlocking *unlocking
 	// registration is how the last registration went, until the holder has seen it.
 	registration *registered
+	// problem is why the work behind マイページ or the start screen failed, said the key of a
+	// sentence about what it did; each is told once.
+	problem error
+	said    string
+}
+
+// told returns what is to be told about the work that ended last, which is then forgotten.
+func (h *hand) told() (problem error, said string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	problem, said = h.problem, h.said
+	h.problem, h.said = nil, ""
+	return problem, said
 }
 
 // work is something that a phone does while its screen shows how far it is.
