@@ -48,8 +48,8 @@ func TestAChartIsWellFormedAndNamed(t *testing.T) {
 
 func TestBarsReachTheHeightOfTheirNumber(t *testing.T) {
 	got := string(face.Chart{Lang: text.English, Name: "n", Bars: []face.Bars{{Name: "one", Values: []float64{10, 5}}}}.HTML())
-	// The plot goes from 184 at the bottom to 26 at the top: ten reaches it, five half of it.
-	for _, want := range []string{"V26H", "V105H"} {
+	// The plot goes from 184 at the bottom to 36 at the top: ten reaches it, five half of it.
+	for _, want := range []string{"V36H", "V110H"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%s is not in %s", want, got)
 		}
