@@ -26,10 +26,11 @@
   "use strict";
   var said = document.querySelector("[data-stale]");
   if (!said) return;
-  var last = Date.now();
-  document.addEventListener("htmx:after:swap", function () { last = Date.now(); said.hidden = true; });
+  var last = Date.now(), shown = "";
   setInterval(function () {
-    if (!document.hidden && Date.now() - last > 1000 * Number(said.dataset.stale)) said.hidden = false;
+    var at = document.querySelector("#figures time"), now = at ? at.dateTime : "";
+    if (now && now !== shown) { shown = now; last = Date.now(); }
+    said.hidden = Date.now() - last <= 1000 * Number(said.dataset.stale);
   }, 1000);
   document.addEventListener("visibilitychange", function () { if (!document.hidden) last = Date.now(); });
 })();
