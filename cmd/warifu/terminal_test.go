@@ -46,7 +46,7 @@ func TestKioskAndClinicAtAPCSCReader(t *testing.T) {
 		{exitRefused, "no card reader of that name", []string{"kiosk", "print", "--reader", "Acme", "--pin", "2468", "--out", file}},
 		{exitDone, "Insured", []string{"clinic", "check", "--reader", "PCD 00 00", "--phone", "--pin", "2468"}},
 		{exitDone, "another insurer", []string{"clinic", "check", "--reader", "PCD 00 01", "--pin", "1103"}},
-		{exitRefused, "tries are left", []string{"clinic", "check", "--reader", "PCD 00 01", "--pin", "0000"}},
+		{exitRefused, "Tries left", []string{"clinic", "check", "--reader", "PCD 00 01", "--pin", "0000"}},
 	} {
 		if code, said := at(t, w, c.args...); code != c.code || !strings.Contains(said, c.want) {
 			t.Errorf("%q: %d %s", c.args, code, said)
