@@ -247,7 +247,7 @@ func TestAnExpiredLoginLeadsBackWithAnError(t *testing.T) {
 			t.Error(redirect)
 		}
 	}
-	w.Clock.Forward(time.Minute)
+	w.Clock.Forward(16 * time.Minute)
 	_, err = w.provider.Sweep(ctx)
 	must(t, err)
 	_, err = w.provider.View(ctx, at.login, at.cookie)

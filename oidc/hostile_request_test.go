@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"warifu/internal/housetest"
 )
@@ -303,7 +304,14 @@ func TestLoginsUnderWayAreBoundedByClientAndInAll(t *testing.T) {
 	if n := w.provider.UnderWay(); n != 3 {
 		t.Errorf("%d under way", n)
 	}
+	w.Clock.Forward(10 * time.Minute)
 	gone, err := w.provider.Sweep(ctx)
+	must(t, err)
+	if gone != 0 {
+		t.Errorf("%d rows swept before anybody could have come back", gone)
+	}
+	w.Clock.Forward(5 * time.Minute)
+	gone, err = w.provider.Sweep(ctx)
 	must(t, err)
 	if gone != 7 {
 		t.Errorf("%d rows swept", gone)

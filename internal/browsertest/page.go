@@ -97,8 +97,20 @@ func (p *Page) excerpt() string {
 }
 
 // try evaluates an expression in a world beside the page's own scripts, which the page's
-// policy does not touch and in which the page's scripts cannot meddle.
+// policy does not touch and in which the page's scripts cannot meddle. A page that went on to
+// another by itself in that moment is asked again.
 func (p *Page) try(expression string, out any) error {
+	err := p.evaluate(expression, out)
+	for range 3 {
+		if err == nil || !strings.Contains(err.Error(), "Cannot find context") {
+			break
+		}
+		err = p.evaluate(expression, out)
+	}
+	return err
+}
+
+func (p *Page) evaluate(expression string, out any) error {
 	ctx, stop := context.WithTimeout(p.ctx, patience)
 	defer stop()
 	world, err := chromedp.Call(ctx, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: p.frame, WorldName: "warifu"})

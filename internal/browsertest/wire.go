@@ -148,12 +148,13 @@ func (w *wire) requested(e *network.EventRequestWillBeSent) {
 }
 
 // logged keeps what the browser itself complained of. That a page or an answer to a fetch
-// refused (status 4xx) it complains of too, which is no fault: refusals are pages.
+// refused (status 4xx, and 503 where the server behind it could not be reached) it complains of
+// too, which is no fault: refusals are pages.
 func (w *wire) logged(e *log.Entry) {
 	if e.Level != log.EntryLevelError {
 		return
 	}
-	if w.asked[e.URL] && e.Source == log.EntrySourceNetwork && strings.Contains(e.Text, "status of 4") {
+	if w.asked[e.URL] && e.Source == log.EntrySourceNetwork && (strings.Contains(e.Text, "status of 4") || strings.Contains(e.Text, "status of 503")) {
 		return
 	}
 	said := e.Text + " " + e.URL

@@ -66,7 +66,7 @@ func TestALoginsPageTellsWhatBecameOfIt(t *testing.T) {
 		page.Go(at).Click(`form[action$="/cancel"] button`).Until(".problem").Shot("portal-declined").Whole(t)
 		page.Back().See(says(lang, "login.over.title")).Shot("login-cancelled").Whole(t)
 
-		at = wait() // … and nobody answers in time
+		wait() // … and nobody answers in time
 		worldtest.Forward(t, w, "+5m10s")
 		page.See(says(lang, "login.page.expired")).Shot("login-expired").Whole(t)
 		page.Click(`a[href$="/done"]`).Until(".problem").Shot("portal-timed-out").Whole(t)

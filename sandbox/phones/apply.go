@@ -64,7 +64,7 @@ func (p *Phones) start(w http.ResponseWriter, r *http.Request, o *owned, problem
 	}
 	put()
 	if problem == nil {
-		problem, _ = o.hand.told()
+		_, problem = o.hand.told()
 	}
 	if lapsed && problem == nil {
 		problem = warifu.Conflict("app-draft-expired")

@@ -126,7 +126,7 @@ func (p *Phones) home(w http.ResponseWriter, r *http.Request, o *owned, problem 
 // my is マイページ with its menu 証明書の管理 (K8).
 func (p *Phones) my(w http.ResponseWriter, r *http.Request, o *owned, problem error) {
 	f, err := p.look(r, o)
-	failed, said := o.hand.told()
+	said, failed := o.hand.told()
 	for _, one := range []error{failed, err} {
 		if problem == nil {
 			problem = one

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"warifu"
 	"warifu/face"
@@ -24,8 +25,19 @@ var (
 // registered is how a registration went.
 type registered struct {
 	code    string // the suspension code, until the holder says that it is noted
-	problem error  // why it did not go to its end; shown once
+	problem error  // why it did not go to its end
+	told    bool   // the holder has seen why; that it goes on from there stays
 	done    bool
+	card    bool // with the card, which the server had asked for
+}
+
+// ofCard reports whether the card has to be read once more: it was, and did not do.
+func (g *registered) ofCard() bool {
+	if g.problem == nil {
+		return false
+	}
+	slug := warifu.ProblemOf(g.problem).Problem
+	return slug == "card-proof-required" || g.card && strings.HasPrefix(slug, "card-")
 }
 
 // unnoted reports whether a suspension code waits to be noted down.
@@ -39,6 +51,7 @@ func (o *owned) unnoted() bool {
 type applicationData struct {
 	Application *phone.Application
 	Quiet       bool
+	Unknown     bool               // there is one, and the server could not be asked about it
 	Step        int                // stations that lie behind it, of three; zero: it has ended on the way
 	Why         *doorway.Sentences // it was rejected
 }
@@ -52,8 +65,10 @@ func (p *Phones) application(w http.ResponseWriter, r *http.Request, o *owned, p
 	state, err := o.app.State()
 	if err == nil && state.Application != "" {
 		var a phone.Application
+		data.Unknown = true
 		if a, err = p.config.Server.Application(r.Context(), state.Application); err == nil {
 			a = p.local(a)
+			data.Unknown = false
 			data.Application, data.Step = &a, stations[a.State]
 			if a.Problem != "" {
 				title, detail, next := text.Problem(warifu.Refused(a.Problem, "age", strconv.Itoa(p.config.Scheme.MinimumAge)), doorway.Lang(r))
@@ -86,6 +101,7 @@ type registerData struct {
 	Application phone.Application
 	AskCard     bool // the server wants the card again (R45)
 	Cut         bool // it was begun and torn away
+	Unknown     bool // the server could not be asked
 	Cards       []Card
 	Code        string
 	Strong      bool // the screen lock can stand in for the PIN
@@ -97,18 +113,25 @@ func (p *Phones) register(w http.ResponseWriter, r *http.Request, o *owned) {
 	unlock := o.hand.lock()
 	var data registerData
 	var problem error
+	data.AskCard = r.FormValue("card") != ""
 	if g := o.hand.registration; g != nil {
-		problem, data.Code = g.problem, g.code
+		data.Code = g.code
 		if g.done && application.State != warifu.ApplicationIssued { // of this application, not of one before it
 			unlock()
 			leadTo(w, r, o, "/registered")
 			return
 		}
-		o.hand.registration = nil
+		if !g.told {
+			problem, g.told = g.problem, true
+		}
+		data.AskCard = data.AskCard || g.ofCard()
+		data.Cut = g.problem != nil && !data.AskCard
+		if g.done || err == nil && application.State != warifu.ApplicationIssued {
+			o.hand.registration = nil
+		}
 	}
 	unlock()
-	data.AskCard = problem != nil && warifu.ProblemOf(problem).Problem == "card-proof-required" || r.FormValue("card") != ""
-	data.Cut = problem != nil && !data.AskCard
+	data.Unknown = err != nil && warifu.ProblemOf(err).Problem != "application-none"
 	if problem == nil {
 		problem = err
 	}
@@ -141,7 +164,7 @@ func (p *Phones) beginRegister(w http.ResponseWriter, r *http.Request, o *owned)
 		leadTo(w, r, o, "/register?card=again")
 		return
 	}
-	outcome := &registered{}
+	outcome := &registered{card: card != ""}
 	o.begin(func(ctx context.Context, t tell) error {
 		all := usualCommands + usualForKind*len(state.Kinds)
 		in := phone.Personalization{CardPIN: pin, Code: func(code string) { outcome.code = code }}

@@ -32,12 +32,12 @@ type hand struct {
 }
 
 // told returns what is to be told about the work that ended last, which is then forgotten.
-func (h *hand) told() (problem error, said string) {
+func (h *hand) told() (said string, problem error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	problem, said = h.problem, h.said
 	h.problem, h.said = nil, ""
-	return problem, said
+	return said, problem
 }
 
 // work is something that a phone does while its screen shows how far it is.

@@ -65,15 +65,15 @@ func (t *Terminal[V, S]) typed(ctx context.Context, id, pin string) error {
 	if err != nil {
 		return err
 	}
-	if v.held().class == profile.ClassPhone {
+	if v.Held().class == profile.ClassPhone {
 		_, err = t.place.Scheme.ActivationSecret(warifu.Authentication, pin)
 	} else {
 		_, err = t.place.Scheme.CardPIN(warifu.Authentication, pin)
 	}
 	if err == nil {
-		v.held().hand.Type(pin)
+		v.Held().hand.Type(pin)
 	}
-	v.held().Unlock()
+	v.Held().Unlock()
 	if err == nil && t.place.Reader != nil {
 		return t.startTap(ctx, id, "")
 	}
@@ -86,8 +86,8 @@ func (t *Terminal[V, S]) sure(id string) error {
 	if err != nil {
 		return err
 	}
-	defer v.held().Unlock()
-	v.held().hand.Sure()
+	defer v.Held().Unlock()
+	v.Held().hand.Sure()
 	return nil
 }
 
@@ -97,10 +97,10 @@ func (t *Terminal[V, S]) startTap(ctx context.Context, id, chip string) error {
 	if err != nil {
 		return err
 	}
-	pin, sure := v.held().hand.Touch()
+	pin, sure := v.Held().hand.Touch()
 	of := v.Shown()
-	v.held().touched = chip
-	v.held().Unlock()
+	v.Held().touched = chip
+	v.Held().Unlock()
 	t.Start(ctx, id, ScreenReading, of, func(ctx context.Context) error {
 		return t.own.Touch(ctx, id, Touch{Chip: chip, PIN: pin, LastTry: sure})
 	})
@@ -180,7 +180,7 @@ func (t *Terminal[V, S]) stands(id string) (s Screen, of S, err error) {
 		defer t.mu.Unlock()
 		s = Screen{Name: one.What, Waits: true, Stop: one.What == ScreenReading}
 		if v, ok := t.visits[id]; ok {
-			s.Medium = v.told().Medium // which never changes
+			s.Medium = v.Told().Medium // which never changes
 		}
 		return s, one.Of, nil
 	}
@@ -188,15 +188,15 @@ func (t *Terminal[V, S]) stands(id string) (s Screen, of S, err error) {
 	if err != nil {
 		return s, of, err
 	}
-	defer v.held().Unlock()
+	defer v.Held().Unlock()
 	of = v.Shown()
-	if told := v.told(); told.Step == StepTouch {
-		s.Name, s.Stop = v.held().hand.Screen(told.LastTry), true
+	if told := v.Told(); told.Step == StepTouch {
+		s.Name, s.Stop = v.Held().hand.Screen(told.LastTry), true
 		s.Back = s.Name != ScreenStuck
 	} else {
 		s = t.own.Stand(v)
 	}
-	s.Medium, s.Touched, s.Left = v.told().Medium, v.held().touched, until(v.told().Expires, t.place.Clock.Now())
+	s.Medium, s.Touched, s.Left = v.Told().Medium, v.Held().touched, until(v.Told().Expires, t.place.Clock.Now())
 	return s, of, nil
 }
 
@@ -294,12 +294,12 @@ func (t *Terminal[V, S]) back(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := false
-	if told, hand := v.told(), &v.held().hand; told.Step != StepTouch {
+	if told, hand := v.Told(), &v.Held().hand; told.Step != StepTouch {
 		t.own.Back(v)
 	} else if out = hand.Screen(told.LastTry) != ScreenTap; !out {
 		hand.Forget()
 	}
-	v.held().Unlock()
+	v.Held().Unlock()
 	if out {
 		t.leave(w, r)
 		return

@@ -41,7 +41,8 @@ type Visit struct {
 	Expires time.Time `json:"expires"`           // when the visit is over if nobody does anything
 }
 
-func (v *Visit) told() *Visit { return v }
+// Told is what may be told of any visit, for Part.
+func (v *Visit) Told() *Visit { return v }
 
 // Standing is what nobody is shown of a visit. Its lock is held while a step is under way.
 type Standing struct {
@@ -51,7 +52,8 @@ type Standing struct {
 	touched string // what was touched last, in the demo
 }
 
-func (s *Standing) held() *Standing { return s }
+// Held is what nobody is told, for Part.
+func (s *Standing) Held() *Standing { return s }
 
 // Ended takes note of a refusal behind the tap, as if the tap had ended with it.
 func (s *Standing) Ended(err error) { s.hand.After(err) }
@@ -59,8 +61,8 @@ func (s *Standing) Ended(err error) { s.hand.After(err) }
 // Part is a visit as a terminal keeps it: a Visit and a Standing, both embedded, and what is
 // the terminal's own.
 type Part[S any] interface {
-	told() *Visit
-	held() *Standing
+	Told() *Visit
+	Held() *Standing
 	Shown() S // a copy of what may be shown of it
 }
 
@@ -145,8 +147,8 @@ func (t *Terminal[V, S]) Begin(medium string, v V) (none S, err error) {
 		return none, err
 	}
 	id := strings.ToLower(base32.StdEncoding.EncodeToString(octets[:]))
-	*v.told() = Visit{ID: id, Step: StepTouch, Medium: medium, Expires: t.place.Clock.Now().Add(idle)}
-	v.held().class = class
+	*v.Told() = Visit{ID: id, Step: StepTouch, Medium: medium, Expires: t.place.Clock.Now().Add(idle)}
+	v.Held().class = class
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sweep()
@@ -161,12 +163,12 @@ func (t *Terminal[V, S]) Begin(medium string, v V) (none S, err error) {
 func (t *Terminal[V, S]) sweep() {
 	now := t.place.Clock.Now()
 	for id, v := range t.visits {
-		if v.held().TryLock() { // not in the middle of a step
-			if now.After(v.told().Expires) {
+		if v.Held().TryLock() { // not in the middle of a step
+			if now.After(v.Told().Expires) {
 				delete(t.visits, id)
 				t.works.Forget(id)
 			}
-			v.held().Unlock()
+			v.Held().Unlock()
 		}
 	}
 }
@@ -180,7 +182,7 @@ func (t *Terminal[V, S]) find(id string) (v V, err error) {
 	if !ok {
 		return v, t.refusals.Over
 	}
-	if !v.held().TryLock() {
+	if !v.Held().TryLock() {
 		return v, t.refusals.InUse
 	}
 	return v, nil
@@ -193,8 +195,8 @@ func (t *Terminal[V, S]) At(id string, steps ...Step) (none V, err error) {
 	if err != nil {
 		return none, err
 	}
-	if len(steps) > 0 && !slices.Contains(steps, v.told().Step) {
-		v.held().Unlock()
+	if len(steps) > 0 && !slices.Contains(steps, v.Told().Step) {
+		v.Held().Unlock()
 		return none, t.refusals.Other
 	}
 	t.Stay(v)
@@ -202,7 +204,7 @@ func (t *Terminal[V, S]) At(id string, steps ...Step) (none V, err error) {
 }
 
 // Stay gives a visit its time anew, after a step that took a while.
-func (t *Terminal[V, S]) Stay(v V) { v.told().Expires = t.place.Clock.Now().Add(idle) }
+func (t *Terminal[V, S]) Stay(v V) { v.Told().Expires = t.place.Clock.Now().Add(idle) }
 
 // Visit tells where a visit stands.
 func (t *Terminal[V, S]) Visit(id string) (none S, err error) {
@@ -210,7 +212,7 @@ func (t *Terminal[V, S]) Visit(id string) (none S, err error) {
 	if err != nil {
 		return none, err
 	}
-	defer v.held().Unlock()
+	defer v.Held().Unlock()
 	return v.Shown(), nil
 }
 
@@ -223,9 +225,9 @@ func (t *Terminal[V, S]) Touch(ctx context.Context, id string, touch Touch, judg
 	if err != nil {
 		return none, err
 	}
-	defer v.held().Unlock()
+	defer v.Held().Unlock()
 	err = t.touch(ctx, v, touch, judge)
-	v.held().hand.After(err)
+	v.Held().hand.After(err)
 	return v.Shown(), err
 }
 
@@ -241,9 +243,9 @@ func (t *Terminal[V, S]) touch(ctx context.Context, v V, touch Touch, judge func
 		defer t.using.Unlock()
 	}
 	return judge(v, func(q attest.Presence) (reader.Proof, error) {
-		proof, err := reader.Prove(ctx, source, reader.Touch{Class: v.held().class, PIN: touch.PIN, LastTry: touch.LastTry, Question: q, Scheme: t.place.Scheme})
+		proof, err := reader.Prove(ctx, source, reader.Touch{Class: v.Held().class, PIN: touch.PIN, LastTry: touch.LastTry, Question: q, Scheme: t.place.Scheme})
 		t.Stay(v)
-		v.told().LastTry = err != nil && strings.HasPrefix(warifu.ProblemOf(err).Problem, "reader-last-try")
+		v.Told().LastTry = err != nil && strings.HasPrefix(warifu.ProblemOf(err).Problem, "reader-last-try")
 		return proof, err
 	})
 }
@@ -254,7 +256,7 @@ func (t *Terminal[V, S]) Leave(id string) (none V, err error) {
 	if err != nil {
 		return none, err
 	}
-	defer v.held().Unlock()
+	defer v.Held().Unlock()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.visits, id)
