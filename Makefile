@@ -33,7 +33,7 @@ bench: ## the figures, each with its peer, ratio and goal; writes bench/out/late
 	@cd bench && $(GO) run . -out out/latest.json
 
 screens: prepare ## pictures of the main screens, as the browser tests see them, into docs/screens
-	@WARIFU_SCREENS="$(CURDIR)/docs/screens" $(GO) test -count=1 -timeout 15m ./internal/facetest
+	@WARIFU_SCREENS="$(CURDIR)/docs/screens" $(GO) test -count=1 -timeout 15m -run TestScreens ./internal/facetest
 
 face: prepare ## every screen in chromium: axe, HTML, console, words, in both languages and sizes
 	@WARIFU_FACE=1 $(GO) test -count=1 -timeout 60m ./internal/facetest
