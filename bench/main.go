@@ -126,7 +126,7 @@ type bench struct {
 func (b *bench) peer(ctx context.Context) (err error) {
 	if b.stepCA == "" {
 		b.say("  building step-ca (two minutes the first time)")
-		b.stepCA, err = build(ctx, b.bin, ".", "github.com/smallstep/certificates/cmd/step-ca")
+		b.stepCA, err = build(ctx, b.bin, "stepca", "github.com/smallstep/certificates/cmd/step-ca")
 	}
 	return err
 }
