@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"warifu"
 	"warifu/console"
@@ -25,6 +26,9 @@ type packingView struct {
 	Packing
 	Key string
 }
+
+// Seconds is about how much longer it is built.
+func (p packingView) Seconds() int { return int(p.Left.Round(time.Second) / time.Second) }
 
 // consoleCharts serves the figures of the service: as charts that follow what happens, and as
 // JSON and CSV.
