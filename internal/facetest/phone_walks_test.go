@@ -97,7 +97,7 @@ func TestEveryPositionOfTheCardIsShown(t *testing.T) {
 func TestLongNamesLayOut(t *testing.T) {
 	Long(t)
 	b, w := browsertest.Open(t), World(t)
-	long := person.Generator{Seed: 7, Start: w.Bureau.Start()}.Person(1).Record()
+	long := person.Generator{Seed: 7, Start: w.Bureau.Start()}.Person(900_000).Record() // far from those of Person
 	long.Name = "𠮷" + strings.Repeat("長", 48) + "　" + strings.Repeat("名", 49) + "𩸽"
 	long.Registered, long.NameSubstitution = long.Name, ""
 	if _, err := w.Bureau.New(long); err != nil {
