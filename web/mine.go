@@ -214,7 +214,7 @@ func (s *site) backToMine(w http.ResponseWriter, r *http.Request) {
 // leaveMine ends the session here and in the cookie.
 func (s *site) leaveMine(w http.ResponseWriter, r *http.Request) {
 	if err := s.Login.Own.LeaveOwn(r.Context(), s.mineCookie(r)); err != nil {
-		s.mine(w, r, err)
+		s.mine(w, face.Unkept(r), err) // it shows what is the holder's alone
 		return
 	}
 	s.setMine(w, "warifu-mine", "", 0)

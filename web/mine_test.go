@@ -21,6 +21,7 @@ type mineHouse struct {
 	provider
 	person   warifu.Digest
 	over     bool
+	stuck    error // why nobody can leave
 	verifier string
 }
 
@@ -43,7 +44,10 @@ func (m *mineHouse) Own(_ context.Context, session string) (oidc.Own, error) {
 	return oidc.Own{Person: m.person, Class: "card", Activation: "pin"}, nil
 }
 
-func (m *mineHouse) LeaveOwn(context.Context, string) error { m.over = true; return nil }
+func (m *mineHouse) LeaveOwn(context.Context, string) error {
+	m.over = m.stuck == nil
+	return m.stuck
+}
 
 func mineSite(t *testing.T) (*housetest.House, http.Handler, *mineHouse) {
 	t.Helper()
@@ -127,6 +131,11 @@ func TestAHolderSeesWhatIsTheirsAlone(t *testing.T) {
 	if r := ask(site, "POST", "/mine/leave", "", "Cookie", session, "Sec-Fetch-Site", "cross-site"); r.StatusCode != 403 || m.over {
 		t.Errorf("another site signed out: %d", r.StatusCode)
 	}
+	m.stuck = warifu.Unavailable("store-unavailable")
+	if r := ask(site, "POST", "/mine/leave", "", "Cookie", session); r.StatusCode != 503 || len(r.Header.Values("Set-Cookie")) > 0 {
+		t.Errorf("what is the holder's alone is kept when it could not be left: %d %q", r.StatusCode, r.Header.Values("Set-Cookie"))
+	}
+	m.stuck = nil
 	if status, to, _ := form(t, site, "/mine/leave", nil, "Cookie", session); status != 303 || to != "/mine" {
 		t.Errorf("%d %s", status, to)
 	}
