@@ -68,15 +68,17 @@ func (s *Server) packs(a *authority) (*offline.Publisher, error) {
 	return p, nil
 }
 
-// keepPacking makes packs as they fall due. It goes by itself, since one of ten million
-// certificates takes minutes.
+// keepPacking makes packs at once and then as they fall due. It goes by itself, since one of
+// ten million certificates takes minutes.
 func (s *Server) keepPacking(ctx context.Context) {
 	var failed time.Time
-	every(ctx, listRound, func() {
+	round := func() {
 		if now := s.clock.Now(); now.Sub(failed) >= packAgain && !s.pack(ctx) {
 			failed = now
 		}
-	})
+	}
+	round()
+	every(ctx, listRound, round)
 }
 
 // packAgain is how long after a failure a pack is tried again.

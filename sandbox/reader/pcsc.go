@@ -29,6 +29,7 @@ type pcscd struct {
 
 	mu     sync.Mutex
 	client *pcsc.Client // nil: not asked yet, or lost
+	lost   int          // connections given up that hold the card until they answer
 }
 
 // socketVariable is pcsc-lite's own (pcscd(8)).
@@ -88,33 +89,68 @@ func (p *pcscd) find(client *pcsc.Client) (string, error) {
 	return "", warifu.Invalid("reader-ambiguous", "reader", p.name, "readers", strings.Join(meant, ", "))
 }
 
-// Tap implements Source. Further errors: NotFound "reader-unknown", Invalid
-// "reader-ambiguous", Unavailable "reader-in-use" where another program has the card to
-// itself, "chip-protocol" for a card that does not speak T=1.
+// Tap implements Source. A card that was too slow the last time is waited for until it lets go.
+// Further errors: NotFound "reader-unknown", Invalid "reader-ambiguous", Unavailable
+// "reader-in-use" where another program has the card to itself, "chip-protocol" for a card that
+// does not speak T=1, "chip-slow" where the one from before never answered.
 func (p *pcscd) Tap(ctx context.Context) (Chip, error) {
-	return await(ctx, WaitLimit, func(limited context.Context) (Chip, bool, error) {
-		answered := make(chan connected)
-		go func() {
-			card, err := p.connect()
-			select {
-			case answered <- connected{card, err}:
-			case <-limited.Done(): // nobody waits for it any more
-				if err == nil {
-					_ = card.Disconnect(pcsc.UnpowerCard)
-				}
-			}
-		}()
+	chip, err := await(ctx, WaitLimit, p.try)
+	if err != nil && ctx.Err() == nil && warifu.ProblemOf(err).Problem == "reader-no-card" && p.waiting() {
+		err = warifu.Unavailable("chip-slow").With(err)
+	}
+	return chip, err
+}
+
+// try connects once; it reports false while there is no card to be had yet.
+func (p *pcscd) try(limited context.Context) (Chip, bool, error) {
+	waited := p.waiting() // asked before: what is let go meanwhile may still have stood in the way
+	answered := make(chan connected)
+	go func() {
+		card, err := p.connect()
 		select {
-		case <-limited.Done():
-			p.forget()
-			return nil, false, nil
-		case c := <-answered:
-			if c.err == nil {
-				return Bounded(&pcscChip{from: p, card: c.card}, CommandLimit), true, nil
-			}
-			return nil, false, p.refused(c.err)
+		case answered <- connected{card, err}:
+		case <-limited.Done(): // nobody waits for it any more
+			p.letGo(card)
 		}
-	})
+	}()
+	select {
+	case <-limited.Done():
+		p.giveUp()
+		return nil, false, nil
+	case c := <-answered:
+		if c.err == nil {
+			return Bounded(&pcscChip{from: p, card: c.card}, CommandLimit), true, nil
+		}
+		if waited && codeOf(c.err) == pcsc.ErrSCardSharingViolation {
+			return nil, false, nil
+		}
+		return nil, false, p.refused(c.err)
+	}
+}
+
+// giveUp drops a connection on which an answer is outstanding; letGo ends it when that came.
+func (p *pcscd) giveUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.client = nil
+	p.lost++
+}
+
+// letGo ends a connection that was given up; card is nil where none was made.
+func (p *pcscd) letGo(card *pcsc.Card) {
+	if card != nil {
+		_ = card.Disconnect(pcsc.UnpowerCard) // nobody is left to be told
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lost--
+}
+
+// waiting reports whether a connection that was given up still holds the card.
+func (p *pcscd) waiting() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lost > 0
 }
 
 type connected struct {
@@ -204,13 +240,13 @@ func (c *pcscChip) Transmit(ctx context.Context, command []byte) ([]byte, error)
 		select {
 		case answered <- outcome{response, err}:
 		case <-ctx.Done():
-			_ = c.card.Disconnect(pcsc.UnpowerCard)
+			c.from.letGo(c.card)
 		}
 	}()
 	select {
 	case <-ctx.Done():
 		c.lost = true
-		c.from.forget()
+		c.from.giveUp()
 		return nil, ctx.Err()
 	case o := <-answered:
 		return o.response, removed(o.err)
