@@ -11,30 +11,45 @@ import (
 )
 
 // faces measures the first pages of all places in chromium, as a browser that comes for the
-// first time at a phone's size sees them: the heaviest, and the slowest. It runs the test that
-// holds the first of the two, since the browser belongs to the tests (docs/face.md).
+// first time at a phone's size sees them: the heaviest, and the slowest; and how long the taps of the
+// first walk are without an answer. It runs the tests that go there, since the browser belongs to
+// them (docs/face.md).
 func faces(ctx context.Context, b *bench) ([]Row, error) {
-	out := filepath.Join(b.dir, "face.json")
-	run := exec.CommandContext(ctx, "go", "test", "-count=1", "-run", "^TestFirstPagesAreLight$", "./internal/facetest")
-	run.Dir, run.Env = "..", append(os.Environ(), "WARIFU_FIGURES="+out)
-	said, err := run.CombinedOutput()
-	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, said)
-	}
-	read, err := os.ReadFile(out)
-	if err != nil {
-		return nil, errors.New("the pages were not measured: there is no chromium, node or java on this machine")
-	}
 	var f struct {
 		Pages, Octets       int
 		Interactive, Loaded float64
 	}
-	if err := json.Unmarshal(read, &f); err != nil {
+	if err := seen(ctx, b, "TestFirstPagesAreLight", &f); err != nil {
+		return nil, err
+	}
+	var t struct {
+		Taps         int
+		Median, Most float64
+	}
+	if err := seen(ctx, b, "TestEveryTapIsAnswered", &t); err != nil {
 		return nil, err
 	}
 	return []Row{
 		plain(fmt.Sprintf("first page over the wire, the heaviest of %d places", f.Pages), float64(f.Octets)/1000, "kB").below(100),
 		plain("first page until it can be used, the slowest", f.Interactive, "ms").below(1000),
 		plain("first page until all of it is there, the slowest", f.Loaded, "ms"),
+		plain(fmt.Sprintf("tap of the first walk until it is answered, the slowest of %d", t.Taps), t.Most, "ms").below(100),
+		plain("tap of the first walk until it is answered, median", t.Median, "ms"),
 	}, nil
+}
+
+// seen runs a test in the browser and reads the figures that it keeps.
+func seen(ctx context.Context, b *bench, test string, figures any) error {
+	out := filepath.Join(b.dir, test+".json")
+	run := exec.CommandContext(ctx, "go", "test", "-count=1", "-run", "^"+test+"$", "./internal/facetest")
+	run.Dir, run.Env = "..", append(os.Environ(), "WARIFU_FIGURES="+out)
+	said, err := run.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, said)
+	}
+	read, err := os.ReadFile(out)
+	if err != nil {
+		return errors.New("the pages were not measured: there is no chromium, node or java on this machine")
+	}
+	return json.Unmarshal(read, figures)
 }

@@ -136,8 +136,12 @@ func (p *premises) run(t *testing.T) *running {
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
-	t.Cleanup(stop)
-	go func() { r.done <- s.Run(ctx) }()
+	ended := make(chan struct{})
+	t.Cleanup(func() { stop(); <-ended }) // before it is closed beneath its own work
+	go func() {
+		r.done <- s.Run(ctx)
+		close(ended)
+	}()
 	r.base = "http://" + (<-serving).String()
 	return r
 }

@@ -1,15 +1,34 @@
-// What every page does a little better with a script: a form is sent once however often it is
-// tapped, and a connection that is gone is told. Servers refuse what comes twice all the same.
+// What every page does a little better with a script: a tap is answered at once, a form is sent
+// once however often it is tapped, and a connection that is gone is told. Servers refuse what
+// comes twice all the same.
 "use strict";
 (function () {
-  var sent = [];
+  var sent = [], root = document.documentElement, said;
+  // What a tap asked for is on its way: that is seen, and heard of, before it is there. What is
+  // answered with a file leaves the page where it is: it may be asked for anew after a while.
+  function busy() {
+    if ("busy" in root.dataset) return;
+    root.dataset.busy = "";
+    said = document.createElement("p");
+    said.className = "away";
+    said.setAttribute("role", "status");
+    (document.getElementById("main") || document.body).appendChild(said);
+    setTimeout(function () { said.textContent = document.body.dataset.busy; }, 0);
+    setTimeout(again, 8000);
+  }
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest && event.target.closest("a[href]");
+    if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (link.target || link.hasAttribute("download") || !/^https?:$/.test(link.protocol) || link.href.split("#")[0] === location.href.split("#")[0] && link.hash) return;
+    busy();
+  });
   document.addEventListener("submit", function (event) {
     var form = event.target;
-    if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) return;
+    if (event.defaultPrevented || form.hasAttribute("hx-post") || form.hasAttribute("hx-get")) return;
+    if (form.method !== "post") return busy();
     if (sent.indexOf(form) >= 0) return event.preventDefault();
     sent.push(form);
-    // One that is answered with a file leaves the page where it is: it may be sent anew after a while.
-    setTimeout(again, 8000);
+    busy();
     // After the browser has read the form: a button that is off is not sent.
     setTimeout(function () {
       form.querySelectorAll("button").forEach(function (b) { b.setAttribute("aria-busy", "true"); });
@@ -19,6 +38,10 @@
   window.addEventListener("pageshow", again);
   function again() {
     sent = [];
+    if ("busy" in root.dataset) {
+      delete root.dataset.busy;
+      said.remove();
+    }
     document.querySelectorAll("button[aria-busy]").forEach(function (b) { b.removeAttribute("aria-busy"); });
   }
   // A problem names the field that it is about; one that this page does not have is not led to.

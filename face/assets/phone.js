@@ -6,19 +6,19 @@
   // Whoever comes back by the back button sees the screen as it was kept: it may be over.
   window.addEventListener("pageshow", function (event) { if (event.persisted) location.reload(); });
   // What a tap asked for is on its way: that is seen, and heard of, before it is there.
-  var handset = document.querySelector(".handset"), said;
+  var place = document.querySelector(".handset") || document.documentElement, said;
   function busy() {
-    if (!handset || "busy" in handset.dataset) return;
-    handset.dataset.busy = "";
+    if ("busy" in place.dataset) return;
+    place.dataset.busy = "";
     said = document.createElement("p");
     said.className = "away";
     said.setAttribute("role", "status");
-    handset.appendChild(said);
+    (document.querySelector(".handset") || document.querySelector("main") || body).appendChild(said);
     setTimeout(function () { said.textContent = body.dataset.busy; }, 0);
   }
   function idle() {
-    if (!handset || !("busy" in handset.dataset)) return;
-    delete handset.dataset.busy;
+    if (!("busy" in place.dataset)) return;
+    delete place.dataset.busy;
     said.remove();
   }
   // A form is sent once, however often its button is pressed. One that is answered with a file
@@ -32,7 +32,7 @@
     setTimeout(function () { delete form.dataset.sent; form.removeAttribute("aria-busy"); idle(); }, 8000);
   });
   document.addEventListener("click", function (event) {
-    var link = event.target.closest && event.target.closest(".handset a[href]");
+    var link = event.target.closest && event.target.closest("a[href]");
     if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || link.target || link.hash || link.hasAttribute("download")) return;
     busy();
     setTimeout(idle, 8000);

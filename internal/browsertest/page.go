@@ -110,10 +110,13 @@ func (p *Page) try(expression string, out any) error {
 	return err
 }
 
+// isolated is the name of that world.
+const isolated = "warifu"
+
 func (p *Page) evaluate(expression string, out any) error {
 	ctx, stop := context.WithTimeout(p.ctx, patience)
 	defer stop()
-	world, err := chromedp.Call(ctx, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: p.frame, WorldName: "warifu"})
+	world, err := chromedp.Call(ctx, page.CreateIsolatedWorld, page.CreateIsolatedWorldParams{FrameID: p.frame, WorldName: isolated})
 	if err != nil {
 		return err
 	}
@@ -207,6 +210,13 @@ func quote(s string) string {
 // another. Where a page follows, it has loaded.
 func (p *Page) Click(selector string) *Page {
 	p.t.Helper()
+	p.tap(selector)
+	return p.settle("clicking " + selector)
+}
+
+// tap is Click that waits for nothing.
+func (p *Page) tap(selector string) {
+	p.t.Helper()
 	var at struct {
 		Fault string
 		X, Y  float64
@@ -229,7 +239,6 @@ func (p *Page) Click(selector string) *Page {
 		_, err := chromedp.Call(p.ctx, input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: at.X, Y: at.Y, Button: input.MouseButtonLeft, ClickCount: 1})
 		p.must("clicking "+selector, err)
 	}
-	return p.settle("clicking " + selector)
 }
 
 // settle waits for the page that a step brought about, if it did.

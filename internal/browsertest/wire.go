@@ -32,6 +32,8 @@ type wire struct {
 	borne   []string        // what of them is no fault here (Bear)
 	asked   map[string]bool // addresses of documents and fetches
 
+	tapAt, tapSeen float64 // of the click that is measured (Answered); 0: not yet
+
 	media      map[string]string // what the person's machine is said to prefer
 	scriptless bool              // timers of pages never end
 
@@ -129,6 +131,8 @@ func (w *wire) hear(event any) {
 		}
 	case *log.EventEntryAdded:
 		w.logged(e.Entry)
+	case *runtime.EventBindingCalled:
+		w.heardTap(e.Payload)
 	}
 }
 
@@ -179,4 +183,32 @@ func atHome(address string) bool {
 		return true
 	}
 	return false
+}
+
+// forgetTap forgets the click that was measured before.
+func (w *wire) forgetTap() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tapAt, w.tapSeen = 0, 0
+}
+
+// heardTap takes what the page tells of the click that is measured; w.mu is held.
+func (w *wire) heardTap(said string) {
+	var what string
+	var at float64
+	if _, err := fmt.Sscanf(said, "%s %g", &what, &at); err != nil {
+		return
+	}
+	if what == "at" {
+		w.tapAt = at
+	} else if w.tapSeen == 0 {
+		w.tapSeen = at
+	}
+}
+
+// tap tells when the click was and when something was seen of it.
+func (w *wire) tap() (at, seen float64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.tapAt, w.tapSeen
 }

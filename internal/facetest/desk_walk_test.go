@@ -26,18 +26,25 @@ type newcomer struct {
 	who           string
 	secret        string // of the card
 	taps, letters int
+	timed         *[]time.Duration // how long each tap was without an answer; nil: pages are looked at instead
 }
 
 // looked holds the page at hand to what every page must be, and keeps its picture.
 func (n *newcomer) looked(name string) {
 	n.t.Helper()
-	n.Shot("walk-" + name).Whole(n.t)
+	if n.timed == nil {
+		n.Shot("walk-" + name).Whole(n.t)
+	}
 }
 
 func (n *newcomer) tap(selector string) *browsertest.Page {
 	n.t.Helper()
 	n.taps++
-	return n.Click(selector)
+	if n.timed == nil {
+		return n.Click(selector)
+	}
+	*n.timed = append(*n.timed, n.Answered(selector))
+	return n.Page
 }
 
 func (n *newcomer) fill(selector, words string) {
@@ -238,7 +245,7 @@ func TestTheFirstWalkOnRealScreens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n := &newcomer{b.Page(t, as.size, string(as.lang)), t, w, as.lang, as.who, view.Person.Record().PINs.Signature, 0, 0}
+		n := &newcomer{Page: b.Page(t, as.size, string(as.lang)), t: t, w: w, lang: as.lang, who: as.who, secret: view.Person.Record().PINs.Signature}
 		n.begin()
 		n.apply()
 		n.register()

@@ -3,9 +3,14 @@ package facetest
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"testing"
+	"time"
 
 	"warifu/internal/browsertest"
+	"warifu/internal/worldtest"
+	"warifu/sandbox/world"
+	"warifu/text"
 )
 
 // maxFirstPage is what a first page may weigh over the wire, styles and scripts included.
@@ -18,6 +23,13 @@ type Figures struct {
 	Octets      int     // the heaviest, over the wire
 	Interactive float64 // milliseconds until the slowest could be used
 	Loaded      float64 // … and until all of it was there
+}
+
+// Taps are how long those of the first walk were without an answer: a change of the page, the sign
+// that what was asked for is on its way, or the next page's first paint.
+type Taps struct {
+	Taps         int
+	Median, Most float64 // milliseconds
 }
 
 // No place's first page weighs more than 100 kB over the wire, on a browser that comes for the
@@ -35,12 +47,66 @@ func TestFirstPagesAreLight(t *testing.T) {
 		worst.Pages++
 		worst.Octets, worst.Interactive, worst.Loaded = max(worst.Octets, cost.Octets), max(worst.Interactive, cost.Interactive), max(worst.Loaded, cost.Loaded)
 	}
-	t.Logf("%+v", worst)
+	keep(t, worst)
+}
+
+// Every tap of the first walk is answered: something is to be seen of it, also on a phone, where
+// the next page takes its time.
+func TestEveryTapIsAnswered(t *testing.T) {
+	if os.Getenv("WARIFU_FIGURES") == "" {
+		Long(t)
+	}
+	b := browsertest.Open(t)
+	w := worldtest.Stand(t, func(c *world.Config) { c.Scheme = "jp-mobile" })
+	view, err := w.Bureau.Show("taro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var taps []time.Duration
+	n := &newcomer{Page: b.Page(t, browsertest.Phone, "ja"), t: t, w: w, lang: text.Japanese, who: "taro", secret: view.Person.Record().PINs.Signature, timed: &taps}
+	n.begin()
+	n.apply()
+	n.register()
+	n.on()
+	n.use()
+	n.on()
+	n.lose("resume")
+	t.Log(taps)
+	slices.Sort(taps)
+	in := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+	keep(t, Taps{len(taps), in(taps[len(taps)/2]), in(taps[len(taps)-1])})
+}
+
+// On a line where pages take their time a tap is answered all the same: a bar is seen and a word
+// heard, on a service's page and on the phone, for links and forms; and both are gone for who comes
+// back.
+func TestATapIsAnsweredBeforeItsPageComes(t *testing.T) {
+	Long(t)
+	b, w := browsertest.Open(t), World(t)
+	for place, tap := range map[string]string{
+		w.Places.Bank + "/":                 `nav a:not([aria-current])`,
+		w.Places.Desk + "/":                 `.rooms a:not([aria-current])`,
+		w.Places.Portal + "/":               `a[href="/visit"]`,
+		w.Places.Phones + "/":               `main a[href^="/phones/"]`,
+		w.Places.Kiosk + "/":                `main button`,
+		w.Places.Server + "/mine":           `main a[href]`,
+		w.Places.Phones + "/phones/phone-1": `a.banner`,
+	} {
+		page := b.Page(t, browsertest.Phone, "en").Go(place)
+		page.AnsweredBefore(tap).Go(place).Click(tap)
+		page.Back().Until(`html:not([data-busy]) body:not(:has(.handset[data-busy]))`)
+	}
+}
+
+// keep hands figures to whoever asked for them, as JSON in the file that they named.
+func keep(t *testing.T, figures any) {
+	t.Helper()
+	t.Logf("%+v", figures)
 	name := os.Getenv("WARIFU_FIGURES")
 	if name == "" {
 		return
 	}
-	out, err := json.Marshal(worst)
+	out, err := json.Marshal(figures)
 	if err != nil {
 		t.Fatal(err)
 	}
