@@ -65,7 +65,7 @@ func (w *work) usable() error {
 
 func (w *work) fail(err error) error {
 	if w.failed == nil {
-		w.failed = translate(err)
+		w.failed = translate(ofEnded(w.ctx, err))
 	}
 	return w.failed
 }

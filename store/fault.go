@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"io"
@@ -26,6 +27,15 @@ func translate(err error) error {
 	}
 	if isFault(err) {
 		return warifu.Unavailable("store-unavailable").With(err)
+	}
+	return err
+}
+
+// ofEnded is the context's own error where a transaction ended with its context: database/sql rolls
+// it back beneath whoever is in it, and says sql.ErrTxDone to them and not why.
+func ofEnded(ctx context.Context, err error) error {
+	if ended := ctx.Err(); ended != nil && errors.Is(err, sql.ErrTxDone) {
+		return ended
 	}
 	return err
 }

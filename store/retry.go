@@ -117,7 +117,7 @@ func (e *retryEngine) attempt(ctx context.Context, fn func(*work) error) error {
 		err = tx.Commit()
 	}
 	cut("after COMMIT")
-	return err
+	return ofEnded(ctx, err)
 }
 
 func (e *retryEngine) begin(ctx context.Context, options *sql.TxOptions) (*sql.Tx, error) {

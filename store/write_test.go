@@ -268,3 +268,34 @@ func TestClosedStoreIsUnavailable(t *testing.T) {
 		}
 	})
 }
+
+// Who is called off in the middle of a transaction is told so, whenever that is, and nothing of what
+// the database made of it: a server that stops has no fault to log.
+func TestATransactionThatIsCalledOffSaysSo(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		db := w.bare()
+		for round := range 60 {
+			ctx, cancel := context.WithCancel(context.Background())
+			err := w.Write(ctx, func(tx *store.Tx) error {
+				if round%3 == 0 {
+					must(t, challenge(tx, fmt.Sprint(round)))
+				}
+				cancel()
+				for range round % 4 { // it is rolled back meanwhile, or not yet
+					must(t, db.QueryRow("SELECT 1").Scan(new(int)))
+				}
+				if round%2 == 0 {
+					return nil // and is committed, it thinks
+				}
+				return challenge(tx, "late "+fmt.Sprint(round))
+			})
+			if err != nil && !errors.Is(err, context.Canceled) {
+				t.Fatalf("round %d: %v", round, err)
+			}
+			err = w.Read(ctx, func(tx *store.Tx) error { return nil })
+			if err != nil && !errors.Is(err, context.Canceled) {
+				t.Fatalf("read in round %d: %v", round, err)
+			}
+		}
+	})
+}
