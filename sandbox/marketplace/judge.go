@@ -135,15 +135,15 @@ func (m *Marketplace) look(ctx context.Context, id string) (Offer, error) {
 }
 
 // buy sells an offer, if the phone is still clean: something may have been put on it since.
-// Conflict "marketplace-not-listed"; Refused "marketplace-no-longer-clean", and then it is
+// Conflict "marketplace-sold", "marketplace-not-listed"; Refused "marketplace-no-longer-clean", and then it is
 // blocked again.
 func (m *Marketplace) buy(ctx context.Context, id string) (Offer, error) {
 	o, err := m.offers.Get(id)
 	if err != nil {
 		return o, err
 	}
-	if o.State != Listed {
-		return o.public(), warifu.Conflict("marketplace-not-listed")
+	if err := o.forSale(); err != nil {
+		return o.public(), err
 	}
 	a, err := m.again(ctx, o)
 	if err != nil {
@@ -157,13 +157,24 @@ func (m *Marketplace) buy(ctx context.Context, id string) (Offer, error) {
 		return o.public(), err
 	}
 	o, err = m.offers.Change(id, func(o *Offer) error {
-		if o.State != Listed {
-			return warifu.Conflict("marketplace-not-listed")
+		if err := o.forSale(); err != nil {
+			return err
 		}
 		o.State, o.CheckedAt = Sold, m.config.Clock.Now().UTC()
 		return nil
 	})
 	return o.public(), err
+}
+
+// forSale says why an offer cannot be bought.
+func (o *Offer) forSale() error {
+	switch o.State {
+	case Listed:
+		return nil
+	case Sold:
+		return warifu.Conflict("marketplace-sold")
+	}
+	return warifu.Conflict("marketplace-not-listed")
 }
 
 // Seen is what a buyer has: what the seller shows, and the number on the phone in hand.

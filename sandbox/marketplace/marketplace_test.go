@@ -161,7 +161,7 @@ func TestAListingIsBlockedUntilThePhoneProvesItself(t *testing.T) {
 	if sold.State != marketplace.Sold {
 		t.Errorf("bought, it is %s", sold.State)
 	}
-	town.refused(town.market.Post(ctx, "/api/offers/"+o.ID+"/sale", struct{}{}, nil), "marketplace-not-listed")
+	town.refused(town.market.Post(ctx, "/api/offers/"+o.ID+"/sale", struct{}{}, nil), "marketplace-sold")
 }
 
 // Between listing and sale somebody may register on the phone: it is asked about again.

@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	onlyDuration = regexp.MustCompile(`^\+ ?([0-9hms.µu]+)$`)
+	onlyDuration = regexp.MustCompile(`^\+ ?(?:(\d{1,4})w ?)?(?:(\d{1,5})d ?)?([0-9hms.µu]*)$`)
 	inUnits      = regexp.MustCompile(`^(?:in )?(\d{1,5}) ?(second|minute|hour|day|week|month|year)s?( later| from now)?$`)
 	afterUnits   = regexp.MustCompile(`^(?:今から)?(\d{1,5})(秒|分|時間|日|週間|か月|年)後$`)
 	dayAndTime   = regexp.MustCompile(`^(today|tomorrow|overmorrow|\d{4}-\d{1,2}-\d{1,2})?(?: |の|, )*(?:(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?)?$`)
@@ -37,11 +37,17 @@ func shift(n int, unit string) func(time.Time) time.Time {
 	}
 }
 
-// readForward reads a length from now: "+2h30m", "in 3 days", 3日後.
+// readForward reads a length from now: "+2h30m", "+3d", "in 3 days", 3日後.
 func readForward(s string) (Wish, bool) {
 	if m := onlyDuration.FindStringSubmatch(s); m != nil {
-		d, err := time.ParseDuration(m[1])
-		return Wish{from: func(now time.Time) time.Time { return now.Add(d) }}, err == nil
+		weeks, _ := strconv.Atoi(m[1]) // digits or nothing
+		days, _ := strconv.Atoi(m[2])
+		var rest time.Duration
+		var err error
+		if m[3] != "" || m[1]+m[2] == "" {
+			rest, err = time.ParseDuration(m[3])
+		}
+		return Wish{from: func(now time.Time) time.Time { return now.AddDate(0, 0, 7*weeks+days).Add(rest) }}, err == nil
 	}
 	m := inUnits.FindStringSubmatch(s)
 	if m == nil {

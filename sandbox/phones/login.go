@@ -107,7 +107,7 @@ func (p *Phones) answer(ctx context.Context, id, at string, unlock Unlock) error
 // a stroke too much with the right one.
 func (p *Phones) nowhere(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/api/") {
-		http.NotFound(w, r)
+		doorway.Refuse(w, warifu.NotFound("page-unknown"))
 		return
 	}
 	if at := strings.TrimRight(r.URL.Path, "/"); at != r.URL.Path && strings.HasPrefix(at, "/phones/") {

@@ -20,7 +20,7 @@ func (s *Shop) pageRoutes(mux *http.ServeMux) {
 		return err
 	}))
 	mux.HandleFunc("POST /repairs/{id}/intake", s.form(func(r *http.Request, id string) error {
-		_, err := s.intake(r.Context(), id, Intake{Until: r.FormValue("until"), Unseen: r.FormValue("unseen") != ""})
+		_, err := s.intake(r.Context(), id, Intake{Until: r.FormValue("until"), Endless: r.FormValue("endless") != "", Unseen: r.FormValue("unseen") != ""})
 		return err
 	}))
 	mux.HandleFunc("POST /repairs/{id}/delay", s.form(func(r *http.Request, id string) error {

@@ -74,8 +74,10 @@ type Job struct {
 	Seen   string    `json:"seen"`
 	SeenAt time.Time `json:"seenAt,omitzero"`
 	Until  string    `json:"until,omitempty"` // last day of the hold, as the app's screen said it
-	Other  string    `json:"other,omitempty"` // IMEI of the phone that the customer left with
-	Notes  []Note    `json:"notes,omitempty"` // what the customer has to be told
+	// Endless is a hold that has no last day: it stays until the holder resumes.
+	Endless bool   `json:"endless,omitempty"`
+	Other   string `json:"other,omitempty"` // IMEI of the phone that the customer left with
+	Notes   []Note `json:"notes,omitempty"` // what the customer has to be told
 }
 
 // written is a job with what is nobody else's business.

@@ -286,3 +286,28 @@ func TestARepairByFormPages(t *testing.T) {
 	_, page = b.Fill(job+"/return", "claim", claim[1])
 	b.Wants(page, "returned")
 }
+
+// A hold that has no last day covers every repair, once that was said; it ends when its holder
+// resumes, and the shop says so.
+func TestAnEndlessSuspensionCoversEveryRepair(t *testing.T) {
+	s := newShop(t)
+	worldtest.Own(t, s.w, "phone-1", "taro")
+	worldtest.Forward(t, s.w, "+1m")
+	j := s.hand("phone-1", 3)
+	_, err := s.w.Phones.Suspend(context.Background(), "phone-1", phones.Order{Password: worldtest.Password})
+	s.must(err)
+	s.wants(s.show("phone-1", j.Job), repair.AtCounter, repair.Held, "")
+	for _, in := range []repair.Intake{{}, {Until: s.day(4), Endless: true}} {
+		_, err := s.post(j.Job, "intake", in)
+		s.refused(err, "repair-malformed")
+	}
+	in, err := s.post(j.Job, "intake", repair.Intake{Endless: true})
+	s.must(err)
+	s.wants(in, repair.Taken, repair.Held, "")
+	late, err := s.post(j.Job, "delay", repair.Delay{Ready: s.day(30)})
+	s.must(err)
+	s.wants(late, repair.Taken, repair.Held, "")
+	back, err := s.post(j.Job, "return", repair.Claimed{Claim: j.Claim})
+	s.must(err)
+	s.wants(back, repair.Returned, repair.Held, "repair-held-endless")
+}

@@ -166,7 +166,11 @@ func (s *Shop) fresh(ctx context.Context, w written) (Job, error) {
 // told adds what the customer has to be told. The shop can change none of it.
 func (s *Shop) told(w written) Job {
 	j := w.Job
-	if j.State == Returned && j.Seen == Held {
+	switch {
+	case j.State != Returned || j.Seen != Held:
+	case j.Endless:
+		j.Notes = append(j.Notes, note(warifu.Conflict("repair-held-endless")))
+	default:
 		j.Notes = append(j.Notes, note(warifu.Conflict("repair-held-still", "until", j.Until)))
 	}
 	if j.State == Exchanged {
@@ -178,7 +182,7 @@ func (s *Shop) told(w written) Job {
 	switch {
 	case j.Seen == Live:
 		j.Notes = append(j.Notes, note(warifu.Conflict("repair-live-here", "hotline", s.config.Hotline)))
-	case j.Seen == Held && j.Until < j.Ready:
+	case j.Seen == Held && !j.Endless && j.Until < j.Ready:
 		j.Notes = append(j.Notes, note(warifu.Conflict("repair-hold-short", "until", j.Until, "ready", j.Ready)))
 	case j.Seen == Unseen || j.Seen == Silent:
 		j.Notes = append(j.Notes, note(warifu.Conflict("repair-unseen", "hotline", s.config.Hotline)))
@@ -188,8 +192,9 @@ func (s *Shop) told(w written) Job {
 
 // Intake is what is said when the phone goes over the counter.
 type Intake struct {
-	Until  string `json:"until,omitempty"`  // last day of the hold, as the app's screen says it
-	Unseen bool   `json:"unseen,omitempty"` // the phone is broken and shows nothing
+	Until   string `json:"until,omitempty"`   // last day of the hold, as the app's screen says it
+	Endless bool   `json:"endless,omitempty"` // … or that it has none
+	Unseen  bool   `json:"unseen,omitempty"`  // the phone is broken and shows nothing
 }
 
 // intake takes the phone in. Refused "repair-live" while it can be used, "repair-hold-short"
@@ -207,13 +212,10 @@ func (s *Shop) intake(ctx context.Context, id string, in Intake) (Job, error) {
 		case Live:
 			return warifu.Refused("repair-live")
 		case Held:
-			if _, err := s.day(in.Until, "until"); err != nil {
+			if err := s.lasts(in, w.Ready); err != nil {
 				return err
 			}
-			if in.Until < w.Ready {
-				return warifu.Refused("repair-hold-short", "until", in.Until, "ready", w.Ready)
-			}
-			w.Until = in.Until
+			w.Until, w.Endless = in.Until, in.Endless
 		case Unseen, Silent:
 			if !in.Unseen {
 				return warifu.Refused("repair-unseen", "hotline", s.config.Hotline)
@@ -223,6 +225,21 @@ func (s *Shop) intake(ctx context.Context, id string, in Intake) (Job, error) {
 		return nil
 	})
 	return s.told(w), err
+}
+
+// lasts refuses a hold that ends before the repair does, and one of which neither a day was said nor
+// that it has none.
+func (s *Shop) lasts(in Intake, ready string) error {
+	if in.Endless && in.Until == "" {
+		return nil
+	}
+	if _, err := s.day(in.Until, "until"); err != nil || in.Endless {
+		return warifu.Invalid("repair-malformed", "field", "until")
+	}
+	if in.Until < ready {
+		return warifu.Refused("repair-hold-short", "until", in.Until, "ready", ready)
+	}
+	return nil
 }
 
 // Delay is a repair that takes longer.
@@ -245,7 +262,7 @@ func (s *Shop) delay(ctx context.Context, id string, in Delay) (Job, error) {
 		}
 		w.Ready = in.Ready
 		if in.Until != "" {
-			w.Until = in.Until
+			w.Until, w.Endless = in.Until, false
 		}
 		return nil
 	})

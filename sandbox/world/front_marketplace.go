@@ -17,7 +17,7 @@ func (w *World) openMarketplace(context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	m, err := marketplace.New(marketplace.Config{
-		Origin: w.Places.Marketplace, Phones: w.Places.Phones, Hotline: w.Scheme.Hotline, Clock: w.Clock, Folder: kept,
+		Origin: w.Places.Marketplace, Phones: w.Places.Phones, Hotline: w.stopping(), Clock: w.Clock, Folder: kept,
 		Issuer: marketplace.Authority{Address: w.Places.Server, Key: MarketplaceKey},
 	})
 	if err != nil {

@@ -112,7 +112,7 @@ func (w *World) openFronts(ctx context.Context) error {
 func routes(add func(*http.ServeMux)) http.Handler {
 	mux := http.NewServeMux()
 	add(mux)
-	return mux
+	return doorway.Routed(mux)
 }
 
 // deskSite is the desk with the bureau, the municipalities and the insurers below their
