@@ -16,11 +16,15 @@
     setTimeout(function () { said.textContent = document.body.dataset.busy; }, 0);
     setTimeout(again, 8000);
   }
+  // A link to a file, to another tab or within the page leaves the page where it is.
+  function leads(link) {
+    if (link.target || link.hasAttribute("download") || /\.[a-z0-9]+$/.test(link.pathname)) return false;
+    return /^https?:$/.test(link.protocol) && !(link.hash && link.href.split("#")[0] === location.href.split("#")[0]);
+  }
   document.addEventListener("click", function (event) {
     var link = event.target.closest && event.target.closest("a[href]");
     if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-    if (link.target || link.hasAttribute("download") || !/^https?:$/.test(link.protocol) || link.href.split("#")[0] === location.href.split("#")[0] && link.hash) return;
-    busy();
+    if (leads(link)) busy();
   });
   document.addEventListener("submit", function (event) {
     var form = event.target;

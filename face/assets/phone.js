@@ -33,7 +33,7 @@
   });
   document.addEventListener("click", function (event) {
     var link = event.target.closest && event.target.closest("a[href]");
-    if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || link.target || link.hash || link.hasAttribute("download")) return;
+    if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || link.target || link.hash || link.hasAttribute("download") || /\.[a-z0-9]+$/.test(link.pathname)) return;
     busy();
     setTimeout(idle, 8000);
   });
