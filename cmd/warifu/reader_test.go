@@ -10,10 +10,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"warifu/cms"
 	"warifu/internal/pcsctest"
 	"warifu/internal/worldtest"
+	"warifu/profile"
 	"warifu/sandbox/doorway"
 	"warifu/sandbox/phones"
 	"warifu/sandbox/world"
@@ -97,6 +99,13 @@ func signatureKey(t *testing.T, w *world.World) *rsa.PublicKey {
 func runWorld(t testing.TB) *world.World {
 	t.Helper()
 	return worldtest.Stand(t, worldtest.Default)
+}
+
+// byDay is runWorld on a day and at an hour at which a kiosk is open, whenever the test is run.
+func byDay(t testing.TB) *world.World {
+	t.Helper()
+	open := time.Date(2027, 6, 9, 10, 0, 0, 0, profile.Japan)
+	return worldtest.Stand(t, worldtest.Default, func(c *world.Config) { c.Begin = open })
 }
 
 // phoneReady puts certificates on the first phone.

@@ -27,7 +27,7 @@ func at(t *testing.T, w *world.World, args ...string) (code int, said string) {
 // A hardware vendor's reader in place of the demo's: kiosk and clinic work through a real
 // PC/SC stack with a phone and a card on it, and a phone where a card is wanted is refused.
 func TestKioskAndClinicAtAPCSCReader(t *testing.T) {
-	w := runWorld(t)
+	w := byDay(t)
 	phoneReady(t, w)
 	stack := pcsctest.Start(t, inReader(t, w, "phone-1"), inReader(t, w, "hanako"))
 	t.Setenv("PCSCLITE_CSOCK_NAME", stack.Socket())
@@ -56,7 +56,7 @@ func TestKioskAndClinicAtAPCSCReader(t *testing.T) {
 
 // The kiosk's own virtual reader: a chip of another process dials in.
 func TestAKioskListensForAVirtualChip(t *testing.T) {
-	w := runWorld(t)
+	w := byDay(t)
 	said, says := io.Pipe()
 	served := make(chan error, 1)
 	go func() {
