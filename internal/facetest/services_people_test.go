@@ -150,7 +150,8 @@ func (c caller) taxOf(stranger caller, at string) {
 	draft := c.page.Address()
 	c.page.Click(`a[href$="/sign"]`)
 	stranger.approves()
-	c.told("tax-other-person", "tax-stranger")
+	c.told("tax-other-person", "tax-stranger") // on the return's own page: it can be signed anew
+	c.page.Until(`a[href$="/sign"]`)
 	c.page.Go(draft + "/sign")
 	c.approves()
 	c.page.Until("#receipt").Go(draft + "/sign")
@@ -174,6 +175,7 @@ func (c caller) egovOf(at string) {
 	c.page.Click(`a[href$="/sign"]`)
 	c.approves()
 	c.told("egov-not-representative", "egov-stranger")
+	c.page.Until(`a[href$="/sign"]`)
 	c.page.Go(at + "/")
 	draft(company, "mandate-99999")
 	if c.page.Has(`a[href$="/sign"]`) {

@@ -99,7 +99,7 @@ func New(c Config) (*Window, error) {
 		}
 		open(f)
 	}
-	w.visitors = visitor.New(visitor.Config{Name: "egov", Origin: c.Origin, Provider: c.Provider, JWKS: c.JWKS, Clock: c.Clock, Arrived: w.arrived, Page: w.front})
+	w.visitors = visitor.New(visitor.Config{Name: "egov", Origin: c.Origin, Provider: c.Provider, JWKS: c.JWKS, Clock: c.Clock, Arrived: w.arrived, Page: w.front, Again: w.again})
 	return w, nil
 }
 

@@ -103,6 +103,12 @@ func (w *Window) draftByForm(rw http.ResponseWriter, r *http.Request) {
 
 var draftPage = face.Place("egov/draft")
 
+// again shows a filing that could not be signed, to be signed anew.
+func (w *Window) again(rw http.ResponseWriter, r *http.Request, id string, problem error) {
+	r.SetPathValue("id", id)
+	w.showDraft(rw, r, problem)
+}
+
 func (w *Window) showDraft(rw http.ResponseWriter, r *http.Request, problem error) {
 	d, err := w.drafts.Get(r.PathValue("id"))
 	if err != nil {

@@ -186,10 +186,11 @@ type Seen struct {
 // Checked is what a buyer is told.
 type Checked struct {
 	Answer
-	Asker string `json:"asker"`           // who asked the phone, as the proof says
-	Ours  bool   `json:"ours"`            // the nonce is one of this marketplace
-	Offer string `json:"offer,omitempty"` // for which offer it was given out
-	Age   string `json:"age"`             // how long ago the phone was asked, "26h0m0s"
+	Asker string    `json:"asker"`           // who asked the phone, as the proof says
+	Ours  bool      `json:"ours"`            // the nonce is one of this marketplace
+	Offer string    `json:"offer,omitempty"` // for which offer it was given out
+	Age   string    `json:"age"`             // how long ago the phone was asked, "26h0m0s"
+	At    time.Time `json:"-"`               // when, for people
 }
 
 // fresh is how old a proof may be before a buyer is warned.
@@ -217,7 +218,7 @@ func (m *Marketplace) check(ctx context.Context, in Seen) (Checked, error) {
 		out.Ours, out.Offer = true, ours.Offer
 	}
 	age := m.config.Clock.Now().Sub(said.Time).Truncate(time.Second)
-	out.Age = age.String()
+	out.Age, out.At = age.String(), said.Time
 	doubt := func(e *warifu.Error) {
 		out.Reasons = append(out.Reasons, reason(e))
 		if out.Answer.Answer == clean {

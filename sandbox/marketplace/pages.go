@@ -9,7 +9,6 @@ import (
 
 	"warifu/face"
 	"warifu/sandbox/doorway"
-	"warifu/text"
 )
 
 func (m *Marketplace) pageRoutes(mux *http.ServeMux) {
@@ -82,8 +81,8 @@ func (m *Marketplace) sellByForm(w http.ResponseWriter, r *http.Request) {
 var offerPage = face.Place("marketplace/offer")
 
 type offerData struct {
-	Offer                       Offer
-	Phone, Nonce, Code, Checked string
+	Offer              Offer
+	Phone, Nonce, Code string
 }
 
 func (m *Marketplace) showOffer(w http.ResponseWriter, r *http.Request, problem error) {
@@ -98,7 +97,6 @@ func (m *Marketplace) showOffer(w http.ResponseWriter, r *http.Request, problem 
 	data := offerData{Offer: o, Nonce: hex.EncodeToString(o.Question.Nonce), Code: r.FormValue("code")}
 	data.Phone = m.config.Phones + "/listed?" + url.Values{"marketplace": {Name}, "nonce": {data.Nonce},
 		"identifier": o.Question.Identifiers, "back": {m.config.Origin + "/offers/" + o.ID}}.Encode()
-	data.Checked = text.Sentence("marketplace.checked", doorway.Lang(r), map[string]string{"at": o.CheckedAt.Format("2006-01-02 15:04Z")})
 	doorway.Show(w, r, offerPage, "marketplace.offer", data, problem)
 }
 

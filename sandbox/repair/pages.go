@@ -57,6 +57,17 @@ type jobData struct {
 	Claim, Phone string
 }
 
+// Blames says which field a problem is about.
+func (jobData) Blames(problem string) string {
+	switch problem {
+	case "repair-claim-wrong", "repair-claim-locked":
+		return "claim"
+	case "repair-hold-short":
+		return "until"
+	}
+	return ""
+}
+
 // show draws a job; claim is told once, on the page after handing in.
 func (s *Shop) show(w http.ResponseWriter, r *http.Request, claim string, problem error) {
 	id := r.PathValue("id")

@@ -102,6 +102,12 @@ func (o *Office) showDraft(w http.ResponseWriter, r *http.Request, problem error
 	doorway.Show(w, r, draftPage, "tax.return", d, problem)
 }
 
+// again shows a return that could not be signed, to be signed anew.
+func (o *Office) again(w http.ResponseWriter, r *http.Request, id string, problem error) {
+	r.SetPathValue("id", id)
+	o.showDraft(w, r, problem)
+}
+
 func (o *Office) draftFile(w http.ResponseWriter, r *http.Request) {
 	d, err := o.drafts.Get(r.PathValue("id"))
 	if err != nil {

@@ -102,7 +102,7 @@ func New(c Config) (*Office, error) {
 		return nil, err
 	}
 	o := &Office{config: c, drafts: book.Open[Draft](drafts, maxDrafts), filings: book.Open[Filing](filings, maxFilings)}
-	o.visitors = visitor.New(visitor.Config{Name: "tax", Origin: c.Origin, Provider: c.Provider, JWKS: c.JWKS, Clock: c.Clock, Arrived: o.arrived, Page: o.front})
+	o.visitors = visitor.New(visitor.Config{Name: "tax", Origin: c.Origin, Provider: c.Provider, JWKS: c.JWKS, Clock: c.Clock, Arrived: o.arrived, Page: o.front, Again: o.again})
 	return o, nil
 }
 

@@ -38,6 +38,9 @@ type Config struct {
 	Arrived func(ctx context.Context, a Arrival) (to string, err error)
 	// Page shows a problem within the service's own pages.
 	Page func(w http.ResponseWriter, r *http.Request, problem error)
+	// Again shows the problem of an answer whose purpose is not Login where it was asked for, so
+	// that it can be tried anew. Nil: Page does.
+	Again func(w http.ResponseWriter, r *http.Request, reference string, problem error)
 }
 
 // Visitor is somebody who is logged in.
@@ -141,12 +144,15 @@ func within(to string) string {
 // callback takes a browser back. Errors: "visitor-way-unknown" for an answer to nothing that
 // this browser began, or one taken before; "visitor-other-person"; those of Finish.
 func (v *Visitors) callback(w http.ResponseWriter, r *http.Request) {
-	to, err := v.arrive(w, r)
-	if err != nil {
+	to, way, err := v.arrive(w, r)
+	switch {
+	case err == nil:
+		http.Redirect(w, r, to, http.StatusSeeOther)
+	case v.config.Again != nil && way.purpose != "" && way.purpose != Login:
+		v.config.Again(w, r, way.reference, err)
+	default:
 		v.config.Page(w, r, err)
-		return
 	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
 // declined is err as a customer is told it, who has said no or let the time run out.
@@ -157,32 +163,34 @@ func declined(err error) error {
 	return err
 }
 
-func (v *Visitors) arrive(w http.ResponseWriter, r *http.Request) (to string, err error) {
+// arrive takes an answer and says where the browser goes on, and to which way it belongs.
+func (v *Visitors) arrive(w http.ResponseWriter, r *http.Request) (to string, way pending, err error) {
 	id := cookie(r, v.cookieName())
 	login, way, err := v.finish(r, id)
 	if err != nil {
-		return "", declined(err)
+		return "", way, declined(err)
 	}
 	who := Visitor{Subject: login.Subject, Class: login.Class, Activation: login.Activation}
 	who.At = v.config.Clock.Now().Add(login.AuthTime.Sub(v.config.Outside.Now()))
 	here := v.sessions.find(id).visitor
 	if way.purpose != Login {
 		if here != nil && here.Subject != who.Subject {
-			return "", warifu.Refused("visitor-other-person")
+			return "", way, warifu.Refused("visitor-other-person")
 		}
-		return v.config.Arrived(r.Context(), Arrival{Purpose: way.purpose, Reference: way.reference, Visitor: who, Login: login})
+		to, err = v.config.Arrived(r.Context(), Arrival{Purpose: way.purpose, Reference: way.reference, Visitor: who, Login: login})
+		return to, way, err
 	}
 	told, err := v.config.Provider.UserInfo(r.Context(), login)
 	if err != nil {
-		return "", err
+		return "", way, err
 	}
 	who.Attributes = Attributes{Name: told.Name, Address: told.Address, BirthDate: told.BirthDate, Gender: told.Gender}
 	// A new name of the session: one that somebody else put into the browser opens nothing.
 	if id, err = v.sessions.enter(id, who); err != nil {
-		return "", err
+		return "", way, err
 	}
 	v.setCookie(w, id)
-	return way.reference, nil
+	return way.reference, way, nil
 }
 
 // finish finds the way that the answer belongs to among those the browser began. The state
