@@ -125,8 +125,19 @@ func (a *Answers) keep(k answer) {
 	a.forget()
 }
 
+type onceKey struct{}
+
+// Once marks a request that is answered but once although it sends nothing, as the way back from
+// an OpenID provider: what it is answered with is kept as a form's answer is.
+func Once(r *http.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), onceKey{}, true))
+}
+
 // sends reports whether a request sends something: its answer cannot be asked for again.
-func sends(r *http.Request) bool { return r.Method != http.MethodGet && r.Method != http.MethodHead }
+func sends(r *http.Request) bool {
+	once, _ := r.Context().Value(onceKey{}).(bool)
+	return once || r.Method != http.MethodGet && r.Method != http.MethodHead
+}
 
 func readingOf(r *http.Request) reading {
 	lang := Lang(r)

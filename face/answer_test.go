@@ -25,6 +25,10 @@ func TestAnAnswerIsReadInTheOtherLanguage(t *testing.T) {
 			if r.Method == http.MethodPost {
 				done++
 			}
+			if r.URL.Path == "/back" { // which is taken but once, though nothing is sent
+				done++
+				r = face.Once(r)
+			}
 			number := done
 			if _, err := face.Draw(w, r, http.StatusConflict, func(r *http.Request) ([]byte, error) {
 				return fmt.Appendf(nil, "%s %v %d %s", face.Lang(r), face.Era(r), number, face.SwitchesOf(r).English), nil
@@ -57,6 +61,12 @@ func TestAnAnswerIsReadInTheOtherLanguage(t *testing.T) {
 			t.Errorf("%s: %d %s", query, w.Code, w.Body)
 		}
 	}
+	back := ask("GET", "http://place:80/back?code=x", cookies...)
+	said, address, _ = strings.Cut(back.Body.String(), " 2 ")
+	if there := ask("GET", "http://place:80"+address, cookies...); said != "ja false" || !strings.HasPrefix(address, "/answers/") || there.Body.String() != "en false 2 "+address {
+		t.Errorf("what is taken but once: %s, %s", back.Body, there.Body)
+	}
+	done--
 	second := ask("POST", "http://place:80/x", cookies...)
 	if len(second.Result().Cookies()) > 0 || done != 2 {
 		t.Error("a second answer of one browser has a cookie of its own")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"warifu"
+	"warifu/face"
 	"warifu/relyingparty"
 	"warifu/sandbox/doorway"
 	"warifu/text"
@@ -145,6 +146,7 @@ func within(to string) string {
 // this browser began, or one taken before; "visitor-other-person"; those of Finish.
 func (v *Visitors) callback(w http.ResponseWriter, r *http.Request) {
 	to, way, err := v.arrive(w, r)
+	r = face.Once(r) // whoever asks for a refusal's page in another language brings no second answer
 	switch {
 	case err == nil:
 		http.Redirect(w, r, to, http.StatusSeeOther)
