@@ -27,16 +27,11 @@ func Routed(mux *http.ServeMux) http.Handler {
 			p.Status = http.StatusMethodNotAllowed
 			write(w, p.Status, p)
 		case page:
-			Nowhere(w, r)
+			Show(w, r, gonePage, "face.problem.title", nil, warifu.NotFound("page-unknown"))
 		default:
 			Refuse(w, warifu.NotFound("page-unknown"))
 		}
 	})
-}
-
-// Nowhere is the page at an address that there is not.
-func Nowhere(w http.ResponseWriter, r *http.Request) {
-	Show(w, r, gonePage, "face.problem.title", nil, warifu.NotFound("page-unknown"))
 }
 
 // methodsAt lists the methods that the request's address answers to.
